@@ -1,0 +1,32 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// The targets in the order in which data flows: C libraries, communication and learning (which
+/// never see each other), the subject that joins them, and the command line.
+let package = Package(
+  name: "distsgd",
+  products: [
+    .executable(name: "distsgd", targets: ["distsgd"]),
+    .library(name: "DistributedSGD", targets: ["DistributedSGD"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "MPI", dependencies: ["CMPI"]),
+    .target(name: "NeuralNet", dependencies: ["COpenBLAS"]),
+    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "CZlib"]),
+    .executableTarget(
+      name: "distsgd",
+      dependencies: [
+        "DistributedSGD", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
