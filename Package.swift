@@ -27,6 +27,7 @@ let package = Package(
         "DistributedSGD", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
+    .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,99 @@
+// Writing files so that a full disk is noticed and a crash leaves the old file or the new one, whole.
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Writes all of `bytes` to an open descriptor, going on after short writes and signals.
+///
+/// - Parameter path: what the error calls the file.
+/// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
+public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let written = write(descriptor, rest.base.baseAddress! + rest.startIndex, rest.count)
+    if written >= 0 {
+      rest = rest.dropFirst(written)
+    } else if errno != EINTR {
+      throw writeError(path, errno)
+    }
+  }
+}
+
+/// A file that appears under its name only when it is complete and on the disk.
+///
+/// The bytes go to a temporary file in the same folder; `commit` syncs it, renames it over the old
+/// file and syncs the folder. Without `commit` the temporary file is removed and the old file stays.
+public struct ReplacementFile: ~Copyable {
+  private let path: String
+  private let temporaryPath: String
+  private var descriptor: Int32
+
+  /// Opens the temporary file beside `path`.
+  ///
+  /// - Throws: `DistsgdError` (`cannotCreate`).
+  public init(replacing path: String) throws {
+    self.path = path
+    temporaryPath = "\(path).tmp-\(getpid())"
+    unlink(temporaryPath)  // of a process that died with this number
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if descriptor < 0 {
+      throw DistsgdError(
+        .cannotCreate,
+        "cannot create '\(path)': \(message(errno)); name a file in a folder that exists and can be written to"
+      )
+    }
+  }
+
+  /// Appends `bytes`.
+  ///
+  /// - Throws: `DistsgdError` (`inputOutput`).
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try writeAll(bytes, to: descriptor, path: path)
+  }
+
+  /// Makes the file durable under its name.
+  ///
+  /// - Throws: `DistsgdError` (`inputOutput` for the bytes, `cannotCreate` for the name).
+  public mutating func commit() throws {
+    precondition(descriptor >= 0, "commit() is called once")
+    if fsync(descriptor) != 0 { throw writeError(path, errno) }
+    let code = close(descriptor)
+    descriptor = -1
+    if code != 0 || rename(temporaryPath, path) != 0 {
+      let number = errno
+      unlink(temporaryPath)
+      if code != 0 { throw writeError(path, number) }
+      throw DistsgdError(
+        .cannotCreate, "cannot create '\(path)': \(message(number)); name a file that can be replaced")
+    }
+    // The name itself is durable only when the folder is; file systems that cannot sync one say EINVAL.
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folderDescriptor >= 0 else { return }  // a folder may be writable and not readable
+    defer { close(folderDescriptor) }
+    if fsync(folderDescriptor) != 0, errno != EINVAL { throw writeError(path, errno) }
+  }
+
+  deinit {
+    if descriptor >= 0 {
+      close(descriptor)
+      unlink(temporaryPath)
+    }
+  }
+}
+
+private func writeError(_ path: String, _ number: Int32) -> DistsgdError {
+  let remedy =
+    number == ENOSPC || number == EDQUOT
+    ? "free some space or write to another disk" : "write to another disk"
+  return DistsgdError(.inputOutput, "cannot write '\(path)': \(message(number)); \(remedy)")
+}
+
+/// The system's words for an error number, in the middle of a sentence: `no space left on device`.
+func message(_ number: Int32) -> String {
+  let words = String(cString: strerror(number))
+  return words.prefix(1).lowercased() + words.dropFirst()
+}
