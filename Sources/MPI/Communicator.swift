@@ -1,1 +1,76 @@
-import CMPI
+// What the ranks of a job can say to each other. Two implementations: one process, and MPI.
+
+/// The ranks of a job. Every call but `send`, `receive` and `abort` is collective: all ranks make it,
+/// in the same order.
+public protocol Communicator: AnyObject {
+  var rank: Int { get }
+  var worldSize: Int { get }
+  /// Which ranks share memory.
+  var topology: Topology { get }
+
+  func barrier() throws(MPIError)
+  func broadcast<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int) throws(MPIError)
+  /// Combines `buffer` over all ranks, element by element, in an order that MPI chooses: use it where
+  /// the order cannot show (counts, minima, sums with one non-zero term).
+  func allReduce<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation) throws(MPIError)
+  /// Rank 0 gets worldSize × values.count scalars, in the order of ranks; the others an empty array.
+  func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar]
+
+  func send<Scalar: MPIScalar>(
+    _ buffer: UnsafeBufferPointer<Scalar>, to rank: Int, tag: Int) throws(MPIError)
+  func receive<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, from rank: Int, tag: Int) throws(MPIError)
+  /// Messages that are sent again and again from and to the same memory.
+  func exchange(_ messages: [Exchange.Message]) throws(MPIError) -> Exchange?
+
+  /// `byteCount` bytes, zeroed and 64-byte aligned, that all ranks of this server see. The memory lives
+  /// as long as the communicator. `byteCount` is the same on all ranks of a server.
+  func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer
+
+  /// Ends the whole job at once with `code`, whatever the other ranks are doing.
+  func abort(_ code: Int32) -> Never
+  /// Ends communication; the communicator and its shared memory must not be used after it.
+  func finalize() throws(MPIError)
+}
+
+extension Communicator {
+  public func broadcast<Scalar: MPIScalar>(_ value: Scalar, from root: Int) throws(MPIError) -> Scalar {
+    var value = value
+    try withBuffer(of: &value) { (buffer) throws(MPIError) in try broadcast(buffer, from: root) }
+    return value
+  }
+
+  public func allReduce<Scalar: MPIScalar>(
+    _ value: Scalar, _ operation: ReduceOperation
+  ) throws(MPIError) -> Scalar {
+    var value = value
+    try withBuffer(of: &value) { (buffer) throws(MPIError) in try allReduce(buffer, operation) }
+    return value
+  }
+
+  /// The root's bytes on every rank; what the others pass is ignored.
+  public func broadcastBytes(_ bytes: [UInt8], from root: Int) throws(MPIError) -> [UInt8] {
+    let count = try broadcast(bytes.count, from: root)
+    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count)
+    defer { buffer.deallocate() }
+    if rank == root { _ = buffer.initialize(from: bytes) }
+    try broadcast(buffer, from: root)
+    return Array(buffer)
+  }
+
+  public func broadcastString(_ string: String, from root: Int) throws(MPIError) -> String {
+    String(decoding: try broadcastBytes(Array(string.utf8), from: root), as: UTF8.self)
+  }
+
+  private func withBuffer<Scalar>(
+    of value: inout Scalar, _ body: (UnsafeMutableBufferPointer<Scalar>) throws(MPIError) -> Void
+  ) throws(MPIError) {
+    let buffer = UnsafeMutableBufferPointer<Scalar>.allocate(capacity: 1)
+    defer { buffer.deallocate() }
+    buffer.initialize(repeating: value)
+    try body(buffer)
+    value = buffer[0]
+  }
+}

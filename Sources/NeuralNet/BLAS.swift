@@ -1,1 +1,28 @@
+// The few BLAS calls this project makes, on row-major matrices, and what tells which BLAS it is.
 import COpenBLAS
+
+/// OpenBLAS: single-precision products, and the settings on which their last bits depend.
+public enum BLAS {
+  /// The kernel in use, as OpenBLAS names it (`Haswell`, `SkylakeX`, `Zen` …): another one may round
+  /// differently.
+  public static var kernelName: String { String(cString: openblas_get_corename()) }
+
+  /// Version and build options, one line.
+  public static var configuration: String { String(cString: openblas_get_config()) }
+
+  /// Threads a product may use. Another number may give other last bits.
+  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+
+  /// C = A·B + β·C, where A is (rows, inner), B is (inner, columns) and C is (rows, columns); a transposed
+  /// operand is stored as (columns, inner) or (inner, rows).
+  @inline(__always)
+  static func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
+    columns: Int, inner: Int, transposeA: Bool = false, transposeB: Bool = false, beta: Float = 0
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(transposeA ? rows : inner), b,
+      Int32(transposeB ? inner : columns), beta, c, Int32(columns))
+  }
+}

@@ -1,0 +1,86 @@
+// Examples as the training loop sees them: in memory that a server's ranks share, ready to be gathered.
+import MPI
+
+/// A data set that every rank of a server sees, held once per server.
+public final class Dataset {
+  enum Features {
+    case float32(UnsafePointer<Float>)
+    case uint8(UnsafePointer<UInt8>, scale: Float)
+  }
+
+  public let count: Int
+  public let featureCount: Int
+  /// The number of classes, or nil for regression.
+  public let classCount: Int?
+  /// Shape (count, featureCount).
+  let features: Features
+  /// Shape (count); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
+  let targets: UnsafeRawPointer
+
+  /// Places examples in shared memory. Collective over all ranks.
+  /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
+  public init(sharing examples: Examples?, over communicator: any Communicator) throws(MPIError) {
+    // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
+    var shape = Shape(examples)
+    try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
+      try communicator.broadcast(bytes.assumingMemoryBound(to: UInt8.self), from: 0)
+    }
+    count = shape.count
+    featureCount = shape.featureCount
+    classCount = shape.classCount > 0 ? shape.classCount : nil
+    let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
+    let targetOffset = (featureBytes + 63) / 64 * 64
+    let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
+    targets = UnsafeRawPointer(memory + targetOffset)
+    features =
+      shape.isBytes
+      ? .uint8(memory.assumingMemoryBound(to: UInt8.self), scale: shape.scale)
+      : .float32(memory.assumingMemoryBound(to: Float.self))
+    if let examples {
+      switch examples.features {
+      case .float32(let values):
+        values.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: featureBytes) }
+      case .uint8(let bytes, _):
+        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: featureBytes) }
+      }
+      let target = memory + targetOffset
+      switch examples.targets {
+      case .values(let values):
+        values.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: 4 * count) }
+      case .labels(let labels, _):
+        labels.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: 4 * count) }
+      }
+    }
+    try communicator.barrier()
+  }
+
+  /// What the ranks that did not load need to know.
+  private struct Shape: BitwiseCopyable {
+    var count = 0
+    var featureCount = 0
+    var classCount = 0
+    var scale: Float = 1
+    var isBytes = false
+
+    init(_ examples: Examples?) {
+      guard let examples else { return }
+      count = examples.count
+      featureCount = examples.featureCount
+      if case .labels(_, let classes) = examples.targets { classCount = classes }
+      if case .uint8(_, let factor) = examples.features {
+        isBytes = true
+        scale = factor
+      }
+    }
+  }
+}
+
+private func withUnsafeMutableBytesThrowing<Value: BitwiseCopyable>(
+  of value: inout Value, _ body: (UnsafeMutableRawBufferPointer) throws(MPIError) -> Void
+) throws(MPIError) {
+  let copy = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+  defer { copy.deallocate() }
+  copy.initialize(to: value)
+  try body(UnsafeMutableRawBufferPointer(start: copy, count: MemoryLayout<Value>.size))
+  value = copy.pointee
+}

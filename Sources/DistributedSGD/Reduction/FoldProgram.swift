@@ -1,0 +1,109 @@
+// The tree's additions over some nodes' sums, as a short program for a stack of blocks that stay in cache.
+
+/// Adds the sums of some nodes of the tree up to that of `target`, in the tree's order.
+///
+/// Long arrays are folded a block at a time: each block's intermediate sums live on a small stack, so every
+/// source is read once from memory and nothing but the result leaves the cache.
+struct FoldProgram {
+  /// Floats in a block: 8 KiB, a quarter of a first-level cache.
+  static let blockLength = 2048
+
+  private enum Operation {
+    /// Push source a.
+    case load(Int)
+    /// Push source a + source b.
+    case loadSum(Int, Int)
+    /// Top += source a.
+    case add(Int)
+    /// Pop, and add to what is then the top.
+    case merge
+  }
+
+  private let operations: [Operation]
+  private let depth: Int
+  private let stack: UnsafeMutablePointer<Float>
+
+  /// - Parameters:
+  ///   - target: the node whose sum is wanted.
+  ///   - sources: the nodes whose sums are there; together they cover the target's existing leaves.
+  ///   - active: leaves from this one on do not exist, and neither do nodes that start there.
+  ///   - stack: scratch of `stackLength(sources:)` floats or more, which programs may share.
+  init(target: TreeNode, sources: [TreeNode], active: Int, stack: UnsafeMutablePointer<Float>) {
+    let place = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1, $0) })
+    var operations: [Operation] = []
+    var height = 0
+    var depth = 0
+    func pushed() {
+      height += 1
+      depth = max(depth, height)
+    }
+    func visit(_ node: TreeNode) {
+      if let source = place[node] {
+        operations.append(.load(source))
+        pushed()
+        return
+      }
+      precondition(node.level > 0, "leaf \(node.firstLeaf) is in none of the sources")
+      if node.right.firstLeaf >= active { return visit(node.left) }
+      if let a = place[node.left], let b = place[node.right] {
+        operations.append(.loadSum(a, b))
+        pushed()
+        return
+      }
+      visit(node.left)
+      if let b = place[node.right] {
+        operations.append(.add(b))
+      } else {
+        visit(node.right)
+        operations.append(.merge)
+        height -= 1
+      }
+    }
+    if target.firstLeaf < active { visit(target) }
+    precondition(depth <= Self.maximumDepth)
+    self.operations = operations
+    self.depth = depth
+    self.stack = stack
+  }
+
+  /// More than log₂ of any number of shards.
+  private static let maximumDepth = 64
+  static let stackLength = maximumDepth * blockLength
+
+  /// True when the target has no leaf: there is nothing to add, and nothing to write.
+  var isEmpty: Bool { operations.isEmpty }
+
+  /// The sum of `count` ≤ `blockLength` floats from `offset` of each source; valid until the next call.
+  /// - Parameter sources: one pointer for each source of the program, in its order.
+  @inline(__always)
+  func run(
+    _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int
+  ) -> UnsafePointer<Float> {
+    if operations.count == 1, case .load(let a) = operations[0] { return UnsafePointer(sources[a] + offset) }
+    var top = stack - Self.blockLength
+    for operation in operations {
+      switch operation {
+      case .load(let a):
+        top += Self.blockLength
+        top.update(from: sources[a] + offset, count: count)
+      case .loadSum(let a, let b):
+        top += Self.blockLength
+        addition(sources[a] + offset, sources[b] + offset, into: top, count: count)
+      case .add(let a):
+        addition(top, sources[a] + offset, into: top, count: count)
+      case .merge:
+        addition(top - Self.blockLength, top, into: top - Self.blockLength, count: count)
+        top -= Self.blockLength
+      }
+    }
+    return UnsafePointer(top)
+  }
+}
+
+/// c = a + b
+@inline(__always)
+func addition(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, count: Int
+) {
+  for i in 0..<count { c[i] = a[i] + b[i] }
+}

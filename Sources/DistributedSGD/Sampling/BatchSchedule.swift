@@ -1,0 +1,37 @@
+// Which positions of which epoch a step works on.
+
+/// What happens to the examples that do not fill a batch at an epoch's end.
+public enum LastBatch: String, Sendable, CaseIterable {
+  case keep, drop
+}
+
+/// The batches of every epoch. Step t of an epoch takes positions tB … min((t + 1)B, N) − 1.
+public struct BatchSchedule: Sendable, Equatable {
+  /// N, positions in an epoch.
+  public let exampleCount: Int
+  /// B
+  public let globalBatch: Int
+  public let lastBatch: LastBatch
+
+  public init(exampleCount: Int, globalBatch: Int, lastBatch: LastBatch) {
+    precondition(globalBatch >= 1 && globalBatch <= exampleCount)
+    self.exampleCount = exampleCount
+    self.globalBatch = globalBatch
+    self.lastBatch = lastBatch
+  }
+
+  public var stepsPerEpoch: Int {
+    lastBatch == .keep ? (exampleCount + globalBatch - 1) / globalBatch : exampleCount / globalBatch
+  }
+
+  /// The positions of step `step` of an epoch.
+  public func positions(step: Int) -> Range<Int> {
+    step * globalBatch..<min((step + 1) * globalBatch, exampleCount)
+  }
+
+  /// The batch sizes that occur: the full one, and a short last one if there is one.
+  public var batchSizes: [Int] {
+    let rest = exampleCount % globalBatch
+    return rest > 0 && lastBatch == .keep ? [globalBatch, rest] : [globalBatch]
+  }
+}

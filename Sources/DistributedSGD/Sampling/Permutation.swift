@@ -1,0 +1,61 @@
+// A random order of N things that can be asked for one place at a time, in O(1) memory.
+import NeuralNet
+
+/// A pseudo-random permutation of 0 ..< count, a function of (seed, purpose, epoch) alone.
+///
+/// A Feistel network over pairs (l, r) in Z_a × Z_b with a·b just above `count` (Black and Rogaway 2002,
+/// "Ciphers with arbitrary finite domains"): the rounds alternately add a hash of one half to the other,
+/// which is a permutation of the a·b pairs; a pair beyond `count` is sent through again ("cycle walking"),
+/// which is rare because a·b − count < 2√count + 1.
+public struct Permutation: Sendable {
+  public let count: Int
+  private let a: UInt64
+  private let b: UInt64
+  private let keys: InlineKeys
+
+  private typealias InlineKeys = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+
+  public init(count: Int, seed: UInt64, epoch: Int, purpose: RandomPurpose = .shuffle) {
+    precondition(count >= 1)
+    self.count = count
+    var side = UInt64(Double(count).squareRoot())
+    while side * side < UInt64(count) { side += 1 }
+    a = side
+    b = (UInt64(count) + side - 1) / side
+    let random = Philox(seed: seed, purpose: purpose, epoch: epoch)
+    keys = (random.bits(0), random.bits(1), random.bits(2), random.bits(3), random.bits(4), random.bits(5))
+  }
+
+  /// The thing at `position`; O(1).
+  public subscript(position: Int) -> Int {
+    precondition(position >= 0 && position < count)
+    var index = UInt64(position)
+    repeat { index = encipher(index) } while index >= UInt64(count)
+    return Int(index)
+  }
+
+  @inline(__always)
+  private func encipher(_ index: UInt64) -> UInt64 {
+    var left = index % a
+    var right = index / a
+    left = Self.add(right, keys.0, to: left, modulo: a)
+    right = Self.add(left, keys.1, to: right, modulo: b)
+    left = Self.add(right, keys.2, to: left, modulo: a)
+    right = Self.add(left, keys.3, to: right, modulo: b)
+    left = Self.add(right, keys.4, to: left, modulo: a)
+    right = Self.add(left, keys.5, to: right, modulo: b)
+    return right * a + left
+  }
+
+  /// half + hash(other, key) modulo `modulus`, both halves below 2^32.
+  @inline(__always)
+  private static func add(_ other: UInt64, _ key: UInt64, to half: UInt64, modulo modulus: UInt64) -> UInt64 {
+    // The finaliser of SplitMix64 (Steele, Lea and Flood 2014), its upper 32 bits scaled to the modulus.
+    var hash = other &+ key
+    hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
+    hash ^= hash >> 31
+    let sum = half &+ ((hash >> 32) &* modulus) >> 32
+    return sum >= modulus ? sum &- modulus : sum
+  }
+}

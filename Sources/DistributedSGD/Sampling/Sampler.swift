@@ -1,0 +1,77 @@
+// Which example stands at which position of an epoch.
+import NeuralNet
+
+/// How an epoch orders the examples.
+public enum Sampling: String, Sendable, CaseIterable {
+  /// Every example once an epoch, in a new random order.
+  case shuffle
+  /// Every position draws an example uniformly, with replacement.
+  case replacement
+  /// The order of the file.
+  case sequential
+}
+
+/// The order π_e of every epoch e: a function of (seed, e, position) alone, the same on every rank.
+public struct Sampler: Sendable {
+  public let sampling: Sampling
+  /// Examples in the data set.
+  public let exampleCount: Int
+  /// Copies of the data set that make up the training set.
+  public let copies: Int
+  public let seed: UInt64
+
+  public init(_ sampling: Sampling, exampleCount: Int, copies: Int = 1, seed: UInt64) {
+    precondition(exampleCount >= 1 && copies >= 1)
+    self.sampling = sampling
+    self.exampleCount = exampleCount
+    self.copies = copies
+    self.seed = seed
+  }
+
+  /// Positions in an epoch.
+  public var count: Int { exampleCount * copies }
+
+  public func order(epoch: Int) -> EpochOrder { EpochOrder(self, epoch: epoch) }
+}
+
+/// The order of one epoch.
+public struct EpochOrder: Sendable {
+  private enum Source: Sendable {
+    case permutation(Permutation)
+    case draws(Philox, below: Int)
+    case identity
+  }
+
+  private let source: Source
+  private let exampleCount: Int
+
+  fileprivate init(_ sampler: Sampler, epoch: Int) {
+    exampleCount = sampler.exampleCount
+    switch sampler.sampling {
+    case .shuffle:
+      source = .permutation(Permutation(count: sampler.count, seed: sampler.seed, epoch: epoch))
+    case .replacement:
+      source = .draws(
+        Philox(seed: sampler.seed, purpose: .replacement, epoch: epoch), below: sampler.count)
+    case .sequential: source = .identity
+    }
+  }
+
+  /// Writes the examples at `positions` to `indices`; shape (positions.count).
+  public func fill(_ indices: UnsafeMutablePointer<Int>, positions: Range<Int>) {
+    switch source {
+    case .permutation(let permutation):
+      for (i, position) in positions.enumerated() { indices[i] = wrapped(permutation[position]) }
+    case .draws(let random, let count):
+      for (i, position) in positions.enumerated() {
+        indices[i] = wrapped(random.integer(UInt64(position), below: count))
+      }
+    case .identity:
+      for (i, position) in positions.enumerated() { indices[i] = wrapped(position) }
+    }
+  }
+
+  /// The example of which training item `item` is a copy.
+  @inline(__always)
+  private func wrapped(_ item: Int) -> Int { item < exampleCount ? item : item % exampleCount }
+}

@@ -1,0 +1,43 @@
+// How a global batch is cut into shards, and which rank owns which: the arithmetic of DESIGN's section 3.
+
+/// `count` things cut into `parts` contiguous parts whose sizes differ by at most one, the longer first.
+public func part(_ index: Int, of parts: Int, count: Int) -> Range<Int> {
+  let size = count / parts
+  let longer = count % parts
+  let start = index * size + min(index, longer)
+  return start..<start + size + (index < longer ? 1 : 0)
+}
+
+/// V shards of every batch over P ranks, P ≤ V.
+public struct Shards: Sendable, Equatable {
+  /// V
+  public let count: Int
+  /// P
+  public let worldSize: Int
+
+  public init(count: Int, worldSize: Int) {
+    precondition(worldSize >= 1 && count >= worldSize)
+    self.count = count
+    self.worldSize = worldSize
+  }
+
+  /// The shards of `rank`: ⌊rV/P⌋ ..< ⌊(r+1)V/P⌋.
+  public func owned(by rank: Int) -> Range<Int> {
+    rank * count / worldSize..<(rank + 1) * count / worldSize
+  }
+
+  /// The examples of `shard`, as positions within a batch of `batch` examples; may be empty.
+  public func examples(of shard: Int, batch: Int) -> Range<Int> {
+    part(shard, of: count, count: batch)
+  }
+
+  /// Shards that have examples: the first ones, since the longer come first.
+  public func active(batch: Int) -> Int { min(count, batch) }
+
+  /// Examples of a batch that `rank` works on.
+  public func exampleCount(of rank: Int, batch: Int) -> Int {
+    let shards = owned(by: rank)
+    return examples(of: shards.upperBound - 1, batch: batch).upperBound
+      - examples(of: shards.lowerBound, batch: batch).lowerBound
+  }
+}

@@ -1,0 +1,68 @@
+// A fixed set of messages that goes over the network once a step: persistent requests, made once.
+import CMPI
+
+/// Persistent sends and receives (MPI 3.1, section 3.9). The memory they name must outlive them.
+public final class Exchange {
+  public enum Direction: Sendable { case send, receive }
+
+  /// One message: `count` floats at `buffer`, to or from `peer`.
+  public struct Message {
+    public let direction: Direction
+    public let buffer: UnsafeMutablePointer<Float>
+    public let count: Int
+    public let peer: Int
+    public let tag: Int
+
+    public init(
+      _ direction: Direction, _ buffer: UnsafeMutablePointer<Float>, count: Int, peer: Int, tag: Int
+    ) {
+      self.direction = direction
+      self.buffer = buffer
+      self.count = count
+      self.peer = peer
+      self.tag = tag
+    }
+  }
+
+  /// A pool owns the raw requests: `[Request]` of a non-copyable type is not possible yet.
+  private let requests: UnsafeMutableBufferPointer<MPI_Request?>
+
+  init(_ messages: [Message], over communicator: MPI_Comm?) throws(MPIError) {
+    requests = .allocate(capacity: messages.count)
+    requests.initialize(repeating: cmpi_request_null())
+    for (index, message) in messages.enumerated() {
+      let request = requests.baseAddress! + index
+      let count = Int32(message.count)
+      let peer = Int32(message.peer)
+      let tag = Int32(message.tag)
+      switch message.direction {
+      case .send:
+        try check(
+          MPI_Send_init(message.buffer, count, Float.datatype, peer, tag, communicator, request),
+          "MPI_Send_init")
+      case .receive:
+        try check(
+          MPI_Recv_init(message.buffer, count, Float.datatype, peer, tag, communicator, request),
+          "MPI_Recv_init")
+      }
+    }
+  }
+
+  deinit {
+    var finalized: Int32 = 0
+    MPI_Finalized(&finalized)
+    if finalized == 0 {
+      for index in requests.indices { MPI_Request_free(requests.baseAddress! + index) }
+    }
+    requests.deallocate()
+  }
+
+  public func start() throws(MPIError) {
+    try check(MPI_Startall(Int32(requests.count), requests.baseAddress), "MPI_Startall")
+  }
+
+  public func wait() throws(MPIError) {
+    try check(
+      MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()), "MPI_Waitall")
+  }
+}

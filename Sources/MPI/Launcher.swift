@@ -1,0 +1,26 @@
+// Who started this process: a shell, or a launcher of many ranks.
+import Glibc
+
+/// What the environment tells of the launcher.
+public enum Launcher: Equatable, Sendable {
+  /// Started alone: a job of one process.
+  case none
+  /// Started by something that speaks PMI or PMIx to MPI: `mpirun`, or `srun --mpi=…`.
+  case mpi
+  /// Started by `srun` as one of several tasks, but without the means to find each other.
+  case slurmWithoutPMI(tasks: Int)
+
+  /// Recognises Open MPI's `mpirun` (OMPI_COMM_WORLD_SIZE), PMIx (PMIX_RANK) and PMI (PMI_RANK), and a
+  /// Slurm step of several tasks that offers none of them. `DISTSGD_MPI=1` asks for MPI without a
+  /// launcher (an MPI singleton).
+  public static func find(in environment: [String: String]) -> Launcher {
+    if ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains(where: { environment[$0] != nil }) {
+      return .mpi
+    }
+    if environment["DISTSGD_MPI"] == "1" { return .mpi }
+    if let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {
+      return .slurmWithoutPMI(tasks: tasks)
+    }
+    return .none
+  }
+}

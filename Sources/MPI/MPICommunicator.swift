@@ -1,0 +1,167 @@
+// The ranks of an MPI job: owns MPI_Init and MPI_Finalize, and every shared window.
+import CMPI
+import Glibc
+
+public final class MPICommunicator: Communicator {
+  public let rank: Int
+  public let worldSize: Int
+  public let topology: Topology
+  private let world: MPI_Comm?
+  /// The ranks of this server.
+  private let server: MPI_Comm?
+  private var windows: [MPI_Win?] = []
+
+  /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_FUNNELED`, one thread talks) and finds who shares
+  /// memory with whom (section 6.4.2: `MPI_COMM_TYPE_SHARED`).
+  public init() throws(MPIError) {
+    var provided: Int32 = 0
+    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    guard provided >= Int32(MPI_THREAD_FUNNELED) else {
+      throw MPIError(
+        call: "MPI_Init_thread", code: provided, message: "this MPI does not offer MPI_THREAD_FUNNELED")
+    }
+    world = cmpi_comm_world()
+    try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    var number: Int32 = 0
+    try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
+    rank = Int(number)
+    try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
+    worldSize = Int(number)
+    var server: MPI_Comm?
+    try check(
+      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &server),
+      "MPI_Comm_split_type")
+    try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    self.server = server
+    topology = try Self.findTopology(world: world, server: server, rank: rank, worldSize: worldSize)
+  }
+
+  /// Every rank tells its server's lowest rank and its host name to all.
+  private static func findTopology(
+    world: MPI_Comm?, server: MPI_Comm?, rank: Int, worldSize: Int
+  ) throws(MPIError) -> Topology {
+    var leader = rank
+    try check(MPI_Bcast(&leader, 1, Int.datatype, 0, server), "MPI_Bcast")
+    var leaders = [Int](repeating: 0, count: worldSize)
+    try check(
+      MPI_Allgather(&leader, 1, Int.datatype, &leaders, 1, Int.datatype, world), "MPI_Allgather")
+    var name = [UInt8](repeating: 0, count: 256)
+    for (index, byte) in hostName().utf8.prefix(255).enumerated() { name[index] = byte }
+    var names = [UInt8](repeating: 0, count: 256 * worldSize)
+    try check(
+      MPI_Allgather(&name, 256, UInt8.datatype, &names, 256, UInt8.datatype, world), "MPI_Allgather")
+    let leaderRanks = Set(leaders).sorted()
+    return Topology(
+      serverOfRank: leaders.map { leader in leaderRanks.firstIndex(of: leader)! },
+      hosts: leaderRanks.map { leader in
+        String(decoding: names[256 * leader..<256 * (leader + 1)].prefix { $0 != 0 }, as: UTF8.self)
+      })
+  }
+
+  public func barrier() throws(MPIError) {
+    try check(MPI_Barrier(world), "MPI_Barrier")
+  }
+
+  public func broadcast<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int
+  ) throws(MPIError) {
+    try inPieces(buffer.count) { (start, count) throws(MPIError) in
+      try check(
+        MPI_Bcast(buffer.baseAddress! + start, count, Scalar.datatype, Int32(root), world), "MPI_Bcast")
+    }
+  }
+
+  public func allReduce<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
+  ) throws(MPIError) {
+    try inPieces(buffer.count) { (start, count) throws(MPIError) in
+      try check(
+        MPI_Allreduce(
+          cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, world),
+        "MPI_Allreduce")
+    }
+  }
+
+  public func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar] {
+    guard let first = values.first else { return [] }
+    var all = [Scalar](repeating: first, count: rank == 0 ? worldSize * values.count : 0)
+    let count = Int32(values.count)
+    try check(
+      MPI_Gather(values, count, Scalar.datatype, &all, count, Scalar.datatype, 0, world), "MPI_Gather")
+    return all
+  }
+
+  public func send<Scalar: MPIScalar>(
+    _ buffer: UnsafeBufferPointer<Scalar>, to rank: Int, tag: Int
+  ) throws(MPIError) {
+    try inPieces(buffer.count) { (start, count) throws(MPIError) in
+      try check(
+        MPI_Send(buffer.baseAddress! + start, count, Scalar.datatype, Int32(rank), Int32(tag), world),
+        "MPI_Send")
+    }
+  }
+
+  public func receive<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, from rank: Int, tag: Int
+  ) throws(MPIError) {
+    try inPieces(buffer.count) { (start, count) throws(MPIError) in
+      try check(
+        MPI_Recv(
+          buffer.baseAddress! + start, count, Scalar.datatype, Int32(rank), Int32(tag), world,
+          cmpi_status_ignore()), "MPI_Recv")
+    }
+  }
+
+  public func exchange(_ messages: [Exchange.Message]) throws(MPIError) -> Exchange? {
+    messages.isEmpty ? nil : try Exchange(messages, over: world)
+  }
+
+  /// A shared window (MPI 3.1, section 11.2.3) whose memory belongs to the server's first rank.
+  public func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer {
+    let ranks = topology.ranksOfServer[topology.serverOfRank[rank]]
+    let isOwner = ranks[0] == rank
+    var window: MPI_Win?
+    var base: UnsafeMutableRawPointer?
+    try check(
+      MPI_Win_allocate_shared(
+        isOwner ? byteCount + 64 : 0, 1, cmpi_info_null(), server, &base, &window),
+      "MPI_Win_allocate_shared")
+    windows.append(window)
+    var size: MPI_Aint = 0
+    var unit: Int32 = 0
+    try check(MPI_Win_shared_query(window, 0, &size, &unit, &base), "MPI_Win_shared_query")
+    guard let base else {
+      throw MPIError(call: "MPI_Win_shared_query", code: 0, message: "the shared window has no address")
+    }
+    // Every rank maps the window at the same place within a page, so all round up alike.
+    let aligned = base.alignedUp(toMultipleOf: 64)
+    // Pages of a window of several ranks are new and so already zero; touching them here would place
+    // them all on one NUMA node. A window of one rank is heap memory.
+    if ranks.count == 1 { memset(aligned, 0, byteCount) }
+    try check(MPI_Barrier(server), "MPI_Barrier")
+    return aligned
+  }
+
+  public func abort(_ code: Int32) -> Never {
+    MPI_Abort(world, code)
+    exit(code)
+  }
+
+  public func finalize() throws(MPIError) {
+    for index in windows.indices { try check(MPI_Win_free(&windows[index]), "MPI_Win_free") }
+    windows = []
+    try check(MPI_Finalize(), "MPI_Finalize")
+  }
+
+  /// MPI counts in `int`: longer buffers go in pieces.
+  private func inPieces(
+    _ count: Int, _ body: (_ start: Int, _ count: Int32) throws(MPIError) -> Void
+  ) throws(MPIError) {
+    var start = 0
+    while start < count {
+      let piece = min(count - start, 1 << 30)
+      try body(start, Int32(piece))
+      start += piece
+    }
+  }
+}

@@ -1,0 +1,8 @@
+// The clock of the step's timings: a few nanoseconds a reading.
+import CMPI
+
+/// Readings of a counter with a constant rate.
+public enum Ticks {
+  @inline(__always)
+  public static var now: UInt64 { cmpi_ticks() }
+}
