@@ -78,7 +78,7 @@ extension UInt64: JSONValue {}
 
 extension JSONValue where Self: FixedWidthInteger {
   public func appendJSON(to buffer: inout [UInt8]) {
-    buffer.append(contentsOf: description.utf8)
+    appendASCII(description, to: &buffer)
   }
 }
 
@@ -89,28 +89,49 @@ extension JSONValue where Self: BinaryFloatingPoint & CustomStringConvertible {
   /// The shortest decimal that reads back as the same number; `null` where it is not finite, for
   /// which JSON has no number.
   public func appendJSON(to buffer: inout [UInt8]) {
-    buffer.append(contentsOf: (isFinite ? description : "null").utf8)
+    appendASCII(isFinite ? description : "null", to: &buffer)
   }
+}
+
+/// Appends a string's bytes in one piece; `append(contentsOf: text.utf8)` goes byte by byte.
+@inline(__always)
+private func appendASCII(_ text: String, to buffer: inout [UInt8]) {
+  var text = text
+  text.withUTF8 { buffer.append(contentsOf: $0) }
 }
 
 extension String: JSONValue {
   public func appendJSON(to buffer: inout [UInt8]) {
     buffer.append(UInt8(ascii: "\""))
-    for byte in utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        buffer.append(UInt8(ascii: "\\"))
-        buffer.append(byte)
-      case 0x0A: buffer.append(contentsOf: #"\n"#.utf8)
-      case 0x0D: buffer.append(contentsOf: #"\r"#.utf8)
-      case 0x09: buffer.append(contentsOf: #"\t"#.utf8)
-      case 0..<0x20:
-        buffer.append(contentsOf: (byte < 0x10 ? #"\u000"# : #"\u00"#).utf8)
-        buffer.append(contentsOf: String(byte, radix: 16).utf8)
-      default: buffer.append(byte)
+    var text = self
+    text.withUTF8 { bytes in
+      if bytes.contains(where: needsEscape) {
+        for byte in bytes { appendEscaped(byte, to: &buffer) }
+      } else {
+        buffer.append(contentsOf: bytes)
       }
     }
     buffer.append(UInt8(ascii: "\""))
+  }
+}
+
+@inline(__always)
+private func needsEscape(_ byte: UInt8) -> Bool {
+  byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+}
+
+private func appendEscaped(_ byte: UInt8, to buffer: inout [UInt8]) {
+  guard needsEscape(byte) else { return buffer.append(byte) }
+  switch byte {
+  case 0x0A: buffer.append(contentsOf: #"\n"#.utf8)
+  case 0x0D: buffer.append(contentsOf: #"\r"#.utf8)
+  case 0x09: buffer.append(contentsOf: #"\t"#.utf8)
+  case 0..<0x20:
+    buffer.append(contentsOf: (byte < 0x10 ? #"\u000"# : #"\u00"#).utf8)
+    buffer.append(contentsOf: String(byte, radix: 16).utf8)
+  default:
+    buffer.append(UInt8(ascii: "\\"))
+    buffer.append(byte)
   }
 }
 
