@@ -60,9 +60,9 @@ public struct ModelFile: Sendable {
     let inputs = try parsed("inputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
     let outputs = try parsed("outputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
     preprocessing = Preprocessing(
-      featureNames: try parsed("featureNames") { parseJSONText($0, as: [String].self) },
-      featureMeans: try parsed("featureMeans") { parseJSONText($0, as: [Double].self) },
-      featureDeviations: try parsed("featureDeviations") { parseJSONText($0, as: [Double].self) },
+      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
+      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
+      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
       targetName: try entry("targetName"), targetMean: try parsed("targetMean", Double.init),
       targetDeviation: try parsed("targetDeviation", Double.init))
     // The file's own tensors must bear out the sizes that its metadata claim before they are believed.
@@ -97,4 +97,16 @@ private func jsonText(_ value: some JSONValue) -> String {
   var bytes: [UInt8] = []
   value.appendJSON(to: &bytes)
   return String(decoding: bytes, as: UTF8.self)
+}
+
+/// The elements of a JSON array, or nil if `text` is none.
+private func parseArray<Element>(
+  _ text: String, _ element: (inout JSONScanner) throws -> Element
+) -> [Element]? {
+  var text = text
+  return text.withUTF8 { utf8 in
+    var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
+    guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
+    return elements
+  }
 }

@@ -15,10 +15,12 @@ public struct RankTimings: Sendable {
     clock.reset()
     let all = try communicator.gather(own)
     let phases = Phase.allCases.count
-    let rows = stride(from: 0, to: all.count, by: fields).map { start in
-      PhaseSummary(
-        count: Int(all[start]), seconds: all[start + 1], p50: all[start + 2], p99: all[start + 3],
-        maximum: all[start + 4])
+    var rows: [PhaseSummary] = []
+    for start in stride(from: 0, to: all.count, by: fields) {
+      rows.append(
+        PhaseSummary(
+          count: Int(all[start]), seconds: all[start + 1], p50: all[start + 2], p99: all[start + 3],
+          maximum: all[start + 4]))
     }
     return RankTimings(
       ranks: stride(from: 0, to: rows.count, by: phases).map { Array(rows[$0..<$0 + phases]) })
