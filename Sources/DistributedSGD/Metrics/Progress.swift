@@ -43,19 +43,3 @@ final class Progress {
     isBarShown = false
   }
 }
-
-/// Writes a line of results.
-public func standardOutput(_ text: String) {
-  writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
-}
-
-/// Writes a line of progress or warnings.
-public func standardError(_ text: String, newline: Bool = true) {
-  writeText(newline ? text + "\n" : text, to: STDERR_FILENO)
-}
-
-/// Unbuffered, so that both streams keep their order; a terminal that is gone is no reason to stop training.
-private func writeText(_ text: String, to descriptor: Int32) {
-  var text = text
-  text.withUTF8 { try? writeAll(UnsafeRawBufferPointer($0), to: descriptor, path: "terminal") }
-}
