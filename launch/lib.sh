@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# What the launchers share; sourced, not run.
+
+# The project's folder, whatever the current one is and through symbolic links.
+# shellcheck disable=SC2034
+root=$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
+
+say() { printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2; }
+
+# fail CODE WORDS…: codes are sysexits', as the program's own (docs/reference.md).
+fail() {
+  local code=$1
+  shift
+  say "error: $*"
+  exit "$code"
+}
+
+# Runs a command silently; shows what it said only if it fails.
+quietly() {
+  local log code=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  ((code == 0)) || cat -- "$log" >&2
+  rm -f -- "$log"
+  return "$code"
+}
+
+# CPUs that this shell may use at the same time: its affinity, or the control group's quota where lower.
+usable_cpus() {
+  local cpus quota period
+  cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+  if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] &&
+    ((quota / period < cpus)); then
+    cpus=$((quota / period > 1 ? quota / period : 1))
+  fi
+  echo "$cpus"
+}
+
+# Cores behind those CPUs, hyper-threads counted once: what Open MPI calls slots.
+usable_cores() {
+  local allowed range cpu siblings
+  allowed=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status 2>/dev/null || true)
+  siblings=$(
+    for range in ${allowed//,/ }; do
+      for ((cpu = ${range%-*}; cpu <= ${range#*-}; cpu++)); do
+        cat "/sys/devices/system/cpu/cpu$cpu/topology/thread_siblings_list" 2>/dev/null || echo "$cpu"
+      done
+    done | sort -u | wc -l
+  )
+  local cpus
+  cpus=$(usable_cpus)
+  echo $((siblings > 0 && siblings < cpus ? siblings : cpus))
+}
+
+# Open MPI refuses to run as root unless told twice; in a container root is the usual user.
+allow_root() {
+  if [ "$(id -u)" = 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  fi
+}
+
+# Reading another process's memory, which Open MPI does for large messages, is often forbidden in containers.
+avoid_process_reads() {
+  if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then
+    export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
+  fi
+}
