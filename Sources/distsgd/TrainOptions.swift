@@ -8,6 +8,14 @@ extension LastBatch: ExpressibleByArgument {}
 extension Loss: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
 
+/// `--schedule`'s value.
+func parseSchedule(_ text: String) throws -> LearningRateSchedule {
+  guard let schedule = LearningRateSchedule(text) else {
+    throw ValidationError("'\(text)' should be \(LearningRateSchedule.forms)")
+  }
+  return schedule
+}
+
 /// The options that say what is trained, on what, and how.
 struct TrainOptions: ParsableArguments {
   @OptionGroup(title: "Data") var data: DataArguments
@@ -124,12 +132,13 @@ struct TrainingArguments: ParsableArguments {
     help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
   var learningRate: Double?
 
-  @Option(help: ArgumentHelp("How the learning rate changes: constant.", valueName: "name"))
-  var schedule = "constant"
+  @Option(
+    help: ArgumentHelp("How the learning rate changes: \(LearningRateSchedule.forms).", valueName: "schedule"),
+    transform: parseSchedule)
+  var schedule = LearningRateSchedule.constant
 
   func validate() throws {
     guard optimizer == "sgd" else { throw ValidationError("--optimizer \(optimizer): there is sgd") }
-    guard schedule == "constant" else { throw ValidationError("--schedule \(schedule): there is constant") }
   }
 
   func apply(to options: inout TrainingOptions) {
@@ -143,6 +152,7 @@ struct TrainingArguments: ParsableArguments {
     options.sampling = sampling
     options.copies = duplicate
     options.learningRate = learningRate
+    options.schedule = schedule
   }
 }
 

@@ -6,7 +6,7 @@ import NeuralNet
 
 final class RunLog {
   let folder: OutputFolder
-  private let isActive: Bool
+  let isActive: Bool
   private let options: TrainingOptions
   private let metrics: MetricsWriter?
   private let timings: TextFile?
@@ -51,7 +51,7 @@ final class RunLog {
     line["loss"] = setUp.loss.rawValue
     line["initialize"] = options.initialize
     line["optimizer"] = "sgd"
-    line["schedule"] = "constant"
+    line["schedule"] = options.schedule.description
     line["learningRate"] = setUp.learningRate
     line["globalBatch"] = options.globalBatch
     line["batchArithmetic"] = arithmetic
@@ -140,7 +140,7 @@ final class RunLog {
   }
 
   func end(
-    loss: Evaluation, seconds: Double, secondsPerEpoch: Double, hash: UInt64, timings: RankTimings,
+    loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64, timings: RankTimings,
     topology: Topology
   ) throws {
     guard isActive else { return }
@@ -158,6 +158,7 @@ final class RunLog {
       standardOutput(timings.table(topology: topology))
       standardOutput("files:  \(folder.path)/ metrics.jsonl, timings.csv, model.safetensors")
       standardOutput("parameter hash: \(hexadecimal(hash))")
+      if let validation { standardOutput("validation: \(describe(validation))") }
     }
     standardOutput("loss: \(fixed(loss.loss, 3)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
   }

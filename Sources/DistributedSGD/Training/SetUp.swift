@@ -3,20 +3,19 @@ import MPI
 import NeuralNet
 
 /// Data and model of a run, the same on every rank.
-struct SetUp {
-  let training: Dataset
+public struct SetUp {
+  public let training: Dataset
   let validation: Dataset?
   let specification: ModelSpecification
   let model: Sequential
   let loss: Loss
   let learningRate: Float
   let preprocessing: Preprocessing
-  let dataSummary: String
+  public let dataSummary: String
   private let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
-  init(_ options: TrainingOptions, communicator: any Communicator) throws {
-    self.options = options
+  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
     var dataOptions = options.data
     dataOptions.seed = options.seed
     let specification = try communicator.together {
@@ -27,25 +26,49 @@ struct SetUp {
     let loaded = try communicator.together {
       communicator.isServerLeader ? try loadData(dataOptions) : nil
     }
-    training = try Dataset(sharing: loaded?.training, over: communicator)
+    let training = try Dataset(sharing: loaded?.training, over: communicator)
     let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
-    validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
+    let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
     let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
-    dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
-    preprocessing =
+    let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
+    let preprocessing =
       loaded?.preprocessing
       ?? Preprocessing(
         featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
         targetDeviation: 1)
-    let chosen = specification ?? ModelSpecification(defaultModel, activation: options.activation)!
-    self.specification = chosen
+    try self.init(
+      options, specification ?? ModelSpecification(defaultModel, activation: options.activation)!,
+      training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
+      communicator: communicator)
+  }
+
+  /// The same data for another run: batch size, learning rate or model may differ. Collective.
+  func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
+    let specification = try communicator.together {
+      try options.validate(worldSize: communicator.worldSize)
+      return try options.modelSpecification()
+    }
+    return try SetUp(
+      options, specification ?? self.specification, training: training, validation: validation,
+      preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
+  }
+
+  private init(
+    _ options: TrainingOptions, _ specification: ModelSpecification, training: Dataset,
+    validation: Dataset?, preprocessing: Preprocessing, dataSummary: String, communicator: any Communicator
+  ) throws {
+    self.options = options
+    self.training = training
+    self.validation = validation
+    self.preprocessing = preprocessing
+    self.dataSummary = dataSummary
+    self.specification = specification
     let isClassification = training.classCount != nil
     let loss = options.loss ?? (isClassification ? .crossEntropy : .squared)
     self.loss = loss
-    let training = training
-    try communicator.together { try Self.check(options, chosen, loss, training) }
-    model = chosen.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
-    learningRate = Float(options.learningRate ?? (chosen.kind == .linear ? 0.4 : 0.1))
+    try communicator.together { try Self.check(options, specification, loss, training) }
+    model = specification.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
+    learningRate = Float(options.learningRate ?? (specification.kind == .linear ? 0.4 : 0.1))
   }
 
   /// What the target must be, where model or loss tell.

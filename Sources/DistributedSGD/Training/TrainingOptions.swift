@@ -19,6 +19,7 @@ public struct TrainingOptions: Sendable {
   public var sampling = Sampling.shuffle
   public var copies = 1
   public var learningRate: Double?
+  public var schedule = LearningRateSchedule.constant
   /// Examples between evaluations; nil is an epoch.
   public var evaluateEvery: Int?
   public var logEvery = 10

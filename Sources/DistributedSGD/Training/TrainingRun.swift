@@ -16,6 +16,7 @@ public final class TrainingRun {
   private let training: Evaluator
   private let validation: Evaluator?
   private let log: RunLog
+  private let baseLearningRate: Float
 
   private var epoch = 0
   private var stepOfEpoch = 0
@@ -24,16 +25,36 @@ public final class TrainingRun {
   private var trainingSeconds = 0.0
   private var epochLoss = WeightedMean()
   private var timings = RankTimings(ranks: [])
-  private var lastTraining: Evaluation?
+  /// The evaluations so far.
+  public private(set) var evaluations: [EvaluationPoint] = []
 
   /// Loads the data, builds the model and opens the output folder.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
-  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+  public convenience init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    let setUp = try SetUp(options, communicator: communicator)
+    let log = try communicator.together { try RunLog(options, isActive: communicator.rank == 0) }
+    try self.init(options, setUp: setUp, log: log, communicator: communicator)
+  }
+
+  /// A run on data that are loaded already, which writes and prints nothing: a part of an experiment.
+  /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
+  public convenience init(
+    _ options: TrainingOptions, sharing setUp: SetUp, communicator: any Communicator
+  ) throws {
+    let setUp = try setUp.with(options, communicator: communicator)
+    let log = try RunLog(options, isActive: false)
+    try self.init(options, setUp: setUp, log: log, communicator: communicator)
+  }
+
+  private init(
+    _ options: TrainingOptions, setUp: SetUp, log: RunLog, communicator: any Communicator
+  ) throws {
     self.options = options
     self.communicator = communicator
-    BLAS.setThreads(options.threads)
-    let setUp = try SetUp(options, communicator: communicator)
     self.setUp = setUp
+    self.log = log
+    baseLearningRate = setUp.learningRate
+    BLAS.setThreads(options.threads)
     sampler = Sampler(
       options.sampling, exampleCount: setUp.training.count, copies: options.copies, seed: options.seed)
     schedule = BatchSchedule(
@@ -51,7 +72,6 @@ public final class TrainingRun {
       Evaluator(model: setUp.model, loss: setUp.loss, dataset: $0, communicator: communicator)
     }
     try setUp.initialize(trainer.parameters, communicator: communicator)
-    log = try communicator.together { try RunLog(options, isActive: communicator.rank == 0) }
     try log.start(
       setUp: setUp, arithmetic: batchArithmetic(
         globalBatch: options.globalBatch, shards: shards, topology: communicator.topology),
@@ -71,6 +91,15 @@ public final class TrainingRun {
     try finish()
   }
 
+  /// The loss over the training set at the end of `run`.
+  public private(set) var finalLoss = Double.nan
+
+  /// Training time so far, evaluation excluded.
+  public var seconds: Double { trainingSeconds }
+
+  /// sec/epoch, evaluation excluded.
+  public var secondsPerEpoch: Double { fractionalEpoch > 0 ? trainingSeconds / fractionalEpoch : 0 }
+
   private func runEpoch(stepLimit: Int) throws {
     let order = sampler.order(epoch: epoch)
     let evaluationInterval = options.evaluateEvery
@@ -79,6 +108,7 @@ public final class TrainingRun {
     stepOfEpoch = 0
     while stepOfEpoch < schedule.stepsPerEpoch && trainer.stepCount < stepLimit {
       let positions = schedule.positions(step: stepOfEpoch)
+      if options.schedule != .constant { setLearningRate() }
       try trainer.step(order, positions: positions)
       stepOfEpoch += 1
       let loss = trainer.batchLoss
@@ -116,22 +146,29 @@ public final class TrainingRun {
     trainer.clock.mark(.other)
     let result = try (validation ?? training).evaluate(trainer.parameters.baseAddress!)
     trainer.clock.mark(.evaluate)
-    if validation == nil { lastTraining = result }
     try checkFinite(result.loss)
+    evaluations.append(
+      EvaluationPoint(examples: exampleCount, seconds: trainingSeconds, evaluation: result))
     try log.evaluation(
       result, set: validation == nil ? "training" : "validation", epoch: fractionalEpoch,
       step: trainer.stepCount, examples: exampleCount, seconds: trainingSeconds)
   }
 
+  private func setLearningRate() {
+    let factor = options.schedule.factor(step: trainer.stepCount, stepsPerEpoch: schedule.stepsPerEpoch)
+    trainer.learningRate = Float(Double(baseLearningRate) * factor)
+  }
+
   private func finish() throws {
     let final = try training.evaluate(trainer.parameters.baseAddress!)
     try checkFinite(final.loss)
+    finalLoss = final.loss
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      try setUp.save(trainer.parameters, to: log.folder.model)
+      if log.isActive { try setUp.save(trainer.parameters, to: log.folder.model) }
       try log.end(
         loss: final, seconds: trainingSeconds,
-        secondsPerEpoch: fractionalEpoch > 0 ? trainingSeconds / fractionalEpoch : 0, hash: parameterHash,
+        validation: validation == nil ? nil : evaluations.last?.evaluation, secondsPerEpoch: secondsPerEpoch, hash: parameterHash,
         timings: timings, topology: communicator.topology)
     }
   }
@@ -156,6 +193,15 @@ public final class TrainingRun {
         "the loss became \(loss) at step \(trainer.stepCount) of epoch \(max(epoch, 1)): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
       ))
   }
+}
+
+/// An evaluation, and when it was made.
+public struct EvaluationPoint: Sendable {
+  /// Examples trained on before it.
+  public var examples: Int
+  /// Training time before it.
+  public var seconds: Double
+  public var evaluation: Evaluation
 }
 
 func hashOfParameters(_ trainer: Trainer) -> UInt64 {
