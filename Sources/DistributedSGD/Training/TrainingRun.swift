@@ -16,7 +16,7 @@ public final class TrainingRun {
   private let training: Evaluator
   private let validation: Evaluator?
   private let log: RunLog
-  private let baseLearningRate: Float
+  let baseLearningRate: Float
 
   private var epoch = 0
   private var stepOfEpoch = 0
@@ -174,7 +174,7 @@ public final class TrainingRun {
   }
 
   /// Epochs done, with a part of an epoch as its fraction.
-  private var fractionalEpoch: Double {
+  var fractionalEpoch: Double {
     let examples = options.lastBatch == .keep ? sampler.count : schedule.stepsPerEpoch * options.globalBatch
     return Double(exampleCount) / Double(examples)
   }
