@@ -6,8 +6,8 @@
 
 DATA are the raw inputs, without preprocessing:
     .csv           a header and comma-separated numbers; the columns that the model's metadata name are used
-    .npy           shape (examples, inputs), or images of bytes, which are divided by 255
-    IDX, IDX.gz    images of bytes, which are divided by 255
+    .npy           shape (examples, inputs), or images of bytes
+    IDX, IDX.gz    images of bytes; the model's metadata divide them by 255 as its featureDeviations
 PREDICTIONS.csv has a header and a row for every example: the prediction in the target's own units, or the
 class and the probability of every class (class,p0,p1,…).
 
@@ -58,8 +58,7 @@ def read_features(path, names):
             raise SystemExit(f"{path} is not an IDX file of bytes")
         shape = np.frombuffer(content, ">u4", content[3], 4)
         array = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
-    scale = 1 / 255 if array.dtype == np.uint8 else 1
-    return array.reshape(len(array), -1) * np.float64(scale)
+    return array.reshape(len(array), -1).astype(np.float64)
 
 
 def main(model_path, predictions_path, data_path, tolerance="1e-5"):
