@@ -76,6 +76,12 @@ extension Loss {
     return best
   }
 
+  /// The probabilities of the classes, in place; z has shape (columns).
+  public static func softmax(_ z: UnsafeMutablePointer<Float>, _ columns: Int) {
+    let (total, _) = exponentiate(z, columns: columns, label: 0)
+    for j in 0..<columns { z[j] /= total }
+  }
+
   /// z becomes exp(z − max z), which cannot overflow; returns its sum and −log softmax(z)[label].
   @inline(__always)
   private static func exponentiate(

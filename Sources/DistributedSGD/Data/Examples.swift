@@ -32,7 +32,8 @@ public struct Examples: Sendable {
 /// How raw columns became a model's inputs and target: what a saved model needs to take raw new data.
 ///
 /// input = (raw − mean) / deviation, per feature; prediction = output × targetDeviation + targetMean.
-/// Without standardisation all means are 0 and all deviations 1.
+/// Without standardisation all means are 0 and all deviations 1; inputs that are bytes scaled to [0, 1] have the
+/// deviations 255. No names means that the inputs are known by their position alone.
 public struct Preprocessing: Sendable, Equatable {
   public var featureNames: [String]
   public var featureMeans: [Double]

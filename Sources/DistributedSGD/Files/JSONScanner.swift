@@ -30,14 +30,55 @@ struct JSONScanner {
     try expect(UInt8(ascii: "}"))
   }
 
+  /// Reads an array, each element by `element`.
+  mutating func array<Element>(_ element: (inout JSONScanner) throws -> Element) throws -> [Element] {
+    var elements: [Element] = []
+    try expect(UInt8(ascii: "["))
+    if accept(UInt8(ascii: "]")) { return elements }
+    repeat { elements.append(try element(&self)) } while accept(UInt8(ascii: ","))
+    try expect(UInt8(ascii: "]"))
+    return elements
+  }
+
   /// Reads an array of whole numbers from 0 up.
   mutating func naturalNumbers() throws -> [Int] {
-    var numbers: [Int] = []
-    try expect(UInt8(ascii: "["))
-    if accept(UInt8(ascii: "]")) { return numbers }
-    repeat { numbers.append(try naturalNumber()) } while accept(UInt8(ascii: ","))
-    try expect(UInt8(ascii: "]"))
-    return numbers
+    try array { scanner throws in try scanner.naturalNumber() }
+  }
+
+  /// Reads a number, as the nearest double.
+  mutating func number() throws -> Double {
+    skipBlanks()
+    let start = offset
+    while let byte = peek(), Self.isNumeric(byte) { offset += 1 }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    guard let value = Double(text), value.isFinite else {
+      throw Failure(what: "there should be a number", offset: start)
+    }
+    return value
+  }
+
+  private static func isNumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "e"), UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
+
+  /// Passes over a value of any form; nested ones to a depth that no file of ours has.
+  mutating func skipValue(depth: Int = 0) throws {
+    if depth > 32 { throw Failure(what: "values are nested too deep", offset: offset) }
+    skipBlanks()
+    switch peek() {
+    case UInt8(ascii: "{"): try object { scanner, _ throws in try scanner.skipValue(depth: depth + 1) }
+    case UInt8(ascii: "["): _ = try array { scanner throws in try scanner.skipValue(depth: depth + 1) }
+    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "t"): if !accept("true") { throw Failure(what: "there should be true", offset: offset) }
+    case UInt8(ascii: "f"): if !accept("false") { throw Failure(what: "there should be false", offset: offset) }
+    case UInt8(ascii: "n"): if !accept("null") { throw Failure(what: "there should be null", offset: offset) }
+    default: _ = try number()
+    }
   }
 
   /// Reads a whole number from 0 up, without exponent or fraction.

@@ -50,11 +50,10 @@ public struct Permutation: Sendable {
   /// half + hash(other, key) modulo `modulus`, both halves below 2^32.
   @inline(__always)
   private static func add(_ other: UInt64, _ key: UInt64, to half: UInt64, modulo modulus: UInt64) -> UInt64 {
-    // The finaliser of SplitMix64 (Steele, Lea and Flood 2014), its upper 32 bits scaled to the modulus.
-    var hash = other &+ key
-    hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-    hash ^= hash >> 31
+    // Both halves of a 128-bit product, folded (as in wyhash): one multiplication mixes every bit. Its
+    // upper 32 bits are scaled to the modulus.
+    let product = (other ^ key).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    let hash = product.high ^ product.low
     let sum = half &+ ((hash >> 32) &* modulus) >> 32
     return sum >= modulus ? sum &- modulus : sum
   }

@@ -1,0 +1,143 @@
+// The bytes of one input file, mapped where the file allows it, with errors that say what is wrong with it.
+import Glibc
+
+/// A file's bytes for as long as this object lives.
+///
+/// Regular files are mapped read-only, so they cost page cache and no memory of this process; a pipe is read
+/// to its end. A mapped file must not be cut short while it is being read.
+final class FileBytes {
+  let path: String
+  let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// - Throws: `noInput` when the file does not exist, is a directory or cannot be opened; `inputOutput` when
+  ///   reading it fails.
+  init(_ path: String) throws(DistsgdError) {
+    self.path = path
+    let name = printable(path, limit: 200)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw cannotOpen(path, errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw cannotOpen(path, errno) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG where status.st_size == 0:
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      isMapped = false
+    case S_IFREG:
+      let size = Int(status.st_size)
+      let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+      guard let address, address != MAP_FAILED else {
+        throw DistsgdError(.inputOutput, "cannot map \(name): \(errorText(errno))")
+      }
+      madvise(address, size, Int32(MADV_SEQUENTIAL))
+      bytes = UnsafeRawBufferPointer(start: address, count: size)
+      isMapped = true
+    case S_IFDIR:
+      throw DistsgdError(.noInput, "\(name) is a directory: name a file in it")
+    case S_IFIFO:
+      bytes = try readToEnd(descriptor, name)
+      isMapped = false
+    default:
+      throw DistsgdError(.noInput, "\(name) is neither a file nor a pipe: name a data file")
+    }
+  }
+
+  deinit {
+    guard let address = bytes.baseAddress else { return }
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+    } else {
+      free(UnsafeMutableRawPointer(mutating: address))
+    }
+  }
+}
+
+/// Whether something with this name exists, and whether it is a regular file.
+enum PathKind { case missing, file, directory, other }
+
+func pathKind(_ path: String) -> PathKind {
+  var status = stat()
+  guard stat(path, &status) == 0 else { return .missing }
+  switch status.st_mode & S_IFMT {
+  case S_IFREG: return .file
+  case S_IFDIR: return .directory
+  default: return .other
+  }
+}
+
+/// The file's first `count` bytes (fewer when it is shorter), to tell what kind of file it is.
+func firstBytes(of path: String, count: Int) throws(DistsgdError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw cannotOpen(path, errno) }
+  defer { close(descriptor) }
+  var buffer = [UInt8](repeating: 0, count: count)
+  let got = pread(descriptor, &buffer, count, 0)
+  guard got >= 0 else {
+    throw DistsgdError(.inputOutput, "cannot read \(printable(path, limit: 200)): \(errorText(errno))")
+  }
+  return Array(buffer.prefix(got))
+}
+
+/// The last part of a path.
+func baseName(_ path: String) -> String {
+  String(path.split(separator: "/", omittingEmptySubsequences: true).last ?? Substring(path))
+}
+
+func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+/// The value of an environment variable; an empty one counts as unset.
+func environmentValue(_ name: String) -> String? {
+  guard let value = getenv(name), value.pointee != 0 else { return nil }
+  return String(cString: value)
+}
+
+private func cannotOpen(_ path: String, _ code: Int32) -> DistsgdError {
+  let name = printable(path, limit: 200)
+  switch code {
+  case ENOENT: return DistsgdError(.noInput, "no such file: \(name)")
+  case EACCES:
+    return DistsgdError(.noInput, "no permission to read \(name): chmod +r it, or run as its owner")
+  default: return DistsgdError(.noInput, "cannot open \(name): \(errorText(code))")
+  }
+}
+
+/// Reads a pipe into memory of `malloc`, growing it by halves.
+private func readToEnd(
+  _ descriptor: Int32, _ name: String
+) throws(DistsgdError) -> UnsafeRawBufferPointer {
+  var capacity = 1 << 20
+  var count = 0
+  var buffer = malloc(capacity)
+  while let memory = buffer {
+    let got = read(descriptor, memory + count, capacity - count)
+    if got == 0 { return UnsafeRawBufferPointer(start: memory, count: count) }
+    if got < 0 {
+      if errno == EINTR { continue }
+      let code = errno
+      free(memory)
+      throw DistsgdError(.inputOutput, "cannot read \(name): \(errorText(code))")
+    }
+    count += got
+    if count == capacity {
+      capacity += capacity / 2
+      buffer = realloc(memory, capacity)
+    }
+  }
+  throw DistsgdError(.inputOutput, "no memory for the contents of \(name)")
+}
+
+/// Refuses data that this machine's memory cannot hold, which would otherwise end in a crash.
+func requireMemory(bytes: Double, for what: String) throws(DistsgdError) {
+  let available = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
+  guard bytes <= available else {
+    throw DistsgdError(
+      .usage,
+      "\(what) needs \(gigabytes(bytes)) GB, this machine has \(gigabytes(available)) GB: ask for fewer rows")
+  }
+}
+
+private func gigabytes(_ bytes: Double) -> String {
+  let tenths = (bytes / 1e8).rounded()
+  return tenths < 1e15 ? "\(Int(tenths) / 10).\(Int(tenths) % 10)" : "\(bytes / 1e9)"
+}

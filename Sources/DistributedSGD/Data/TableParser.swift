@@ -1,0 +1,286 @@
+// The one pass over a text table's bytes: fields to numbers, with the line and column of everything wrong.
+
+/// A position in a text table, and what is needed to read on from there.
+struct TableParser {
+  var position: UnsafePointer<UInt8>
+  let end: UnsafePointer<UInt8>
+  let delimiter: Delimiter
+  let source: String
+  /// The line of the file at `position`, counted from 1.
+  var line = 1
+  /// Column names, once they are known.
+  var names: [String] = []
+  /// The line of the row that set the number of columns.
+  var firstLine = 1
+  var hasLabels = false
+
+  init(
+    position: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>, delimiter: Delimiter, source: String
+  ) {
+    self.position = position
+    self.end = end
+    self.delimiter = delimiter
+    self.source = source
+  }
+
+  mutating func rewind(to start: UnsafePointer<UInt8>) {
+    position = start
+    line = 1
+  }
+
+  /// What a field ended with.
+  enum FieldEnd { case delimiter, row }
+
+  /// Reads all rows; returns how many.
+  ///
+  /// - Parameters:
+  ///   - values: shape (rows, features), large enough for what the bytes can hold.
+  ///   - targets: one value a row is appended where a target is chosen.
+  mutating func parseRows(
+    _ choice: ColumnChoice, into values: UnsafeMutableBufferPointer<Double>, targets: inout [Double]
+  ) throws(DistsgdError) -> Int {
+    let columnCount = names.count
+    let width = choice.features.count
+    // Where each column goes: a feature's position, `width` for the target, -1 for nowhere.
+    var slots = [Int](repeating: -1, count: columnCount)
+    for (position, column) in choice.features.enumerated() { slots[column] = position }
+    if let target = choice.target { slots[target] = width }
+    targets.reserveCapacity(width > 0 ? values.count / width : 0)
+    var rows = 0
+    while skipBlankLines() {
+      let rowLine = line
+      let base = rows * width
+      var column = 0
+      var ending = FieldEnd.delimiter
+      while ending == .delimiter {
+        guard column < columnCount else {
+          throw try raggedRow(rowLine, atLeast: column)
+        }
+        let slot = slots[column]
+        if slot < 0 {
+          ending = try skipField(rowLine)
+        } else {
+          let value: Double
+          (value, ending) = try numberField(column, rowLine)
+          if slot < width {
+            values.initializeElement(at: base + slot, to: value)
+          } else {
+            if hasLabels { try checkLabel(value, column, rowLine) }
+            targets.append(value)
+          }
+        }
+        column += 1
+      }
+      guard column == columnCount else { throw try raggedRow(rowLine, exactly: column) }
+      rows += 1
+    }
+    return rows
+  }
+
+  /// One field as a number, the position moving past its delimiter or line end.
+  @inline(__always)
+  private mutating func numberField(
+    _ column: Int, _ rowLine: Int
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    skipBlanks()
+    let (value, next) = scanNumber(position, end)
+    if let next, value.isFinite {
+      let start = position
+      position = next
+      if let ending = endField() { return (value, ending) }
+      position = start
+    }
+    return try slowNumberField(column, rowLine)
+  }
+
+  /// A field that is not a plain finite number: quoted, or an error.
+  @inline(never)
+  private mutating func slowNumberField(
+    _ column: Int, _ rowLine: Int
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    let (text, ending) = try textField(rowLine)
+    if let value = parseDecimal(text), value.isFinite { return (value, ending) }
+    let place = "\(source) row \(rowLine), column '\(printable(names[column]))'"
+    if text.isEmpty {
+      throw DistsgdError(
+        .badData,
+        "empty field, \(place): expected a number; fill it in, delete the row, or leave the column out with --features"
+      )
+    }
+    if missingValues.contains(text.lowercased()) || parseDecimal(text) != nil {
+      throw DistsgdError(
+        .badData,
+        "'\(printable(text))' is not a finite number, \(place): fill it in, delete the row, or leave the column out with --features"
+      )
+    }
+    throw DistsgdError(
+      .badData,
+      "'\(printable(text))' is not a number, \(place): expected one such as 1.5 or -2e3; columns of text can be left out with --features"
+    )
+  }
+
+  private func checkLabel(_ value: Double, _ column: Int, _ rowLine: Int) throws(DistsgdError) {
+    if let problem = labelProblem(value) {
+      throw DistsgdError(
+        .badData,
+        "\(problem.what), \(source) row \(rowLine), column '\(printable(names[column]))': \(problem.hint)")
+    }
+  }
+
+  // MARK: Fields
+
+  /// Moves past spaces, and tabs where they do not delimit.
+  @inline(__always)
+  mutating func skipBlanks() {
+    while position < end,
+      position.pointee == 0x20 || (position.pointee == 0x09 && delimiter != .tab)
+    { position += 1 }
+  }
+
+  /// Moves past what follows a field's content; `nil` where the content goes on.
+  @inline(__always)
+  private mutating func endField() -> FieldEnd? {
+    let start = position
+    skipBlanks()
+    guard position < end else { return .row }
+    let byte = position.pointee
+    if isLineEnd(byte) {
+      endLine()
+      return .row
+    }
+    if delimiter == .blanks { return position > start ? .delimiter : nil }
+    guard byte == delimiter.rawValue else { return nil }
+    position += 1
+    return .delimiter
+  }
+
+  /// Moves past one line end: LF, CR LF or CR.
+  @inline(__always)
+  private mutating func endLine() {
+    let byte = position.pointee
+    position += 1
+    if byte == 0x0D, position < end, position.pointee == 0x0A { position += 1 }
+    line += 1
+  }
+
+  /// Moves to the next line with content; `false` at the end of the file.
+  @inline(__always)
+  mutating func skipBlankLines() -> Bool {
+    while position < end {
+      let start = position
+      while position < end, position.pointee == 0x20 || position.pointee == 0x09 { position += 1 }
+      guard position < end else { return false }
+      guard isLineEnd(position.pointee) else {
+        // Leading tabs are empty fields where tabs delimit.
+        if delimiter != .blanks { position = start }
+        return true
+      }
+      endLine()
+    }
+    return false
+  }
+
+  /// Moves past a field whose value nobody wants.
+  @inline(__always)
+  private mutating func skipField(_ rowLine: Int) throws(DistsgdError) -> FieldEnd {
+    skipBlanks()
+    if position < end, position.pointee == UInt8(ascii: "\"") { return try textField(rowLine).ending }
+    while position < end {
+      if let ending = endField() { return ending }
+      position += 1
+    }
+    return .row
+  }
+
+  /// One field as text, unquoted, without the blanks around it.
+  mutating func textField(_ rowLine: Int) throws(DistsgdError) -> (text: String, ending: FieldEnd) {
+    skipBlanks()
+    guard position < end, position.pointee == UInt8(ascii: "\"") else {
+      let start = position
+      while position < end {
+        let stop = position
+        if let ending = endField() { return (string(start, stop), ending) }
+        position += 1
+      }
+      return (string(start, end), .row)
+    }
+    position += 1
+    var content: [UInt8] = []
+    while position < end {
+      let byte = position.pointee
+      if byte == UInt8(ascii: "\"") {
+        position += 1
+        if position < end, position.pointee == UInt8(ascii: "\"") {
+          content.append(byte)
+          position += 1
+          continue
+        }
+        guard let ending = endField() else {
+          throw DistsgdError(
+            .badData,
+            "text after a closing quote, \(source) row \(rowLine): a quote within a quoted field is written \"\""
+          )
+        }
+        return (trimmed(String(decoding: content, as: UTF8.self)), ending)
+      }
+      content.append(byte)
+      if isLineEnd(byte) {
+        let start = position
+        endLine()
+        if position - start == 2 { content.append(0x0A) }
+      } else {
+        position += 1
+      }
+    }
+    throw DistsgdError(
+      .badData, "a quoted field never ends, \(source) row \(rowLine): close it with \"")
+  }
+
+  /// The next row as text, with its line; `nil` at the end of the file.
+  mutating func textRow() throws(DistsgdError) -> (fields: [String], line: Int)? {
+    guard skipBlankLines() else { return nil }
+    let rowLine = line
+    var fields: [String] = []
+    var ending = FieldEnd.delimiter
+    while ending == .delimiter {
+      let field = try textField(rowLine)
+      fields.append(field.text)
+      ending = field.ending
+    }
+    return (fields, rowLine)
+  }
+
+  private func string(_ start: UnsafePointer<UInt8>, _ stop: UnsafePointer<UInt8>) -> String {
+    trimmed(String(decoding: UnsafeBufferPointer(start: start, count: stop - start), as: UTF8.self))
+  }
+
+  private func trimmed(_ text: String) -> String {
+    func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.value == 0x20 || (0x09...0x0D).contains(scalar.value)
+    }
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !isBlank($0) }),
+      let last = scalars.lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(scalars[first...last])
+  }
+
+  // MARK: Ragged rows
+
+  private mutating func raggedRow(_ rowLine: Int, atLeast count: Int) throws(DistsgdError) -> DistsgdError {
+    var total = count
+    var ending = FieldEnd.delimiter
+    while ending == .delimiter {
+      ending = try skipField(rowLine)
+      total += 1
+    }
+    return try raggedRow(rowLine, exactly: total)
+  }
+
+  private func raggedRow(_ rowLine: Int, exactly count: Int) throws(DistsgdError) -> DistsgdError {
+    DistsgdError(
+      .badData,
+      "\(count) \(count == 1 ? "field" : "fields"), \(source) row \(rowLine): expected \(names.count) as in row \(firstLine)"
+    )
+  }
+}

@@ -1,0 +1,57 @@
+// Other programs, run to their end: mpirun, curl.
+@preconcurrency import Glibc  // `environ` is a mutable global of C.
+
+/// How a child process ended.
+public enum ChildOutcome: Equatable, Sendable {
+  /// Its exit code.
+  case exited(Int32)
+  /// There is no such program.
+  case notFound
+  /// A signal ended it, or it could not be started.
+  case failed
+
+  public var isSuccess: Bool { self == .exited(0) }
+}
+
+/// Runs a program to its end, without standard input.
+/// - Parameters:
+///   - program: a path, or a name looked for in $PATH.
+///   - environment: what is set beside this process's own environment.
+///   - output: the file that its standard output and standard error go to; they are thrown away without one.
+public func runChild(
+  _ program: String, _ arguments: [String], environment: [String: String] = [:], output: String? = nil
+) -> ChildOutcome {
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+  posix_spawn_file_actions_addopen(
+    &actions, STDOUT_FILENO, output ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+  var arguments: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+  var variables: [UnsafeMutablePointer<CChar>?] =
+    currentEnvironment().merging(environment) { _, new in new }.map { strdup("\($0)=\($1)") } + [nil]
+  defer { for pointer in arguments + variables { free(pointer) } }
+  var child = pid_t()
+  let code = posix_spawnp(&child, program, &actions, nil, &arguments, &variables)
+  guard code == 0 else { return code == ENOENT ? .notFound : .failed }
+  var status: Int32 = 0
+  while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return .failed } }
+  guard status & 0x7F == 0 else { return .failed }
+  let exitCode = (status >> 8) & 0xFF
+  return exitCode == 127 ? .notFound : .exited(exitCode)
+}
+
+/// This process's environment variables.
+public func currentEnvironment() -> [String: String] {
+  var variables: [String: String] = [:]
+  var next = environ
+  while let entry = next.pointee {
+    let text = String(cString: entry)
+    if let equals = text.firstIndex(of: "=") {
+      variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
+    next += 1
+  }
+  return variables
+}

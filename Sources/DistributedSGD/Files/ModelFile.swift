@@ -1,0 +1,112 @@
+// model.safetensors: the parameters, and all that a program needs to use them on raw new data.
+import NeuralNet
+
+/// A trained model with its preprocessing, as saved.
+public struct ModelFile: Sendable {
+  public var specification: ModelSpecification
+  public var model: Sequential
+  public var loss: Loss
+  public var preprocessing: Preprocessing
+  /// Shape (model.parameterCount), laid out by `model.tensors`.
+  public var parameters: [Float]
+
+  /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
+  public static func write(
+    to path: String, specification: ModelSpecification, model: Sequential, loss: Loss,
+    preprocessing: Preprocessing, parameters: UnsafePointer<Float>
+  ) throws {
+    var metadata = [
+      "format": "pt", "producer": "distsgd \(version)", "model": specification.description, "loss": loss.rawValue,
+      "inputs": "\(model.inputCount)", "outputs": "\(model.outputCount)",
+      "featureNames": jsonText(preprocessing.featureNames),
+      "featureMeans": jsonText(preprocessing.featureMeans),
+      "featureDeviations": jsonText(preprocessing.featureDeviations),
+      "targetName": preprocessing.targetName, "targetMean": "\(preprocessing.targetMean)",
+      "targetDeviation": "\(preprocessing.targetDeviation)",
+    ]
+    metadata["activation"] = specification.activation?.rawValue
+    try SafeTensors.write(
+      model.tensors.map { tensor in
+        SafeTensors.View(
+          name: tensor.name, shape: tensor.shape,
+          values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
+      }, metadata: metadata, to: path)
+  }
+
+  /// Reads what `write` has written.
+  /// - Throws: `DistsgdError` (`noInput`, `badData`).
+  public init(reading path: String) throws {
+    let file = try SafeTensors.read(from: path)
+    func entry(_ key: String) throws -> String {
+      guard let value = file.metadata[key] else {
+        throw DistsgdError(
+          .badData,
+          "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
+        )
+      }
+      return value
+    }
+    func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
+      let text = try entry(key)
+      guard let value = parse(text) else {
+        throw DistsgdError(.badData, "'\(path)': the metadata entry '\(key)' is '\(text)', which makes no sense")
+      }
+      return value
+    }
+    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
+    specification = try parsed("model") { ModelSpecification($0, activation: activation) }
+    loss = try parsed("loss", Loss.init(rawValue:))
+    let sizes = 1...1_000_000_000
+    let inputs = try parsed("inputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
+    let outputs = try parsed("outputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
+    preprocessing = Preprocessing(
+      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
+      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
+      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
+      targetName: try entry("targetName"), targetMean: try parsed("targetMean", Double.init),
+      targetDeviation: try parsed("targetDeviation", Double.init))
+    // The file's own tensors must bear out the sizes that its metadata claim before they are believed.
+    guard let first = file["0.weight"], first.shape.count == 2, first.shape[1] == inputs else {
+      throw DistsgdError(.badData, "'\(path)': its first layer does not take the \(inputs) inputs it claims")
+    }
+    model = specification.model(inputs: inputs, outputs: outputs)
+    parameters = try Self.arena(of: model, from: file, path: path)
+  }
+
+  /// The parameters of `model` from a file that may hold more or less than these.
+  /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing or of another shape.
+  public static func arena(of model: Sequential, from file: SafeTensors, path: String) throws -> [Float] {
+    var parameters: [Float] = []
+    for tensor in model.tensors {
+      guard let stored = file[tensor.name] else {
+        throw DistsgdError(
+          .badData, "'\(path)' has no tensor '\(tensor.name)' of shape \(tensor.shape), which the model needs")
+      }
+      guard stored.shape == tensor.shape else {
+        throw DistsgdError(
+          .badData,
+          "'\(path)': tensor '\(tensor.name)' has shape \(stored.shape), but the model needs \(tensor.shape)")
+      }
+      parameters += stored.values
+    }
+    return parameters
+  }
+}
+
+private func jsonText(_ value: some JSONValue) -> String {
+  var bytes: [UInt8] = []
+  value.appendJSON(to: &bytes)
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+/// The elements of a JSON array, or nil if `text` is none.
+private func parseArray<Element>(
+  _ text: String, _ element: (inout JSONScanner) throws -> Element
+) -> [Element]? {
+  var text = text
+  return text.withUTF8 { utf8 in
+    var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
+    guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
+    return elements
+  }
+}

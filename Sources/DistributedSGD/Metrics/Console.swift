@@ -1,0 +1,25 @@
+// Text for a person: results on standard output, progress and warnings on standard error.
+import Glibc
+
+/// Writes a line of results.
+public func standardOutput(_ text: String) {
+  writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+}
+
+/// Writes a line of progress or warnings.
+public func standardError(_ text: String, newline: Bool = true) {
+  writeText(newline ? text + "\n" : text, to: STDERR_FILENO)
+}
+
+/// Writes results that are data of their own, such as predictions.
+/// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
+public func writeResult(_ text: String) throws {
+  var text = text
+  try text.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: STDOUT_FILENO, path: "standard output") }
+}
+
+/// Unbuffered, so that both streams keep their order; a terminal that is gone is no reason to stop training.
+private func writeText(_ text: String, to descriptor: Int32) {
+  var text = text
+  text.withUTF8 { try? writeAll(UnsafeRawBufferPointer($0), to: descriptor, path: "terminal") }
+}

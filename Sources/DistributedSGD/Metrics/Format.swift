@@ -1,0 +1,28 @@
+// Numbers and columns as text, without locale and without Foundation.
+import Glibc
+
+/// `value` with `decimals` digits behind the point.
+public func fixed(_ value: Double, _ decimals: Int) -> String {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
+    _ = withVaList([Int32(decimals), value]) { vsnprintf(buffer.baseAddress!, buffer.count, "%.*f", $0) }
+    return String(cString: buffer.baseAddress!)
+  }
+}
+
+/// Seconds with at least four decimals and at least two significant digits.
+public func readableSeconds(_ seconds: Double) -> String {
+  guard seconds > 0, seconds.isFinite else { return fixed(seconds, 4) }
+  return fixed(seconds, max(4, 1 - Int(log10(seconds).rounded(.down))))
+}
+
+/// `text` filled with blanks to `width`.
+public func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
+  let blanks = String(repeating: " ", count: max(0, width - text.count))
+  return left ? text + blanks : blanks + text
+}
+
+/// 64 bits as 16 hexadecimal digits.
+public func hexadecimal(_ bits: UInt64) -> String {
+  let digits = String(bits, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}

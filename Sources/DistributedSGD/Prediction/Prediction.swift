@@ -1,0 +1,79 @@
+// A saved model on new data: its predictions, and how good they are.
+import MPI
+import NeuralNet
+
+/// A saved model, ready to be applied.
+public final class Predictor {
+  public let file: ModelFile
+
+  /// - Throws: `DistsgdError` (`noInput`, `badData`).
+  public init(model path: String) throws {
+    file = try ModelFile(reading: path)
+  }
+
+  private var isClassification: Bool { file.loss == .crossEntropy }
+
+  /// Loss and accuracy on `data`, which must have targets. Collective; one rank of each server loads.
+  public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int) {
+    let examples = try communicator.together {
+      communicator.isServerLeader
+        ? try load(data).examples(
+          preprocessing: file.preprocessing, classCount: isClassification ? file.model.outputCount : nil)
+        : nil
+    }
+    let dataset = try Dataset(sharing: examples, over: communicator)
+    let evaluator = Evaluator(
+      model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
+    return (try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }, dataset.count)
+  }
+
+  /// The predictions for `data` as CSV, a row for every example, in pieces for `emit`: in the target's own
+  /// units, or the class and every class's probability.
+  public func predict(_ data: String, emit: (String) throws -> Void) throws {
+    let new = try load(data)
+    let outputs = file.model.outputCount
+    let name = file.preprocessing.targetName.isEmpty ? "prediction" : quoted(file.preprocessing.targetName)
+    try emit(
+      isClassification ? "class," + (0..<outputs).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n")
+    let examples = Examples(
+      count: new.count, featureCount: new.featureCount, features: new.features,
+      targets: .values([Float](repeating: 0, count: new.count)))
+    let memory = SingleProcessCommunicator()
+    defer { withExtendedLifetime(memory) {} }
+    let dataset = try Dataset(sharing: examples, over: memory)
+    let rows = min(Evaluator.chunkRows, max(new.count, 1))
+    let network = Network(file.model, maximumRows: rows)
+    let batch = BatchBuffer(dataset, capacity: rows)
+    for start in stride(from: 0, to: new.count, by: rows) {
+      let range = start..<min(start + rows, new.count)
+      batch.load(examples: range)
+      let output = file.parameters.withUnsafeBufferPointer {
+        network.forward(parameters: $0.baseAddress!, input: batch.features, rows: range.count)
+      }
+      var text = ""
+      for row in 0..<range.count {
+        let y = output + row * outputs
+        if isClassification {
+          Loss.softmax(y, outputs)
+          text += "\(Loss.largestIndex(y, outputs))"
+          for j in 0..<outputs { text += ",\(y[j])" }
+          text += "\n"
+        } else {
+          let value = Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean
+          text += "\(Float(value))\n"
+        }
+      }
+      try emit(text)
+    }
+  }
+
+  private func load(_ data: String) throws -> NewExamples {
+    try loadForPrediction(data, preprocessing: file.preprocessing, featureCount: file.model.inputCount)
+  }
+
+  /// A CSV field (RFC 4180).
+  private func quoted(_ name: String) -> String {
+    guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
+    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+}

@@ -1,0 +1,107 @@
+// What a run trains, and on what: data shared among a server's ranks, the model, its first parameters.
+import MPI
+import NeuralNet
+
+/// Data and model of a run, the same on every rank.
+struct SetUp {
+  let training: Dataset
+  let validation: Dataset?
+  let specification: ModelSpecification
+  let model: Sequential
+  let loss: Loss
+  let learningRate: Float
+  let preprocessing: Preprocessing
+  let dataSummary: String
+  private let options: TrainingOptions
+
+  /// Loads on one rank of each server and shares. Collective.
+  init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    self.options = options
+    var dataOptions = options.data
+    dataOptions.seed = options.seed
+    let specification = try communicator.together {
+      try options.validate(worldSize: communicator.worldSize)
+      return try options.modelSpecification()
+    }
+    dataOptions.task = Self.task(specification, options.loss)
+    let loaded = try communicator.together {
+      communicator.isServerLeader ? try loadData(dataOptions) : nil
+    }
+    training = try Dataset(sharing: loaded?.training, over: communicator)
+    let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
+    validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
+    let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
+    dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
+    preprocessing =
+      loaded?.preprocessing
+      ?? Preprocessing(
+        featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
+        targetDeviation: 1)
+    let chosen = specification ?? ModelSpecification(defaultModel, activation: options.activation)!
+    self.specification = chosen
+    let isClassification = training.classCount != nil
+    let loss = options.loss ?? (isClassification ? .crossEntropy : .squared)
+    self.loss = loss
+    let training = training
+    try communicator.together { try Self.check(options, chosen, loss, training) }
+    model = chosen.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
+    learningRate = Float(options.learningRate ?? (chosen.kind == .linear ? 0.4 : 0.1))
+  }
+
+  /// What the target must be, where model or loss tell.
+  private static func task(_ model: ModelSpecification?, _ loss: Loss?) -> DataOptions.Task? {
+    switch (model?.kind, loss) {
+    case (_, .crossEntropy), (.softmax, _): .classification
+    case (_, .squared), (.linear, _): .regression
+    default: nil
+    }
+  }
+
+  private static func check(
+    _ options: TrainingOptions, _ model: ModelSpecification, _ loss: Loss, _ data: Dataset
+  ) throws {
+    let positions = data.count * options.copies
+    guard options.globalBatch <= positions else {
+      throw DistsgdError(
+        .usage,
+        "--global-batch \(options.globalBatch): larger than the training set; use at most \(positions), its number of examples"
+      )
+    }
+    let isClassification = data.classCount != nil
+    if (loss == .crossEntropy) != isClassification {
+      throw DistsgdError(
+        .usage,
+        isClassification
+          ? "--loss squared: the targets of '\(options.data.data)' are classes; use --loss cross-entropy"
+          : "--loss cross-entropy: the targets of '\(options.data.data)' are not classes; use --loss squared")
+    }
+    if model.kind == .linear && isClassification {
+      throw DistsgdError(
+        .usage, "--model linear: the targets of '\(options.data.data)' are classes; use softmax or mlp:256,128")
+    }
+    if model.kind == .softmax && !isClassification {
+      throw DistsgdError(
+        .usage, "--model softmax: the targets of '\(options.data.data)' are not classes; use linear or mlp:256,128")
+    }
+  }
+
+  /// Fills the parameters: from `--initialize`, or drawn. The first rank of each server does it where they
+  /// are shared; every rank does where it has its own.
+  func initialize(_ parameters: UnsafeMutableBufferPointer<Float>, communicator: any Communicator) throws {
+    let start = parameters.baseAddress!
+    try communicator.together {
+      if let path = options.initialize {
+        let arena = try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+        arena.withUnsafeBufferPointer { start.update(from: $0.baseAddress!, count: $0.count) }
+      } else {
+        specification.initialization.fill(start, of: model, seed: options.seed)
+      }
+    }
+  }
+
+  func save(_ parameters: UnsafeMutableBufferPointer<Float>, to path: String) throws {
+    try ModelFile.write(
+      to: path, specification: specification, model: model, loss: loss, preprocessing: preprocessing,
+      parameters: parameters.baseAddress!)
+  }
+}

@@ -1,0 +1,80 @@
+// What a user can say about a run, and what is wrong with it before any data are read.
+import NeuralNet
+
+/// The options of `train`; nil means a default that depends on the data or the job.
+public struct TrainingOptions: Sendable {
+  public var data = DataOptions()
+  public var model: String?
+  public var activation = Activation.relu
+  public var loss: Loss?
+  /// A safetensors file to start from.
+  public var initialize: String?
+  public var globalBatch = 128
+  public var shards: Int?
+  public var microBatch: Int?
+  public var lastBatch = LastBatch.keep
+  public var epochs: Int?
+  public var steps: Int?
+  public var seed: UInt64 = 0
+  public var sampling = Sampling.shuffle
+  public var copies = 1
+  public var learningRate: Double?
+  /// Examples between evaluations; nil is an epoch.
+  public var evaluateEvery: Int?
+  public var logEvery = 10
+  public var logsHashes = false
+  public var threads = 1
+  public var output: String?
+  public var isQuiet = false
+
+  public init() {}
+
+  /// Epochs to run at most.
+  public var epochLimit: Int { epochs ?? (steps == nil ? 2 : Int.max) }
+
+  /// The model asked for, or nil for the data's default.
+  public func modelSpecification() throws -> ModelSpecification? {
+    guard let model else { return nil }
+    if let specification = ModelSpecification(model, activation: activation) { return specification }
+    if model == "mlp" || model.hasPrefix("mlp:") {
+      throw DistsgdError(
+        .usage, "--model \(model): 'mlp' takes the widths of its hidden layers, such as mlp:256,128")
+    }
+    let hint = nearest(model, among: ["linear", "softmax", "mlp"]).map { "did you mean '\($0)'? " } ?? ""
+    throw DistsgdError(
+      .usage,
+      "--model: there is no model '\(model)'; \(hint)The models are \(ModelSpecification.names.joined(separator: ", "))"
+    )
+  }
+
+  /// Checks all that needs no data.
+  public func validate(worldSize: Int) throws {
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+      if !condition { throw DistsgdError(.usage, message()) }
+    }
+    func requirePositive(_ value: Int?, _ flag: String) throws {
+      if let value { try require(value >= 1, "\(flag) \(value): must be at least 1") }
+    }
+    try requirePositive(globalBatch, "--global-batch")
+    try requirePositive(shards, "--shards")
+    try requirePositive(microBatch, "--micro-batch")
+    try requirePositive(epochs, "--epochs")
+    try requirePositive(steps, "--steps")
+    try requirePositive(copies, "--duplicate")
+    try requirePositive(evaluateEvery, "--evaluate-every")
+    try requirePositive(logEvery, "--log-every")
+    try requirePositive(threads, "--threads")
+    if let shards {
+      try require(
+        shards >= worldSize,
+        "--shards \(shards): fewer than the \(worldSize) ranks; every rank needs a shard, so use at least \(worldSize)"
+      )
+    }
+    if let learningRate {
+      try require(
+        learningRate.isFinite && learningRate > 0,
+        "--learning-rate \(learningRate): must be a finite number above 0")
+    }
+    _ = try modelSpecification()
+  }
+}

@@ -1,0 +1,176 @@
+// A run from options to files: load, build, train epoch by epoch, evaluate, report.
+import Glibc
+import MPI
+import NeuralNet
+
+/// One training run over all ranks of a job. Every method is collective.
+public final class TrainingRun {
+  public let options: TrainingOptions
+  public let communicator: any Communicator
+  public let trainer: Trainer
+  public let sampler: Sampler
+  public let schedule: BatchSchedule
+  public let shards: Shards
+
+  private let setUp: SetUp
+  private let training: Evaluator
+  private let validation: Evaluator?
+  private let log: RunLog
+
+  private var epoch = 0
+  private var stepOfEpoch = 0
+  /// Examples seen since the start.
+  private var exampleCount = 0
+  private var trainingSeconds = 0.0
+  private var epochLoss = WeightedMean()
+  private var timings = RankTimings(ranks: [])
+  private var lastTraining: Evaluation?
+
+  /// Loads the data, builds the model and opens the output folder.
+  /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
+  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    self.options = options
+    self.communicator = communicator
+    BLAS.setThreads(options.threads)
+    let setUp = try SetUp(options, communicator: communicator)
+    self.setUp = setUp
+    sampler = Sampler(
+      options.sampling, exampleCount: setUp.training.count, copies: options.copies, seed: options.seed)
+    schedule = BatchSchedule(
+      exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
+    shards = Shards(
+      count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
+    let localSize = communicator.topology.ranksOfServer.map(\.count).max() ?? 1
+    trainer = try Trainer(
+      model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
+      shards: shards, microBatch: options.microBatch, optimizer: SGD(), learningRate: setUp.learningRate,
+      communicator: communicator, hasOwnCores: localSize <= availableCores())
+    training = Evaluator(
+      model: setUp.model, loss: setUp.loss, dataset: setUp.training, communicator: communicator)
+    validation = setUp.validation.map {
+      Evaluator(model: setUp.model, loss: setUp.loss, dataset: $0, communicator: communicator)
+    }
+    try setUp.initialize(trainer.parameters, communicator: communicator)
+    log = try communicator.together { try RunLog(options, isActive: communicator.rank == 0) }
+    try log.start(
+      setUp: setUp, arithmetic: batchArithmetic(
+        globalBatch: options.globalBatch, shards: shards, topology: communicator.topology),
+      communicator: communicator, shards: shards, schedule: schedule)
+  }
+
+  /// Trains to the end and writes all files.
+  /// - Throws: `AgreedError` on every rank alike, for example when the loss diverges; `DistsgdError` on
+  ///   rank 0 alone when it cannot write metrics; `MPIError`.
+  public func run() throws {
+    try communicator.barrier()
+    trainer.clock.mark(.other)
+    let stepLimit = options.steps ?? Int.max
+    while epoch < options.epochLimit && trainer.stepCount < stepLimit {
+      try runEpoch(stepLimit: stepLimit)
+    }
+    try finish()
+  }
+
+  private func runEpoch(stepLimit: Int) throws {
+    let order = sampler.order(epoch: epoch)
+    let evaluationInterval = options.evaluateEvery
+    var start = monotonicSeconds()
+    epochLoss = WeightedMean()
+    stepOfEpoch = 0
+    while stepOfEpoch < schedule.stepsPerEpoch && trainer.stepCount < stepLimit {
+      let positions = schedule.positions(step: stepOfEpoch)
+      try trainer.step(order, positions: positions)
+      stepOfEpoch += 1
+      let loss = trainer.batchLoss
+      guard loss.isFinite else { throw diverged(loss) }
+      epochLoss.add(Double(loss), weight: positions.count)
+      exampleCount += positions.count
+      if trainer.stepCount % options.logEvery == 0 {
+        try log.step(
+          trainer, epoch: epoch + 1, examples: exampleCount, loss: loss,
+          seconds: trainingSeconds + monotonicSeconds() - start)
+      }
+      if let interval = evaluationInterval,
+        exampleCount / interval > (exampleCount - positions.count) / interval
+      {
+        trainingSeconds += monotonicSeconds() - start
+        try evaluate()
+        start = monotonicSeconds()
+      }
+    }
+    trainingSeconds += monotonicSeconds() - start
+    epoch += 1
+    if evaluationInterval == nil { try evaluate() }
+    trainer.clock.mark(.other)
+    let epochTimings = try RankTimings.collect(trainer.clock, over: communicator)
+    if communicator.rank == 0 {
+      timings.add(epochTimings)
+      try log.epoch(
+        epoch, examples: exampleCount, loss: epochLoss.value, seconds: trainingSeconds,
+        timings: epochTimings, topology: communicator.topology)
+    }
+  }
+
+  /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
+  private func evaluate() throws {
+    trainer.clock.mark(.other)
+    let result = try (validation ?? training).evaluate(trainer.parameters.baseAddress!)
+    trainer.clock.mark(.evaluate)
+    if validation == nil { lastTraining = result }
+    try checkFinite(result.loss)
+    try log.evaluation(
+      result, set: validation == nil ? "training" : "validation", epoch: fractionalEpoch,
+      step: trainer.stepCount, examples: exampleCount, seconds: trainingSeconds)
+  }
+
+  private func finish() throws {
+    let final = try training.evaluate(trainer.parameters.baseAddress!)
+    try checkFinite(final.loss)
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      try setUp.save(trainer.parameters, to: log.folder.model)
+      try log.end(
+        loss: final, seconds: trainingSeconds,
+        secondsPerEpoch: fractionalEpoch > 0 ? trainingSeconds / fractionalEpoch : 0, hash: parameterHash,
+        timings: timings, topology: communicator.topology)
+    }
+  }
+
+  /// Epochs done, with a part of an epoch as its fraction.
+  private var fractionalEpoch: Double {
+    let examples = options.lastBatch == .keep ? sampler.count : schedule.stepsPerEpoch * options.globalBatch
+    return Double(exampleCount) / Double(examples)
+  }
+
+  /// XXH64 of the parameters' bytes.
+  public var parameterHash: UInt64 { hashOfParameters(trainer) }
+
+  private func checkFinite(_ loss: Double) throws {
+    if !loss.isFinite { throw diverged(Float(loss)) }
+  }
+
+  private func diverged(_ loss: Float) -> AgreedError {
+    AgreedError(
+      DistsgdError(
+        .diverged,
+        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(max(epoch, 1)): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
+      ))
+  }
+}
+
+func hashOfParameters(_ trainer: Trainer) -> UInt64 {
+  xxh64(UnsafeRawBufferPointer(trainer.parameters))
+}
+
+/// A mean over examples, added up in double precision.
+private struct WeightedMean {
+  private var sum = 0.0
+  private var weight = 0
+
+  mutating func add(_ value: Double, weight: Int) {
+    sum += value * Double(weight)
+    self.weight += weight
+  }
+
+  var value: Double { weight == 0 ? 0 : sum / Double(weight) }
+}

@@ -1,0 +1,127 @@
+// The program: its subcommands, and the one place where errors are told and become exit codes.
+import ArgumentParser
+import DistributedSGD
+import Glibc
+import MPI
+
+struct Distsgd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "distsgd",
+    abstract: "Synchronous data-parallel minibatch SGD over MPI.",
+    discussion: """
+      mpirun -np 8 distsgd --global-batch 128
+
+      Every rank takes its share of every minibatch, all ranks add their gradients, and every rank makes the \
+      same update. Without mpirun the same program runs in one process. Equal shards give equal bits.
+      """,
+    version: version,
+    subcommands: [Train.self, Evaluate.self, Predict.self, Verify.self],
+    defaultSubcommand: Train.self)
+}
+
+/// A command that runs on every rank of a job.
+protocol JobCommand: ParsableCommand {
+  func run(on communicator: any Communicator) throws
+}
+
+@main
+enum Main {
+  static func main() {
+    let communicator: any Communicator
+    do {
+      communicator = try join(Launcher.find(in: currentEnvironment()))
+    } catch {
+      report("\(error)")
+      exit(ExitCode.internal.rawValue)
+    }
+    exit(run(on: communicator))
+  }
+
+  private static func join(_ launcher: Launcher) throws -> any Communicator {
+    switch launcher {
+    case .none: return SingleProcessCommunicator()
+    case .mpi: return try MPICommunicator()
+    case .slurmWithoutPMI(let tasks):
+      throw DistsgdError(
+        .usage,
+        "srun has started \(tasks) tasks that cannot find each other; use 'srun --mpi=pmix' or 'mpirun'")
+    }
+  }
+
+  /// Runs the command on this rank; returns the job's exit code, the same on all ranks.
+  private static func run(on communicator: any Communicator) -> Int32 {
+    var code: Int32 = 0
+    do {
+      let command = try parse()
+      if let command = command as? any JobCommand {
+        try command.run(on: communicator)
+      } else {
+        guard communicator.worldSize == 1 else {
+          throw AgreedError(DistsgdError(.usage, "this command starts its own jobs; run it without mpirun"))
+        }
+        var command = command
+        try command.run()
+      }
+    } catch let error as AgreedError {
+      // Every rank is here: one of them tells, and all end in good order.
+      if communicator.rank == 0 { report(error.error.description) }
+      code = error.error.code.rawValue
+    } catch let error as DistsgdError {
+      // The other ranks do not know.
+      report(error.description)
+      if communicator.worldSize > 1 { communicator.abort(error.code.rawValue) }
+      code = error.code.rawValue
+    } catch let error as MPIError {
+      report("rank \(communicator.rank): \(error)")
+      communicator.abort(ExitCode.internal.rawValue)
+    } catch let error as ParsingEnd {
+      if communicator.rank == 0 { error.tell() }
+      code = error.code
+    } catch {
+      if communicator.rank == 0 { report("\(error)") }
+      code = ExitCode.internal.rawValue
+    }
+    do {
+      try communicator.barrier()
+      try communicator.finalize()
+    } catch {
+      report("rank \(communicator.rank): \(error)")
+    }
+    return code
+  }
+
+  private static func report(_ message: String) {
+    standardError("distsgd: error: \(message)")
+  }
+
+  /// The command line as a command. Every rank parses the same words and comes to the same end.
+  private static func parse() throws -> ParsableCommand {
+    do {
+      return try Distsgd.parseAsRoot()
+    } catch {
+      throw ParsingEnd(error)
+    }
+  }
+}
+
+/// Parsing that ends the program: help, the version, or a mistake in the command line.
+private struct ParsingEnd: Error {
+  private let error: any Error
+
+  init(_ error: any Error) { self.error = error }
+
+  private var isMistake: Bool { Distsgd.exitCode(for: error) != .success }
+
+  var code: Int32 { isMistake ? DistributedSGD.ExitCode.usage.rawValue : 0 }
+
+  func tell() {
+    if isMistake {
+      let message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
+      standardError("distsgd: error: \(message); see 'distsgd --help'")
+    } else {
+      standardOutput(Distsgd.fullMessage(for: error))
+    }
+  }
+}
+
+typealias ExitCode = DistributedSGD.ExitCode

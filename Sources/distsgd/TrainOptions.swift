@@ -1,0 +1,176 @@
+// The options of `train`, as ArgumentParser sees them.
+import ArgumentParser
+import DistributedSGD
+import NeuralNet
+
+extension Sampling: ExpressibleByArgument {}
+extension LastBatch: ExpressibleByArgument {}
+extension Loss: ExpressibleByArgument {}
+extension Activation: ExpressibleByArgument {}
+
+/// The options that say what is trained, on what, and how.
+struct TrainOptions: ParsableArguments {
+  @OptionGroup(title: "Data") var data: DataArguments
+  @OptionGroup(title: "Model") var model: ModelArguments
+  @OptionGroup(title: "Training") var training: TrainingArguments
+  @OptionGroup(title: "Job and output") var job: JobArguments
+
+  var options: TrainingOptions {
+    var options = TrainingOptions()
+    data.apply(to: &options)
+    model.apply(to: &options)
+    training.apply(to: &options)
+    job.apply(to: &options)
+    return options
+  }
+}
+
+struct DataArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "airfoil-like, airfoil, fashion-mnist, synthetic:N,D, or a file: .csv .tsv .dat .txt .npy .npz, IDX or IDX.gz.",
+      valueName: "name|path"))
+  var data = "airfoil-like"
+
+  @Option(help: ArgumentHelp("The column to predict. (default: the last)", valueName: "column"))
+  var target: String?
+
+  @Option(help: ArgumentHelp("The input columns, by commas. (default: all others)", valueName: "columns"))
+  var features: String?
+
+  @Option(
+    help: ArgumentHelp("Take the first N examples. (default: all; 1500 of airfoil, as the chapter)", valueName: "n"))
+  var examples: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Evaluate on held-out data: a fraction, a file, or 'test', the named set's own test split.",
+      valueName: "fraction|path|test"))
+  var validation: String?
+
+  @Flag(
+    inversion: .prefixedNo, exclusivity: .chooseLast,
+    help: "Give every column mean 0 and deviation 1. (default: on for tables)")
+  var standardize: Bool?
+
+  func apply(to options: inout TrainingOptions) {
+    options.data.data = data
+    options.data.target = target
+    options.data.features = features?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    options.data.examples = examples
+    options.data.validation = validation
+    options.data.standardize = standardize
+  }
+}
+
+struct ModelArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("linear, softmax, or mlp:256,128. (default: by the data)", valueName: "name"))
+  var model: String?
+
+  @Option(help: "The activation of an mlp: relu, sigmoid or tanh.")
+  var activation = Activation.relu
+
+  @Option(help: "squared or cross-entropy. (default: by the data)")
+  var loss: Loss?
+
+  @Option(help: ArgumentHelp("Start from these weights.", valueName: "file.safetensors"))
+  var initialize: String?
+
+  func apply(to options: inout TrainingOptions) {
+    options.model = model
+    options.activation = activation
+    options.loss = loss
+    options.initialize = initialize
+  }
+}
+
+struct TrainingArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
+  var globalBatch = 128
+
+  @Option(
+    help: ArgumentHelp(
+      "Cut every batch into V shards; equal V gives equal bits at any number of ranks. (default: the ranks)",
+      valueName: "v"))
+  var shards: Int?
+
+  @Option(
+    help: ArgumentHelp("Examples of one forward and backward pass. (default: a shard)", valueName: "m"))
+  var microBatch: Int?
+
+  @Option(help: ArgumentHelp("A short last batch: keep or drop.", valueName: "keep|drop"))
+  var lastBatch = LastBatch.keep
+
+  @Option(help: ArgumentHelp("Passes over the training set. (default: 2, or as many as --steps takes)", valueName: "e"))
+  var epochs: Int?
+
+  @Option(help: ArgumentHelp("Stop after T updates.", valueName: "t"))
+  var steps: Int?
+
+  @Option(help: "Every random number is a function of this.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("shuffle, replacement or sequential.", valueName: "order"))
+  var sampling = Sampling.shuffle
+
+  @Option(help: ArgumentHelp("Make the training set K copies of itself.", valueName: "k"))
+  var duplicate = 1
+
+  @Option(help: ArgumentHelp("The update rule: sgd.", valueName: "name"))
+  var optimizer = "sgd"
+
+  @Option(
+    name: [.long, .customLong("lr")],
+    help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
+  var learningRate: Double?
+
+  @Option(help: ArgumentHelp("How the learning rate changes: constant.", valueName: "name"))
+  var schedule = "constant"
+
+  func validate() throws {
+    guard optimizer == "sgd" else { throw ValidationError("--optimizer \(optimizer): there is sgd") }
+    guard schedule == "constant" else { throw ValidationError("--schedule \(schedule): there is constant") }
+  }
+
+  func apply(to options: inout TrainingOptions) {
+    options.globalBatch = globalBatch
+    options.shards = shards
+    options.microBatch = microBatch
+    options.lastBatch = lastBatch
+    options.epochs = epochs
+    options.steps = steps
+    options.seed = seed
+    options.sampling = sampling
+    options.copies = duplicate
+    options.learningRate = learningRate
+  }
+}
+
+struct JobArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Examples between evaluations. (default: an epoch)", valueName: "n"))
+  var evaluateEvery: Int?
+
+  @Option(help: ArgumentHelp("Updates between lines in metrics.jsonl.", valueName: "steps"))
+  var logEvery = 10
+
+  @Flag(help: "Write the parameters' hash with every logged step.")
+  var logHashes = false
+
+  @Option(help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
+  var threads = 1
+
+  @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
+  var output: String?
+
+  @Flag(help: "Print the final line only.")
+  var quiet = false
+
+  func apply(to options: inout TrainingOptions) {
+    options.evaluateEvery = evaluateEvery
+    options.logEvery = logEvery
+    options.logsHashes = logHashes
+    options.threads = threads
+    options.output = output
+    options.isQuiet = quiet
+  }
+}

@@ -1,0 +1,89 @@
+import DistributedSGD
+import Foundation
+import NeuralNet
+import Testing
+
+/// Damaged files of every kind end in data or in a DistsgdError: never a trap, a hang, or a huge allocation.
+@Suite struct FuzzTests {
+  private static let iterations = 2500
+
+  private static var seeds: [(name: String, files: [[UInt8]])] {
+    let images = idx([3, 2, 2], Array(0..<12))
+    let labels = idx([3], [2, 0, 1])
+    return [
+      ("csv", [Array("a,\"b \"\"q\"\"\",c\r\n1,2.5,3e-1\n\"4\",5,6\n\n-7,8.25,90000\n".utf8)]),
+      ("dat", [Array("1 2\t3\n  4 5.123456789012345678 6\n".utf8)]),
+      ("npy", [npy("<f4", [2, 3], littleEndian([1, 2, 3, 4, 5, 6]), fortran: true)]),
+      ("npy pair", [npy("|u1", [2, 3], [1, 2, 3, 4, 5, 6]), npy("<i2", [2], [1, 0, 0, 0])]),
+      ("npz", [numPyFile("npz stored")]), ("npz deflated", [numPyFile("npz deflated")]),
+      ("idx", [images, labels]), ("idx.gz", [gzip(images), gzip(labels)]),
+    ]
+  }
+
+  @Test(arguments: 0..<8)
+  func mutated(seed: Int) throws {
+    let (name, files) = FuzzTests.seeds[seed]
+    let folder = TemporaryFolder()
+    let random = Philox(seed: UInt64(seed), purpose: .syntheticData)
+    var loaded = 0
+    let before = peakKilobytes()
+    for iteration in 0..<FuzzTests.iterations {
+      let damaged = iteration % files.count
+      let paths = files.indices.map { index in
+        let bytes =
+          index == damaged ? mutate(files[index], random, UInt64(iteration)) : files[index]
+        return folder.write(bytes, to: "\(index).\(name.prefix(3))")
+      }
+      do {
+        let data = try loadData(
+          options(paths.joined(separator: ",")) {
+            if iteration % 3 == 0 { $0.task = .classification }
+            if iteration % 5 == 0 { $0.standardize = false }
+          })
+        loaded += 1
+        #expect(data.training.floats.count == data.training.count * data.training.featureCount)
+      } catch {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+    #expect(loaded > 0 && loaded < FuzzTests.iterations, "\(name): \(loaded) loaded")
+    #expect(peakKilobytes() - before < 300_000, "\(name): memory")
+  }
+
+  /// One to four changes: a flipped bit, a random or special byte, an inserted, deleted or repeated range, a
+  /// cut; every tenth file is nothing but noise behind the first bytes.
+  private func mutate(_ original: [UInt8], _ random: Philox, _ iteration: UInt64) -> [UInt8] {
+    var bytes = original
+    var draw = iteration * 64
+    func next(_ bound: Int) -> Int {
+      draw += 1
+      return random.integer(draw, below: max(bound, 1))
+    }
+    if next(10) == 0 {
+      let kept = next(13)
+      return Array(bytes.prefix(kept))
+        + (0..<next(200)).map { _ in UInt8(random.bits(UInt64(next(1 << 40))) & 255) }
+    }
+    let special: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF, 0x0A, 0x22, 0x2C, 0x2D, 0x2E, 0x39, 0x65]
+    for _ in 0...next(4) where !bytes.isEmpty {
+      let at = next(bytes.count)
+      switch next(7) {
+      case 0: bytes[at] ^= 1 << UInt8(next(8))
+      case 1: bytes[at] = UInt8(next(256))
+      case 2: bytes[at] = special[next(special.count)]
+      case 3: bytes.insert(special[next(special.count)], at: at)
+      case 4: bytes.removeSubrange(at..<min(bytes.count, at + 1 + next(8)))
+      case 5: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + 1 + next(16))], at: at)
+      default: bytes.removeLast(next(bytes.count))
+      }
+    }
+    return bytes
+  }
+
+  private func peakKilobytes() -> Int {
+    var usage = rusage()
+    // 0 is RUSAGE_SELF, whose type differs between C libraries.
+    getrusage(0, &usage)
+    return Int(usage.ru_maxrss)
+  }
+}
