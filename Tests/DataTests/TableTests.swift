@@ -106,6 +106,16 @@ import Testing
     expectError(.badData, parts, folder.write(text, to: "t.csv")) { $0.task = .classification }
   }
 
+  @Test func aRowThatBreaksOffAmongReorderedColumns() {
+    // The first field goes to the last place of a row for which the file has no bytes left.
+    let names = (0..<2000).map { "c\($0)" }
+    let row = names.map { _ in "1" }.joined(separator: ",")
+    let path = folder.write("\(names.joined(separator: ","))\n\(row)\n1\n", to: "t.csv")
+    expectError(.badData, ["1 field", "row 3", "expected 2000"], path) {
+      $0.features = names.dropLast().reversed()
+    }
+  }
+
   @Test func manyRowsAndSlowNumbers() throws {
     // Numbers of 17 digits, as Python prints them, keep all their digits.
     let text = (0..<5000).map { "\(Double($0) / 7),\(-Double($0) / 3e-9)" }.joined(separator: "\n")
