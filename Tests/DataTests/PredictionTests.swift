@@ -43,6 +43,26 @@ import Testing
     #expect(floats(try load("3,15\n", numbered)) == [1, 1])
   }
 
+  @Test func aTargetThatNobodyWantsMayBeAnything() throws {
+    let path = folder.write("a,b,y\n3,15,\n", to: "new.csv")
+    #expect(throws: DistsgdError.self) {
+      try loadForPrediction(path, preprocessing: model, featureCount: 2)
+    }
+    let new = try loadForPrediction(path, preprocessing: model, featureCount: 2, readsTargets: false)
+    #expect(floats(new) == [1, 1] && new.targets == nil)
+  }
+
+  @Test func anUnnamedModelFindsTheTargetInAHeader() throws {
+    var unnamed = model
+    unnamed.featureNames = []
+    let new = try load("y,p1,p2\n7,3,15\n", unnamed)
+    #expect(floats(new) == [1, 1] && new.targets == [7])
+    // Features that are named by years are names all the same.
+    var years = model
+    years.featureNames = ["2001", "2000"]
+    #expect(floats(try load("2000,x,2001\n15,0,3\n5,0,1\n", years)) == [1, 1, 0, -1])
+  }
+
   @Test func errors() {
     func message(_ text: String) -> String {
       do { return try load(text).source } catch { return error.description }

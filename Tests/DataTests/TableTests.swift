@@ -22,7 +22,7 @@ import Testing
     "\n\n1,2,3\n\n  \n4,5,6\n\n", "\"1\",\"2\",3\n4,\"5\",6\n", "1.0,2e0,+3\n.4e1,50e-1,6.\n",
     "a,b,c\n1,2,3\n4,5,6\n",
     "\"a,x\",\"b \"\"q\"\"\",\"c\nd\"\n1,2,3\n4,5,6\n", "a b c\n1 2 3\n4 5 6\n", "x,2000,y\n1,2,3\n4,5,6\n",
-    "1 \t 2 \t 3\n4 \t 5 \t 6\n", "1\t\t2\t\t3\n4\t5\t6\n",
+    "PK,b,c\n1,2,3\n4,5,6\n", "1 \t 2 \t 3\n4 \t 5 \t 6\n", "1\t\t2\t\t3\n4\t5\t6\n",
   ])
   func layouts(text: String) throws {
     let data = try load(text)
@@ -104,6 +104,16 @@ import Testing
   ])
   func labelErrors(text: String, parts: [String]) {
     expectError(.badData, parts, folder.write(text, to: "t.csv")) { $0.task = .classification }
+  }
+
+  @Test func aRowThatBreaksOffAmongReorderedColumns() {
+    // The first field goes to the last place of a row for which the file has no bytes left.
+    let names = (0..<2000).map { "c\($0)" }
+    let row = names.map { _ in "1" }.joined(separator: ",")
+    let path = folder.write("\(names.joined(separator: ","))\n\(row)\n1\n", to: "t.csv")
+    expectError(.badData, ["1 field", "row 3", "expected 2000"], path) {
+      $0.features = names.dropLast().reversed()
+    }
   }
 
   @Test func manyRowsAndSlowNumbers() throws {

@@ -11,7 +11,7 @@ enum ColumnRequest {
   /// The user's `--target` and `--features`.
   case chosen(target: String?, features: [String]?)
   /// The columns that a model was, or is being, trained with.
-  case matching(Preprocessing, featureCount: Int)
+  case matching(Preprocessing, featureCount: Int, readsTarget: Bool)
 
   /// Finds the columns in a table.
   ///
@@ -24,8 +24,10 @@ enum ColumnRequest {
     switch self {
     case .chosen(let target, let features):
       return try choose(target: target, features: features, names: names, source: source)
-    case .matching(let preprocessing, let featureCount):
-      return try match(preprocessing, featureCount, names: names, isNamed: isNamed, source: source)
+    case .matching(let preprocessing, let featureCount, let readsTarget):
+      var choice = try match(preprocessing, featureCount, names: names, isNamed: isNamed, source: source)
+      if !readsTarget { choice.target = nil }
+      return choice
     }
   }
 }
@@ -88,32 +90,35 @@ private func column(
 private func match(
   _ preprocessing: Preprocessing, _ featureCount: Int, names: [String], isNamed: Bool, source: String
 ) throws(DistsgdError) -> ColumnChoice {
+  var positions: [String: Int] = [:]
+  for (index, name) in names.enumerated() where positions[name] == nil { positions[name] = index }
   let wanted = preprocessing.featureNames
-  let wantsNames = wanted.count == featureCount && wanted.contains { Int($0) == nil }
-  if wanted.count == featureCount, !wanted.isEmpty, isNamed == wantsNames {
-    var positions: [String: Int] = [:]
-    for (index, name) in names.enumerated() where positions[name] == nil { positions[name] = index }
-    let found = wanted.map { positions[$0] }
-    let target = positions[preprocessing.targetName]
-    if isNamed, let missing = found.firstIndex(of: nil) {
-      let name = wanted[missing]
+  let target = positions[preprocessing.targetName]
+  if wanted.count == featureCount, !wanted.isEmpty {
+    let found = wanted.compactMap { positions[$0] }
+    let isNumbered = wanted.allSatisfy { Int($0) != nil }
+    // Without a header, numbers mean the same columns only in a table that has the target too.
+    if found.count == featureCount, isNamed || (isNumbered && target != nil) {
+      return ColumnChoice(features: found, target: target)
+    }
+    if isNamed, !isNumbered, let name = wanted.first(where: { positions[$0] == nil }) {
       throw DistsgdError(
         .badData,
         "no column '\(printable(name))', \(source): \(suggestion(for: name, among: names))the model takes the columns \(listed(wanted)), the file has \(listed(names))"
       )
     }
-    // Without a header, numbers mean the same columns only in a table that has the target too.
-    if isNamed || (target != nil && !found.contains(nil)) {
-      return ColumnChoice(features: found.compactMap { $0 }, target: target)
-    }
   }
-  // By position: the inputs first, then perhaps the target.
-  guard names.count == featureCount || names.count == featureCount + 1 else {
+  // By position: the inputs in order, and the target where its name is, else last.
+  switch names.count {
+  case featureCount where !(isNamed && target != nil):
+    return ColumnChoice(features: Array(0..<featureCount), target: nil)
+  case featureCount + 1:
+    let place = isNamed ? target ?? featureCount : featureCount
+    return ColumnChoice(features: names.indices.filter { $0 != place }, target: place)
+  default:
     throw DistsgdError(
       .badData,
       "\(names.count) columns, \(source): the model takes \(featureCount) inputs, so give \(featureCount) columns, or \(featureCount + 1) with the target last"
     )
   }
-  return ColumnChoice(
-    features: Array(0..<featureCount), target: names.count > featureCount ? featureCount : nil)
 }

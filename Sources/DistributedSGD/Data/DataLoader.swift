@@ -62,7 +62,7 @@ private func readValidation(
   let preprocessing = Preprocessing(
     featureNames: raw.featureNames, featureMeans: [], featureDeviations: [], targetName: raw.targetName,
     targetMean: 0, targetDeviation: 1)
-  request.columns = .matching(preprocessing, featureCount: raw.featureCount)
+  request.columns = .matching(preprocessing, featureCount: raw.featureCount, readsTarget: true)
   let held = try validation.read(request)
   guard held.featureCount == raw.featureCount else {
     throw DistsgdError(

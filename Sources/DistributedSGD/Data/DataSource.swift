@@ -83,7 +83,7 @@ enum DataSource: Equatable {
     let start = try firstBytes(of: path, count: 8)
     let ending = fileExtension(path)
     if start.starts(with: [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) || ending == "npy" { return .array(path) }
-    if start.starts(with: [0x50, 0x4B]) || ending == "npz" { return .archive(path) }
+    if start.starts(with: [0x50, 0x4B, 3, 4]) || ending == "npz" { return .archive(path) }
     if start.starts(with: [0x1F, 0x8B]) {
       guard ending != "csv.gz", ending != "tsv.gz", ending != "txt.gz", ending != "dat.gz" else {
         throw DistsgdError(.badData, "\(name) is a compressed table: decompress it with gunzip first")

@@ -42,9 +42,10 @@ public struct NewExamples: Sendable {
 ///   - data: a path, two paths, or a named set, as for `--data`.
 ///   - preprocessing: the saved model's.
 ///   - featureCount: the model's number of inputs.
+///   - readsTargets: whether targets are wanted; without, what stands in a table's target column does not matter.
 /// - Throws: as `loadData`; `badData` when the inputs are not those of the model.
 public func loadForPrediction(
-  _ data: String, preprocessing: Preprocessing, featureCount: Int
+  _ data: String, preprocessing: Preprocessing, featureCount: Int, readsTargets: Bool = true
 ) throws(DistsgdError) -> NewExamples {
   guard preprocessing.featureMeans.count == featureCount,
     preprocessing.featureDeviations.count == featureCount
@@ -57,7 +58,9 @@ public func loadForPrediction(
   var source = try DataSource(data, flag: "--data")
   if case .fashionMNIST = source { source = .fashionMNIST(test: true) }
   let raw = try source.read(
-    ReadRequest(columns: .matching(preprocessing, featureCount: featureCount), needsTargets: false))
+    ReadRequest(
+      columns: .matching(preprocessing, featureCount: featureCount, readsTarget: readsTargets),
+      needsTargets: false))
   guard raw.featureCount == featureCount else {
     throw DistsgdError(
       .badData, "\(raw.featureCount) inputs, \(raw.source): the model takes \(featureCount)")

@@ -70,9 +70,10 @@ extension TableParser {
   mutating func parse(_ choice: ColumnChoice) throws(DistsgdError) -> RawExamples {
     let width = choice.features.count
     let remaining = end - position
-    // Every field takes two bytes with its delimiter, so the file's size bounds what is allocated.
+    // Every field takes two bytes with its delimiter, so the file's size bounds what is allocated; a last row
+    // that breaks off may have written anywhere within its width.
     let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
-    let capacity = min(overflow ? Int.max : product, remaining / 2 + 1)
+    let capacity = min(overflow ? Int.max : product, remaining / 2 + 1 + width)
     var failure: DistsgdError?
     var targets: [Double] = []
     var rows = 0
