@@ -26,6 +26,11 @@ let package = Package(
       dependencies: [
         "DistributedSGD", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "from-scratch", dependencies: ["DistributedSGD", "MPI", "NeuralNet"],
+      path: "Sources/Examples/FromScratch"),
+    .executableTarget(
+      name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
   ],

@@ -45,15 +45,9 @@ public struct ModelSpecification: Sendable, Equatable, CustomStringConvertible {
 
   public func model(inputs: Int, outputs: Int) -> Sequential {
     guard case .mlp(let hidden, let activation) = kind else {
-      return Sequential([.dense(inputs: inputs, outputs: outputs)])
+      return Sequential(inputs: inputs, Dense(outputs))
     }
-    var layers: [Layer] = []
-    var width = inputs
-    for next in hidden {
-      layers += [.dense(inputs: width, outputs: next), .activation(activation)]
-      width = next
-    }
-    return Sequential(layers + [.dense(inputs: width, outputs: outputs)])
+    return Sequential(inputs: inputs, hidden.map { Dense($0, activation) } + [Dense(outputs)])
   }
 
   /// The chapter's N(0, 0.01²) for one layer, PyTorch's default for several.

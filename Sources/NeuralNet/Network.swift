@@ -6,7 +6,7 @@
 public final class Network {
   /// A dense layer with the activation that follows it.
   private struct Stage {
-    let dense: Dense
+    let dense: DenseProducts
     let activation: Activation?
     let weight: Int
     let bias: Int
@@ -33,7 +33,7 @@ public final class Network {
       }
       stages.append(
         Stage(
-          dense: Dense(inputs: inputs, outputs: outputs), activation: activation,
+          dense: DenseProducts(inputs: inputs, outputs: outputs), activation: activation,
           weight: tensors.next()!.offset, bias: tensors.next()!.offset,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
     }

@@ -44,6 +44,22 @@ public struct Sequential: Sendable, Equatable {
     outputCount = width
   }
 
+  /// Dense layers, each taking what the one before it gives: `Sequential(inputs: 784, Dense(256, .relu), Dense(10))`.
+  public init(inputs: Int, _ dense: Dense...) {
+    self.init(inputs: inputs, dense)
+  }
+
+  public init(inputs: Int, _ dense: [Dense]) {
+    var layers: [Layer] = []
+    var width = inputs
+    for layer in dense {
+      layers.append(.dense(inputs: width, outputs: layer.outputs))
+      if let activation = layer.activation { layers.append(.activation(activation)) }
+      width = layer.outputs
+    }
+    self.init(layers)
+  }
+
   public var parameterCount: Int { tensors.last.map(\.range.upperBound) ?? 0 }
 
   /// Multiplications and additions of one forward pass over one example, in products alone.

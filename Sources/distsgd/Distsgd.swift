@@ -27,24 +27,11 @@ protocol JobCommand: ParsableCommand {
 @main
 enum Main {
   static func main() {
-    let communicator: any Communicator
     do {
-      communicator = try join(Launcher.find(in: currentEnvironment()))
+      exit(run(on: try Job().communicator))
     } catch {
       report("\(error)")
-      exit(ExitCode.internal.rawValue)
-    }
-    exit(run(on: communicator))
-  }
-
-  private static func join(_ launcher: Launcher) throws -> any Communicator {
-    switch launcher {
-    case .none: return SingleProcessCommunicator()
-    case .mpi: return try MPICommunicator()
-    case .slurmWithoutPMI(let tasks):
-      throw DistsgdError(
-        .usage,
-        "srun has started \(tasks) tasks that cannot find each other; use 'srun --mpi=pmix' or 'mpirun'")
+      exit(((error as? DistsgdError)?.code ?? .internal).rawValue)
     }
   }
 

@@ -10,6 +10,8 @@ public final class Trainer {
   public private(set) var stepCount = 0
   public let clock: PhaseClock
 
+  public let sampler: Sampler
+  public let schedule: BatchSchedule
   private let shards: Shards
   private let microBatch: Int
   private let network: Network
@@ -31,6 +33,8 @@ public final class Trainer {
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
     communicator: any Communicator, hasOwnCores: Bool
   ) throws(MPIError) {
+    self.sampler = sampler
+    self.schedule = schedule
     self.shards = shards
     self.loss = loss
     self.optimizer = optimizer
@@ -60,6 +64,12 @@ public final class Trainer {
 
   /// The mean loss of the last step's batch, before its update.
   public var batchLoss: Float { reduction.loss }
+
+  /// All steps of an epoch. Collective.
+  public func train(epoch: Int) throws(MPIError) {
+    let order = sampler.order(epoch: epoch)
+    for step in 0..<schedule.stepsPerEpoch { try self.step(order, positions: schedule.positions(step: step)) }
+  }
 
   /// A step: every shard's gradient, their sum over all ranks, the update. Collective.
   /// - Parameters:

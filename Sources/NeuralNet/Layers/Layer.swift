@@ -1,4 +1,4 @@
-// The layers a model is made of, as values: what they compute stands in Dense.swift and Activation.swift.
+// The layers a model is made of, as values: what they compute stands in DenseProducts.swift and Activation.swift.
 
 /// One layer, with the sizes of one example's input and output.
 public enum Layer: Sendable, Equatable {
@@ -10,4 +10,16 @@ public enum Layer: Sendable, Equatable {
 /// A function applied to every element.
 public enum Activation: String, Sendable, CaseIterable {
   case relu, sigmoid, tanh
+}
+
+/// A dense layer as one writes it down: its width, and the activation behind it. The layer before it tells how
+/// many inputs it has.
+public struct Dense: Sendable {
+  public let outputs: Int
+  public let activation: Activation?
+
+  public init(_ outputs: Int, _ activation: Activation? = nil) {
+    self.outputs = outputs
+    self.activation = activation
+  }
 }

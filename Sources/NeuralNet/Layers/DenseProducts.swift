@@ -2,7 +2,7 @@
 // of ranks: the bits of a shard's gradient depend on its shape only.
 
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
-struct Dense: Sendable {
+struct DenseProducts: Sendable {
   let inputs: Int
   let outputs: Int
 
