@@ -39,6 +39,9 @@ import Testing
           options(paths.joined(separator: ",")) {
             if iteration % 3 == 0 { $0.task = .classification }
             if iteration % 5 == 0 { $0.standardize = false }
+            if iteration % 4 == 0, files.count == 1, !name.hasPrefix("npz") {
+              ($0.features, $0.target) = (["3", "2"], "1")
+            }
           })
         loaded += 1
         #expect(data.training.floats.count == data.training.count * data.training.featureCount)
@@ -47,7 +50,8 @@ import Testing
       }
     }
     #expect(loaded > 0 && loaded < FuzzTests.iterations, "\(name): \(loaded) loaded")
-    #expect(peakKilobytes() - before < 300_000, "\(name): memory")
+    // Other suites run beside this one, and an address sanitizer keeps 256 MB; a believed header takes more.
+    #expect(peakKilobytes() - before < 1_000_000, "\(name): memory")
   }
 
   /// One to four changes: a flipped bit, a random or special byte, an inserted, deleted or repeated range, a
