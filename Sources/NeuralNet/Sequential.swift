@@ -24,7 +24,9 @@ public struct Sequential: Sendable, Equatable {
   /// - Precondition: the first and the last layer are dense, and each takes what the one before it gives.
   public init(_ layers: [Layer]) {
     guard case .dense(let inputs, _)? = layers.first else { preconditionFailure("a model starts dense") }
-    guard case .dense? = layers.last else { preconditionFailure("a model ends dense: the loss does the rest") }
+    guard case .dense? = layers.last else {
+      preconditionFailure("a model ends dense: the loss does the rest")
+    }
     var tensors: [ParameterTensor] = []
     var offset = 0
     var width = inputs

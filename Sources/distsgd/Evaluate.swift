@@ -33,6 +33,7 @@ struct SavedModelArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The model.safetensors of a run.", valueName: "file"))
   var model: String
 
-  @Option(help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
+  @Option(
+    help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
   var data: String
 }

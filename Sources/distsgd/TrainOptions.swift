@@ -47,7 +47,8 @@ struct DataArguments: ParsableArguments {
   var features: String?
 
   @Option(
-    help: ArgumentHelp("Take the first N examples. (default: all; 1500 of airfoil, as the chapter)", valueName: "n"))
+    help: ArgumentHelp(
+      "Take the first N examples. (default: all; 1500 of airfoil, as the chapter)", valueName: "n"))
   var examples: Int?
 
   @Option(
@@ -109,7 +110,9 @@ struct TrainingArguments: ParsableArguments {
   @Option(help: ArgumentHelp("A short last batch: keep or drop.", valueName: "keep|drop"))
   var lastBatch = LastBatch.keep
 
-  @Option(help: ArgumentHelp("Passes over the training set. (default: 2, or as many as --steps takes)", valueName: "e"))
+  @Option(
+    help: ArgumentHelp(
+      "Passes over the training set. (default: 2, or as many as --steps takes)", valueName: "e"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Stop after T updates.", valueName: "t"))
@@ -133,7 +136,8 @@ struct TrainingArguments: ParsableArguments {
   var learningRate: Double?
 
   @Option(
-    help: ArgumentHelp("How the learning rate changes: \(LearningRateSchedule.forms).", valueName: "schedule"),
+    help: ArgumentHelp(
+      "How the learning rate changes: \(LearningRateSchedule.forms).", valueName: "schedule"),
     transform: parseSchedule)
   var schedule = LearningRateSchedule.constant
 

@@ -28,7 +28,10 @@ struct Verify: ParsableCommand {
       throw DistsgdError(.usage, "--output: verify keeps no files; leave it out")
     }
     var verification = Verification(shards: shards)
-    if !json { standardOutput("ranks   steps   hash after the last step   against \(counts[0]) rank\(counts[0] == 1 ? "" : "s")") }
+    if !json {
+      standardOutput(
+        "ranks   steps   hash after the last step   against \(counts[0]) rank\(counts[0] == 1 ? "" : "s")")
+    }
     let executable = executablePath()
     let arguments = trainArguments(of: Array(CommandLine.arguments.dropFirst()))
     for count in counts {
@@ -38,7 +41,8 @@ struct Verify: ParsableCommand {
         let hashes = verification.jobs.last!.hashes
         let verdict = difference.map { "differs from step \($0.step) on" } ?? "every step the same"
         standardOutput(
-          "\(padded("\(count)", 5))   \(padded("\(hashes.count)", 5))   \(hashes.last ?? "-")           \(verdict)")
+          "\(padded("\(count)", 5))   \(padded("\(hashes.count)", 5))   \(hashes.last ?? "-")           \(verdict)"
+        )
       }
       if let difference {
         throw DistsgdError(

@@ -92,10 +92,18 @@ private func jacobi(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Doubl
       return
     }
     struct Moments: Decodable {
-      struct Set: Decodable { var mean: [Double], second_moment_matrix: [[Double]] }
-      var standardised_first_1500: Set
+      struct Set: Decodable {
+        var mean: [Double]
+        var secondMoments: [[Double]]
+        enum CodingKeys: String, CodingKey {
+          case mean
+          case secondMoments = "second_moment_matrix"
+        }
+      }
+      var first1500: Set
+      enum CodingKeys: String, CodingKey { case first1500 = "standardised_first_1500" }
     }
-    let wanted = try JSONDecoder().decode(Moments.self, from: json).standardised_first_1500
+    let wanted = try JSONDecoder().decode(Moments.self, from: json).first1500
     let data = try loadData(DataOptions()).training
     let rows = (0..<1500).map { row in
       data.floats[row * 5..<row * 5 + 5].map(Double.init) + [Double(data.values[row])]
@@ -104,7 +112,7 @@ private func jacobi(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Doubl
       #expect(abs(rows.reduce(0) { $0 + $1[j] } / 1500 - wanted.mean[j]) < 1e-8)
       for k in 0..<6 {
         let moment = rows.reduce(0) { $0 + $1[j] * $1[k] } / 1500
-        #expect(abs(moment - wanted.second_moment_matrix[j][k]) < 1e-8)
+        #expect(abs(moment - wanted.secondMoments[j][k]) < 1e-8)
       }
     }
   }

@@ -97,3 +97,14 @@ func message(_ number: Int32) -> String {
   let words = String(cString: strerror(number))
   return words.prefix(1).lowercased() + words.dropFirst()
 }
+
+/// Makes a folder and those above it.
+func makeFolder(_ path: String) throws(DistsgdError) {
+  if path.isEmpty || pathKind(path) == .directory { return }
+  if let slash = path.lastIndex(of: "/") { try makeFolder(String(path[..<slash])) }
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    throw DistsgdError(
+      .cannotCreate,
+      "cannot create the folder '\(path)': \(errorText(errno)); name one that can be written to")
+  }
+}

@@ -75,7 +75,8 @@ struct JSONScanner {
     case UInt8(ascii: "["): _ = try array { scanner throws in try scanner.skipValue(depth: depth + 1) }
     case UInt8(ascii: "\""): _ = try string()
     case UInt8(ascii: "t"): if !accept("true") { throw Failure(what: "there should be true", offset: offset) }
-    case UInt8(ascii: "f"): if !accept("false") { throw Failure(what: "there should be false", offset: offset) }
+    case UInt8(ascii: "f"):
+      if !accept("false") { throw Failure(what: "there should be false", offset: offset) }
     case UInt8(ascii: "n"): if !accept("null") { throw Failure(what: "there should be null", offset: offset) }
     default: _ = try number()
     }

@@ -16,7 +16,8 @@ public struct ModelFile: Sendable {
     preprocessing: Preprocessing, parameters: UnsafePointer<Float>
   ) throws {
     var metadata = [
-      "format": "pt", "producer": "distsgd \(version)", "model": specification.description, "loss": loss.rawValue,
+      "format": "pt", "producer": "distsgd \(version)", "model": specification.description,
+      "loss": loss.rawValue,
       "inputs": "\(model.inputCount)", "outputs": "\(model.outputCount)",
       "featureNames": jsonText(preprocessing.featureNames),
       "featureMeans": jsonText(preprocessing.featureMeans),
@@ -49,7 +50,8 @@ public struct ModelFile: Sendable {
     func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
       let text = try entry(key)
       guard let value = parse(text) else {
-        throw DistsgdError(.badData, "'\(path)': the metadata entry '\(key)' is '\(text)', which makes no sense")
+        throw DistsgdError(
+          .badData, "'\(path)': the metadata entry '\(key)' is '\(text)', which makes no sense")
       }
       return value
     }
@@ -80,7 +82,8 @@ public struct ModelFile: Sendable {
     for tensor in model.tensors {
       guard let stored = file[tensor.name] else {
         throw DistsgdError(
-          .badData, "'\(path)' has no tensor '\(tensor.name)' of shape \(tensor.shape), which the model needs")
+          .badData, "'\(path)' has no tensor '\(tensor.name)' of shape \(tensor.shape), which the model needs"
+        )
       }
       guard stored.shape == tensor.shape else {
         throw DistsgdError(

@@ -9,15 +9,7 @@ public struct OutputFolder: Sendable {
   /// - Throws: `DistsgdError` (`cannotCreate`).
   public init(creating path: String) throws {
     self.path = path
-    for end in path.indices.filter({ path[$0] == "/" && $0 != path.startIndex }) + [path.endIndex] {
-      let folder = String(path[..<end])
-      if mkdir(folder, 0o777) != 0 && errno != EEXIST {
-        throw DistsgdError(
-          .cannotCreate,
-          "--output: cannot create the folder '\(folder)': \(String(cString: strerror(errno))); name one that can be written to"
-        )
-      }
-    }
+    try makeFolder(path)
     if access(metrics, F_OK) == 0 {
       throw DistsgdError(
         .cannotCreate, "--output: '\(path)' already holds a run; name another folder, or remove this one")

@@ -8,7 +8,9 @@ public struct RankTimings: Sendable {
 
   /// Collects what every rank has measured since its clock's last reset, and resets it. Collective.
   /// - Returns: on rank 0 the timings of all, else none.
-  static func collect(_ clock: PhaseClock, over communicator: any Communicator) throws(MPIError) -> RankTimings {
+  static func collect(_ clock: PhaseClock, over communicator: any Communicator) throws(MPIError)
+    -> RankTimings
+  {
     let fields = 5
     var own: [Double] = []
     for row in clock.summary() { own += [Double(row.count), row.seconds, row.p50, row.p99, row.maximum] }
@@ -47,7 +49,8 @@ public struct RankTimings: Sendable {
   func csv(epoch: Int, topology: Topology) -> String {
     var text = ""
     for (rank, phases) in ranks.enumerated() {
-      let place = "\(epoch),\(topology.hosts[topology.serverOfRank[rank]]),\(rank),\(topology.localRank(of: rank))"
+      let place =
+        "\(epoch),\(topology.hosts[topology.serverOfRank[rank]]),\(rank),\(topology.localRank(of: rank))"
       for (phase, row) in zip(Phase.allCases, phases) {
         let microseconds = [row.mean, row.p50, row.p99, row.maximum].map { fixed($0 * 1e6, 3) }
         text += "\(place),\(phase.name),\(row.count),\(fixed(row.seconds, 9)),"
@@ -83,7 +86,8 @@ public struct RankTimings: Sendable {
       let median = work(slowest[ranks.count / 2])
       let host = topology.hosts[topology.serverOfRank[rank]]
       let factor = median > 0 ? fixed(work(rank) / median, 2) : "1.00"
-      text += "slowest rank: \(rank) on \(host), \(fixed(work(rank) * 1e3, 3)) ms of work, \(factor) × the median\n"
+      text +=
+        "slowest rank: \(rank) on \(host), \(fixed(work(rank) * 1e3, 3)) ms of work, \(factor) × the median\n"
     }
     return text
   }

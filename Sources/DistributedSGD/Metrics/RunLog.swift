@@ -140,7 +140,8 @@ final class RunLog {
   }
 
   func end(
-    loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64, timings: RankTimings,
+    loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
+    timings: RankTimings,
     topology: Topology
   ) throws {
     guard isActive else { return }

@@ -14,7 +14,8 @@ public final class Predictor {
   private var isClassification: Bool { file.loss == .crossEntropy }
 
   /// Loss and accuracy on `data`, which must have targets. Collective; one rank of each server loads.
-  public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int) {
+  public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int)
+  {
     let examples = try communicator.together {
       communicator.isServerLeader
         ? try load(data).examples(
@@ -24,17 +25,20 @@ public final class Predictor {
     let dataset = try Dataset(sharing: examples, over: communicator)
     let evaluator = Evaluator(
       model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
-    return (try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }, dataset.count)
+    return (
+      try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }, dataset.count
+    )
   }
 
   /// The predictions for `data` as CSV, a row for every example, in pieces for `emit`: in the target's own
   /// units, or the class and every class's probability.
   public func predict(_ data: String, emit: (String) throws -> Void) throws {
-    let new = try load(data)
+    let new = try load(data, readsTargets: false)
     let outputs = file.model.outputCount
     let name = file.preprocessing.targetName.isEmpty ? "prediction" : quoted(file.preprocessing.targetName)
     try emit(
-      isClassification ? "class," + (0..<outputs).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n")
+      isClassification ? "class," + (0..<outputs).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
+    )
     let examples = Examples(
       count: new.count, featureCount: new.featureCount, features: new.features,
       targets: .values([Float](repeating: 0, count: new.count)))
@@ -67,13 +71,16 @@ public final class Predictor {
     }
   }
 
-  private func load(_ data: String) throws -> NewExamples {
-    try loadForPrediction(data, preprocessing: file.preprocessing, featureCount: file.model.inputCount)
+  private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
+    try loadForPrediction(
+      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, readsTargets: readsTargets
+    )
   }
 
   /// A CSV field (RFC 4180).
   private func quoted(_ name: String) -> String {
     guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
-    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 }

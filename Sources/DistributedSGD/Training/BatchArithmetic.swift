@@ -19,7 +19,8 @@ public func batchArithmetic(globalBatch: Int, shards: Shards, topology: Topology
     text += " examples on \(shares.count) ranks"
   } else {
     let sizes = Set(shares).sorted(by: >)
-    text = start + sizes.map { size in "\(shares.count { $0 == size }) ranks × \(size)" }.joined(separator: " + ")
+    text =
+      start + sizes.map { size in "\(shares.count { $0 == size }) ranks × \(size)" }.joined(separator: " + ")
     text += " examples"
   }
   if topology.serverCount > 1 && !text.contains("servers") {

@@ -47,7 +47,8 @@ extension Trainer {
   /// A trainer for a whole data set with one shard a rank, its parameters drawn from N(0, 0.01²). Collective.
   /// - Parameter optimizer: `sgd`.
   public convenience init(
-    _ optimizer: String, learningRate: Float, _ model: Sequential, loss: Loss, data: Dataset, globalBatch: Int,
+    _ optimizer: String, learningRate: Float, _ model: Sequential, loss: Loss, data: Dataset,
+    globalBatch: Int,
     seed: UInt64 = 0, on job: Job
   ) throws {
     precondition(optimizer == "sgd", "there is sgd")
@@ -56,7 +57,8 @@ extension Trainer {
       sampler: Sampler(.shuffle, exampleCount: data.count, seed: seed),
       schedule: BatchSchedule(exampleCount: data.count, globalBatch: globalBatch, lastBatch: .keep),
       shards: Shards(count: job.worldSize, worldSize: job.worldSize), microBatch: nil, optimizer: SGD(),
-      learningRate: learningRate, communicator: job.communicator, hasOwnCores: job.worldSize <= availableCores())
+      learningRate: learningRate, communicator: job.communicator,
+      hasOwnCores: job.worldSize <= availableCores())
     Initialization.normal.fill(parameters.baseAddress!, of: model, seed: seed)
     try job.communicator.barrier()
   }

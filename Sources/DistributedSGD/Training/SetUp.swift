@@ -100,11 +100,13 @@ public struct SetUp {
     }
     if model.kind == .linear && isClassification {
       throw DistsgdError(
-        .usage, "--model linear: the targets of '\(options.data.data)' are classes; use softmax or mlp:256,128")
+        .usage,
+        "--model linear: the targets of '\(options.data.data)' are classes; use softmax or mlp:256,128")
     }
     if model.kind == .softmax && !isClassification {
       throw DistsgdError(
-        .usage, "--model softmax: the targets of '\(options.data.data)' are not classes; use linear or mlp:256,128")
+        .usage,
+        "--model softmax: the targets of '\(options.data.data)' are not classes; use linear or mlp:256,128")
     }
   }
 

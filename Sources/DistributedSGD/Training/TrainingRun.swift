@@ -73,7 +73,8 @@ public final class TrainingRun {
     }
     try setUp.initialize(trainer.parameters, communicator: communicator)
     try log.start(
-      setUp: setUp, arithmetic: batchArithmetic(
+      setUp: setUp,
+      arithmetic: batchArithmetic(
         globalBatch: options.globalBatch, shards: shards, topology: communicator.topology),
       communicator: communicator, shards: shards, schedule: schedule)
   }
@@ -168,7 +169,8 @@ public final class TrainingRun {
       if log.isActive { try setUp.save(trainer.parameters, to: log.folder.model) }
       try log.end(
         loss: final, seconds: trainingSeconds,
-        validation: validation == nil ? nil : evaluations.last?.evaluation, secondsPerEpoch: secondsPerEpoch, hash: parameterHash,
+        validation: validation == nil ? nil : evaluations.last?.evaluation, secondsPerEpoch: secondsPerEpoch,
+        hash: parameterHash,
         timings: timings, topology: communicator.topology)
     }
   }

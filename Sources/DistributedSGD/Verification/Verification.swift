@@ -31,7 +31,8 @@ public struct Verification {
     let launch = LocalLaunch(
       ranks: ranks,
       command: [executable, "train"] + trainArguments + [
-        "--shards", "\(shards)", "--log-every", "1", "--log-hashes", "--quiet", "--output", folder.path + "/run",
+        "--shards", "\(shards)", "--log-every", "1", "--log-hashes", "--quiet", "--output",
+        folder.path + "/run",
       ])
     let outcome = try launch.run(output: log)
     guard outcome.isSuccess else {
@@ -100,7 +101,9 @@ private final class TemporaryFolder {
     var template = Array("\(base)/distsgd-verify-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw DistsgdError(
-        .cannotCreate, "cannot create a folder in '\(base)': \(String(cString: strerror(errno))); set TMPDIR to one that can be written to")
+        .cannotCreate,
+        "cannot create a folder in '\(base)': \(String(cString: strerror(errno))); set TMPDIR to one that can be written to"
+      )
     }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }

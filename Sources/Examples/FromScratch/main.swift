@@ -27,7 +27,9 @@ func sgd(_ params: [Parameter], _ states: [[Float]], _ hyperparameters: [String:
 
 /// ŷ − y for example i, where ŷ = w·x + b.
 func error(_ data: Data, _ i: Int, _ w: Parameter, _ b: Parameter) -> Float {
-  zip(data.x[data.width * i..<data.width * (i + 1)], w.values).reduce(b.values[0] - data.y[i]) { $0 + $1.0 * $1.1 }
+  zip(data.x[data.width * i..<data.width * (i + 1)], w.values).reduce(b.values[0] - data.y[i]) {
+    $0 + $1.0 * $1.1
+  }
 }
 
 /// The loss ½(ŷ − y)², as a mean over all examples.
