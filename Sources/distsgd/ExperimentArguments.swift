@@ -13,7 +13,8 @@ struct ExperimentArguments: ParsableArguments {
       valueName: "v"))
   var shards: Int?
 
-  @Option(help: ArgumentHelp("The folder for figures and curves. (default: runs/<UTC time>)", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The folder for figures and curves. (default: runs/<UTC time>)", valueName: "dir"))
   var output: String?
 
   @Flag(help: "Print one JSON object a line.")

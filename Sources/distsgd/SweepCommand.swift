@@ -22,10 +22,13 @@ struct SweepCommand: JobCommand {
   @Option(help: ArgumentHelp("Passes over the training set.", valueName: "e"))
   var epochs = 2
 
-  @Option(help: ArgumentHelp("Examples between evaluations. (default: a tenth of the training set)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Examples between evaluations. (default: a tenth of the training set)", valueName: "n")
+  )
   var evaluateEvery: Int?
 
-  @Option(help: ArgumentHelp("The loss to reach. (default: 2 % above the best final loss)", valueName: "loss"))
+  @Option(
+    help: ArgumentHelp("The loss to reach. (default: 2 % above the best final loss)", valueName: "loss"))
   var targetLoss: Double?
 
   @OptionGroup var experiment: ExperimentArguments

@@ -26,7 +26,8 @@ extension Chapter {
       read: { results in
         Study.Reading(
           text: comparisonTable(results, target: 0.25) + "\n"
-            + "Least squares has its optimum at \(fixed(optimum, 4)). " + fastestSentence(results, target: 0.25),
+            + "Least squares has its optimum at \(fixed(optimum, 4)). "
+            + fastestSentence(results, target: 0.25),
           figures: [("chapter", lossAgainstTime("Loss against time", results, optimum: optimum))])
       })
   }
@@ -51,7 +52,8 @@ extension Chapter {
       read: { results in
         // Over the second half of the evaluations the loss has settled: its spread is the noise of the updates.
         let spread = results.map { result in
-          meanAndDeviation(result.evaluations.suffix(result.evaluations.count / 2).map(\.evaluation.loss)).deviation
+          meanAndDeviation(result.evaluations.suffix(result.evaluations.count / 2).map(\.evaluation.loss))
+            .deviation
         }
         var text = comparisonTable(results, target: nil) + "\n"
         for pair in stride(from: 0, to: results.count - 1, by: 2) {
@@ -87,7 +89,9 @@ extension Chapter {
         return Study.Reading(
           text: alignedTable(rows) + "\n"
             + "A shuffle shows every example once an epoch; with replacement about 37 % of them (1/e) are missed and others repeated. The loss falls alike; the difference of the means is to be read against the spread over seeds.\n",
-          figures: [("exercise-3", meansAgainstExamples("With and without replacement, mean of 10 seeds", groups))])
+          figures: [
+            ("exercise-3", meansAgainstExamples("With and without replacement, mean of 10 seeds", groups))
+          ])
       })
   }
 
@@ -146,20 +150,23 @@ extension Sweep {
         let points = results.filter { $0.learningRate == rate }.compactMap { result in
           value(result).map { (x: Double(result.globalBatch), y: $0) }
         }
-        return Series(name: "η = \(Float(rate))", points: points.sorted { $0.x < $1.x }, style: .lineAndMarkers)
+        return Series(
+          name: "η = \(Float(rate))", points: points.sorted { $0.x < $1.x }, style: .lineAndMarkers)
       }
     }
     return [
       (
         "\(stem)-loss",
         Plot(
-          title: "Final loss", xLabel: "global batch", yLabel: "loss", xScale: .logarithmic, yScale: .logarithmic,
+          title: "Final loss", xLabel: "global batch", yLabel: "loss", xScale: .logarithmic,
+          yScale: .logarithmic,
           series: series(\.finalLoss))
       ),
       (
         "\(stem)-time",
         Plot(
-          title: "Time of an epoch", xLabel: "global batch", yLabel: "seconds", xScale: .logarithmic, yScale: .logarithmic,
+          title: "Time of an epoch", xLabel: "global batch", yLabel: "seconds", xScale: .logarithmic,
+          yScale: .logarithmic,
           series: series { $0.finalLoss == nil ? nil : $0.secondsPerEpoch })
       ),
     ]

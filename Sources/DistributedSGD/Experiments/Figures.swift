@@ -4,7 +4,8 @@ import Plot
 /// Loss against training time on a log axis, a curve for each trial: the chapter's figure.
 func lossAgainstTime(_ title: String, _ results: [TrialResult], optimum: Double? = nil) -> Plot {
   Plot(
-    title: title, xLabel: "training time, seconds (evaluation excluded)", yLabel: "loss", xScale: .logarithmic,
+    title: title, xLabel: "training time, seconds (evaluation excluded)", yLabel: "loss",
+    xScale: .logarithmic,
     yScale: .linear,
     series: results.map { result in
       Series(name: result.name, points: result.evaluations.map { (x: $0.seconds, y: $0.evaluation.loss) })
@@ -24,7 +25,8 @@ func lossAgainstExamples(_ title: String, _ results: [TrialResult]) -> Plot {
 /// Loss above the least-squares optimum against examples seen, both as trials' curves.
 func excessAgainstExamples(_ title: String, _ results: [TrialResult]) -> Plot {
   Plot(
-    title: title, xLabel: "examples seen", yLabel: "loss above the optimum", xScale: .linear, yScale: .logarithmic,
+    title: title, xLabel: "examples seen", yLabel: "loss above the optimum", xScale: .linear,
+    yScale: .logarithmic,
     series: results.map { result in
       Series(
         name: result.name,
@@ -37,7 +39,8 @@ func excessAgainstExamples(_ title: String, _ results: [TrialResult]) -> Plot {
 /// Mean loss of groups of trials that differ in their seed alone, with a standard deviation's error bars.
 func meansAgainstExamples(_ title: String, _ groups: [[TrialResult]]) -> Plot {
   Plot(
-    title: title, xLabel: "examples seen", yLabel: "loss above the optimum", xScale: .linear, yScale: .logarithmic,
+    title: title, xLabel: "examples seen", yLabel: "loss above the optimum", xScale: .linear,
+    yScale: .logarithmic,
     series: groups.map { group in
       let places = group[0].evaluations.indices
       let statistics = places.map { place in

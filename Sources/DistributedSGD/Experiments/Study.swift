@@ -45,7 +45,8 @@ public struct StudyRunner {
       standardOutput(study.title)
       standardOutput("data: \(experiment.dataSummary)")
       standardOutput(
-        "\(ranks) process\(ranks == 1 ? "" : "es"), \(shards) shard\(shards == 1 ? "" : "s"), OpenBLAS kernel \(BLAS.kernelName)\n")
+        "\(ranks) process\(ranks == 1 ? "" : "es"), \(shards) shard\(shards == 1 ? "" : "s"), OpenBLAS kernel \(BLAS.kernelName)\n"
+      )
     }
     // The first run of a process pays for pages and caches that later ones find warm.
     if let first = trials.first { _ = try experiment.run(first.warmUp) }
