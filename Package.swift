@@ -20,7 +20,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "NeuralNet", dependencies: ["COpenBLAS"]),
-    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "CZlib"]),
+    .target(name: "Plot"),
+    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "Plot", "CZlib"]),
     .executableTarget(
       name: "distsgd",
       dependencies: [
@@ -28,6 +29,7 @@ let package = Package(
       ]),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "PlotTests", dependencies: ["Plot"]),
   ],
   swiftLanguageModes: [.v6]
 )
