@@ -114,23 +114,24 @@ struct Layout {
     }
   }
 
-  /// The vertical lines' labels in rows above the plot, each in the lowest row where it meets no other.
+  /// The vertical lines' labels in rows above the plot, each beginning at its line, so that neither a label
+  /// nor the thin line down from it meets another label.
   private static func rows(of plot: Plot, in frame: Frame, width: Double) -> [(label: PlacedLabel, row: Int)]
   {
-    var ends: [Double] = []
     let labels = plot.referenceLines.compactMap { line -> (text: String, x: Double)? in
       guard case .vertical(let value) = line.place, let x = frame.x(value), !line.label.isEmpty,
         x >= frame.left, x <= frame.right
       else { return nil }
       return (line.label, x)
     }
-    return labels.sorted { $0.x < $1.x }.map { label in
-      let half = textWidth(label.text, size: tickSize) / 2
-      let place = max(min(label.x, width - margin - half), margin + half)
-      let row = ends.firstIndex { $0 + 10 <= place - half } ?? ends.count
-      if row == ends.count { ends.append(0) }
-      ends[row] = place + half
-      return (PlacedLabel(lines: [label.text], wanted: label.x, place: place), row)
+    // From right to left: a label passes under those to its right, or stands above all of them.
+    var starts: [Double] = []
+    return labels.sorted { $0.x > $1.x }.map { label in
+      let extent = textWidth(label.text, size: tickSize)
+      let start = max(min(label.x - 2, width - margin - extent), margin)
+      let row = starts.indices.first { start + extent + 10 <= starts[$0...].min()! } ?? starts.count
+      if row == starts.count { starts.append(start) } else { starts[row] = start }
+      return (PlacedLabel(lines: [label.text], wanted: label.x, place: start), row)
     }
   }
 
@@ -204,7 +205,7 @@ struct Layout {
     for (label, row) in topLabels {
       let y = frame.top - 6 - Double(row) * Self.textHeight
       if row > 0 { svg.line("plot-grid", label.wanted, y + 3, label.wanted, frame.top) }
-      svg.label(label.lines[0], x: label.place, y: y, size: Self.tickSize, anchor: .middle)
+      svg.label(label.lines[0], x: label.place, y: y, size: Self.tickSize)
     }
   }
 }

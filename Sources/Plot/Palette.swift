@@ -6,7 +6,7 @@ enum Palette {
   static let light = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
   static let dark = ["#56b4e9", "#e69f00", "#00b386", "#cc79a7", "#f0e442", "#e8702a", "#ffffff"]
 
-  private static let dashes = ["", "8 4", "2 3", "10 3 2 3", "5 3", "12 4", "8 3 2 3 2 3"]
+  private static let dashes = ["", "8 4", "2 3", "10 3 2 3", "5 3", "12 4", "8 3 2 3 2 3", "1 3"]
 
   static func colorClass(_ slot: Int) -> String { "plot-c\(slot % light.count)" }
 
@@ -38,12 +38,12 @@ enum Palette {
 
 /// The shape of a marker.
 enum Marker: Int, CaseIterable {
-  case circle, square, triangle, diamond, cross, plus, downTriangle, hexagon
+  case circle, square, triangle, diamond, cross, plus, downTriangle, ring
 
   init(slot: Int) { self = Self.allCases[slot % Self.allCases.count] }
 
-  /// Crosses are strokes; the others are filled.
-  var isFilled: Bool { self != .cross && self != .plus }
+  /// Crosses and the ring are strokes; the others are filled.
+  var isFilled: Bool { self != .cross && self != .plus && self != .ring }
 
   /// SVG path data of the marker around (x, y).
   func path(x: Double, y: Double, radius r: Double = 4) -> String {
@@ -52,15 +52,13 @@ enum Marker: Int, CaseIterable {
         + "Z"
     }
     switch self {
-    case .circle:
+    case .circle, .ring:
       let (left, right, y, r) = (coordinate(x - r), coordinate(x + r), coordinate(y), coordinate(r))
       return "M\(left) \(y)A\(r) \(r) 0 1 1 \(right) \(y)A\(r) \(r) 0 1 1 \(left) \(y)Z"
     case .square: return polygon([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
     case .triangle: return polygon([(0, -1.15), (1.1, 0.85), (-1.1, 0.85)])
     case .diamond: return polygon([(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)])
     case .downTriangle: return polygon([(0, 1.15), (1.1, -0.85), (-1.1, -0.85)])
-    case .hexagon:
-      return polygon([(1.1, 0), (0.55, 0.95), (-0.55, 0.95), (-1.1, 0), (-0.55, -0.95), (0.55, -0.95)])
     case .cross:
       let (left, right) = (coordinate(x - r), coordinate(x + r))
       let (top, bottom) = (coordinate(y - r), coordinate(y + r))
