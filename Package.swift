@@ -34,6 +34,7 @@ let package = Package(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "PlotTests", dependencies: ["Plot"]),
   ],
   swiftLanguageModes: [.v6]
 )
