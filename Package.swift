@@ -28,6 +28,7 @@ let package = Package(
       ]),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
   ],
   swiftLanguageModes: [.v6]
 )
