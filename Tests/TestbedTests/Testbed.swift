@@ -33,10 +33,10 @@ enum Testbed {
     try run(root + "/launch/testbed", words.split(separator: " ").map(String.init))
   }
 
-  /// Runs a script in a mount namespace, as a root that may be root only there.
+  /// Runs a script with mounts and a network of its own, as a root that may be root only there.
   static func shell(_ script: String) throws -> (outcome: ChildOutcome, text: String) {
     let user = geteuid() == 0 ? [] : ["--user", "--map-root-user"]
-    return try run("unshare", user + ["--mount", "bash", "-e", "-c", script])
+    return try run("unshare", user + ["--mount", "--net", "bash", "-e", "-c", script])
   }
 
   private static func run(
