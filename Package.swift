@@ -35,6 +35,7 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
+    .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
   ],
   swiftLanguageModes: [.v6]
 )
