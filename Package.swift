@@ -33,6 +33,11 @@ let package = Package(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .target(
+      name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
+    .testTarget(name: "NeuralNetTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
