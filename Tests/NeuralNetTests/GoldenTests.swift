@@ -96,9 +96,9 @@ private final class FirstGradient: Optimizer {
       training.microBatch = microBatch
       training.learningRate = golden.learningRate
       let optimizer = FirstGradient(count: model.parameterCount)
-      let (losses, parameters) = try training.run(steps: golden.steps, optimizer: optimizer)
-      #expect(losses.count == golden.losses.count && losses.count == 20)
-      for (step, (loss, expected)) in zip(losses, golden.losses).enumerated() {
+      let outcome = try training.run(steps: golden.steps, optimizer: optimizer)
+      #expect(outcome.losses.count == 20 && golden.losses.count == 20)
+      for (step, (loss, expected)) in zip(outcome.losses, golden.losses).enumerated() {
         #expect(abs(loss - expected) <= 1e-5 * expected, "\(golden.name), step \(step + 1)")
       }
       let gradient = try golden.arena(golden.firstGradient, of: model)
@@ -108,7 +108,7 @@ private final class FirstGradient: Optimizer {
         let first = relativeDifference(
           optimizer.gradient[tensor.range], gradient[tensor.range].map(Double.init))
         #expect(first <= 1e-5, "\(name), first gradient")
-        let last = relativeDifference(parameters[tensor.range], final[tensor.range].map(Double.init))
+        let last = relativeDifference(outcome.parameters[tensor.range], final[tensor.range].map(Double.init))
         #expect(last <= 1e-5, "\(name) after 20 steps")
       }
     }

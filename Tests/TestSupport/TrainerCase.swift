@@ -34,11 +34,20 @@ public struct TrainerCase {
     BatchSchedule(exampleCount: sampler.count, globalBatch: batch, lastBatch: lastBatch)
   }
 
+  /// What a training comes to.
+  public struct Outcome<Number> {
+    /// The mean loss of every batch before its update.
+    public let losses: [Number]
+    /// At the end.
+    public let parameters: [Number]
+  }
+
   /// Trains `steps` steps, as many epochs as that takes.
-  /// - Returns: the loss of every batch before its update, and the parameters at the end.
-  public func run(steps: Int, optimizer: any Optimizer = SGD()) throws -> (
-    losses: [Float], parameters: [Float]
-  ) {
+  /// - Parameter afterStep: called with each step's number within its epoch.
+  @discardableResult
+  public func run(
+    steps: Int, optimizer: any Optimizer = SGD(), afterStep: (Int) -> Void = { _ in }
+  ) throws -> Outcome<Float> {
     _ = singleThreadedBLAS
     let communicator = SingleProcessCommunicator()
     let dataset = try Dataset(sharing: sample.examples, over: communicator)
@@ -53,12 +62,15 @@ public struct TrainerCase {
         sampler.order(epoch: step / schedule.stepsPerEpoch),
         positions: schedule.positions(step: step % schedule.stepsPerEpoch))
       losses.append(trainer.batchLoss)
+      afterStep(step % schedule.stepsPerEpoch)
     }
-    return withExtendedLifetime((communicator, dataset)) { (losses, Array(trainer.parameters)) }
+    return withExtendedLifetime((communicator, dataset)) {
+      Outcome(losses: losses, parameters: Array(trainer.parameters))
+    }
   }
 
   /// The same in double precision, from the whole batch at once.
-  public func reference(steps: Int) -> (losses: [Double], parameters: [Double]) {
+  public func reference(steps: Int) -> Outcome<Double> {
     var network = DoubleNetwork(model, parameters.map(Double.init))
     var losses: [Double] = []
     for step in 0..<steps {
@@ -69,7 +81,7 @@ public struct TrainerCase {
       let gradient = network.gradient(loss, batch)
       for i in gradient.indices { network.parameters[i] -= Double(learningRate) * gradient[i] }
     }
-    return (losses, network.parameters)
+    return Outcome(losses: losses, parameters: network.parameters)
   }
 }
 
