@@ -16,7 +16,8 @@ struct Distsgd: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, ChapterCommand.self, SweepCommand.self, Evaluate.self, Predict.self, Verify.self,
+      Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
+      Verify.self,
     ],
     defaultSubcommand: Train.self)
 }
