@@ -20,7 +20,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "NeuralNet", dependencies: ["COpenBLAS"]),
-    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "CZlib"]),
+    .target(name: "Plot"),
+    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "Plot", "CZlib"]),
     .executableTarget(
       name: "distsgd",
       dependencies: [
@@ -33,6 +34,8 @@ let package = Package(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "PlotTests", dependencies: ["Plot"]),
+    .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -122,10 +122,19 @@ public final class MPICommunicator: Communicator {
     let isOwner = ranks[0] == rank
     var window: MPI_Win?
     var base: UnsafeMutableRawPointer?
-    try check(
-      MPI_Win_allocate_shared(
-        isOwner ? byteCount + 64 : 0, 1, cmpi_info_null(), server, &base, &window),
-      "MPI_Win_allocate_shared")
+    do throws(MPIError) {
+      try check(
+        MPI_Win_allocate_shared(
+          isOwner ? byteCount + 64 : 0, 1, cmpi_info_null(), server, &base, &window),
+        "MPI_Win_allocate_shared")
+    } catch {
+      throw MPIError(
+        call: error.call, code: error.code,
+        message: """
+          \(error.message), for \(byteCount) bytes of memory that the ranks of a server share; it may be that /dev/shm \
+          is too small (in a container: --shm-size), or name another folder in OMPI_MCA_osc_sm_backing_directory
+          """)
+    }
     windows.append(window)
     var size: MPI_Aint = 0
     var unit: Int32 = 0

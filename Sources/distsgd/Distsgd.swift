@@ -15,7 +15,9 @@ struct Distsgd: ParsableCommand {
       same update. Without mpirun the same program runs in one process. Equal shards give equal bits.
       """,
     version: version,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Verify.self],
+    subcommands: [
+      Train.self, ChapterCommand.self, SweepCommand.self, Evaluate.self, Predict.self, Verify.self,
+    ],
     defaultSubcommand: Train.self)
 }
 

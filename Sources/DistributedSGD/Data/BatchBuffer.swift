@@ -1,82 +1,100 @@
 // The examples of one forward and backward pass, gathered from the data set.
 import NeuralNet
 
-/// Inputs and targets of at most `capacity` examples, side by side in memory.
+/// Inputs and targets of at most `capacity` examples, side by side in memory: gathered, or a view of the data set
+/// where they are consecutive there.
 public final class BatchBuffer {
   public let dataset: Dataset
   public let capacity: Int
-  /// Shape (capacity, featureCount)
-  public let features: UnsafeMutablePointer<Float>
+  /// Shape (rows of the last `load`, featureCount), with `padding` finite floats behind the last row.
+  public private(set) var features: UnsafePointer<Float>
+  /// Shape (rows of the last `load`).
+  public private(set) var targets: TargetBuffer
+
+  /// Shape (capacity, featureCount), and padding.
+  private let gathered: UnsafeMutablePointer<Float>
   /// Shape (capacity); `Float` or `Int32`, as the data set's targets are.
-  private let targetMemory: UnsafeMutablePointer<Int32>
+  private let gatheredTargets: UnsafeMutablePointer<Int32>
   /// Shape (capacity): which example is in which row.
   private let indices: UnsafeMutablePointer<Int>
+
+  /// A kernel may read a few floats past a row, so that short rows can be loaded as whole vectors.
+  static let padding = 16
 
   public init(_ dataset: Dataset, capacity: Int) {
     self.dataset = dataset
     self.capacity = max(capacity, 1)
-    let floats = self.capacity * dataset.featureCount
-    features = UnsafeMutableRawPointer.allocate(byteCount: 4 * max(floats, 1), alignment: 64)
-      .assumingMemoryBound(to: Float.self)
-    targetMemory = .allocate(capacity: self.capacity)
+    let floats = self.capacity * dataset.featureCount + Self.padding
+    gathered = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
+      .bindMemory(to: Float.self, capacity: floats)
+    gathered.initialize(repeating: 0, count: floats)
+    gatheredTargets = .allocate(capacity: self.capacity)
     indices = .allocate(capacity: self.capacity)
+    features = UnsafePointer(gathered)
+    targets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
   }
 
   deinit {
-    features.deallocate()
-    targetMemory.deallocate()
+    gathered.deallocate()
+    gatheredTargets.deallocate()
     indices.deallocate()
   }
 
-  public var targets: TargetBuffer {
-    dataset.classCount == nil
-      ? .values(UnsafeRawPointer(targetMemory).assumingMemoryBound(to: Float.self))
-      : .labels(targetMemory)
-  }
-
-  /// Gathers the examples at `positions` of an epoch.
+  /// Loads the examples at `positions` of an epoch; as a set, if nothing need be moved for it.
   public func load(_ order: EpochOrder, positions: Range<Int>) {
     precondition(positions.count <= capacity)
+    if let examples = order.consecutiveExamples(at: positions) { return load(examples: examples) }
     order.fill(indices, positions: positions)
     gather(positions.count)
   }
 
-  /// Gathers consecutive examples, in the data set's own order.
+  /// Loads consecutive examples, in the data set's own order.
   public func load(examples: Range<Int>) {
     precondition(examples.count <= capacity)
-    for (i, example) in examples.enumerated() { indices[i] = example }
-    gather(examples.count)
+    if case .float32(let source) = dataset.features {
+      features = source + examples.lowerBound * dataset.featureCount
+      targets = dataset.targets(at: dataset.targetMemory + 4 * examples.lowerBound)
+    } else {
+      for i in 0..<examples.count { indices[i] = examples.lowerBound + i }
+      gather(examples.count)
+    }
   }
 
   private func gather(_ rows: Int) {
     let width = dataset.featureCount
     switch dataset.features {
     case .float32(let source):
-      for row in 0..<rows {
-        let from = source + indices[row] * width
-        let to = features + row * width
-        if width <= 16 {
-          for j in 0..<width { to[j] = from[j] }
-        } else {
-          to.update(from: from, count: width)
+      if width <= 8 {
+        // A whole vector a row; what it takes of the next row, that row overwrites.
+        for row in 0..<rows {
+          let from = UnsafeRawPointer(source + indices[row] * width)
+          UnsafeMutableRawPointer(gathered + row * width)
+            .storeBytes(of: from.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
+        }
+      } else {
+        for row in 0..<rows {
+          (gathered + row * width).update(from: source + indices[row] * width, count: width)
         }
       }
     case .uint8(let source, let scale):
       for row in 0..<rows {
         let from = source + indices[row] * width
-        let to = features + row * width
+        let to = gathered + row * width
         for j in 0..<width { to[j] = Float(from[j]) * scale }
       }
     }
-    dataset.gatherTargets(indices, count: rows, into: targetMemory)
+    let source = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
+    for row in 0..<rows { gatheredTargets[row] = source[indices[row]] }
+    features = UnsafePointer(gathered)
+    targets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
   }
 }
 
 extension Dataset {
-  /// Copies the targets of the examples `indices`; four bytes each, whatever they mean.
-  @inline(__always)
-  func gatherTargets(_ indices: UnsafePointer<Int>, count: Int, into buffer: UnsafeMutablePointer<Int32>) {
-    let source = targets.assumingMemoryBound(to: Int32.self)
-    for row in 0..<count { buffer[row] = source[indices[row]] }
+  /// Targets of this data set's kind at `memory`.
+  func targets(at memory: UnsafeRawPointer) -> TargetBuffer {
+    classCount == nil
+      ? .values(memory.assumingMemoryBound(to: Float.self))
+      : .labels(memory.assumingMemoryBound(to: Int32.self))
   }
 }

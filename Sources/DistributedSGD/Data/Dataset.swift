@@ -15,7 +15,7 @@ public final class Dataset {
   /// Shape (count, featureCount).
   let features: Features
   /// Shape (count); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
-  let targets: UnsafeRawPointer
+  let targetMemory: UnsafeRawPointer
 
   /// Places examples in shared memory. Collective over all ranks.
   /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
@@ -29,9 +29,10 @@ public final class Dataset {
     featureCount = shape.featureCount
     classCount = shape.classCount > 0 ? shape.classCount : nil
     let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
-    let targetOffset = (featureBytes + 63) / 64 * 64
+    // Padding, so that the last row can be loaded as a whole vector.
+    let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
     let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
-    targets = UnsafeRawPointer(memory + targetOffset)
+    targetMemory = UnsafeRawPointer(memory + targetOffset)
     features =
       shape.isBytes
       ? .uint8(memory.assumingMemoryBound(to: UInt8.self), scale: shape.scale)

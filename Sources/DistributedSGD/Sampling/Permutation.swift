@@ -29,22 +29,45 @@ public struct Permutation: Sendable {
   /// The thing at `position`; O(1).
   public subscript(position: Int) -> Int {
     precondition(position >= 0 && position < count)
-    var index = UInt64(position)
-    repeat { index = encipher(index) } while index >= UInt64(count)
-    return Int(index)
+    return place(UInt64(position) % a, UInt64(position) / a)
+  }
+
+  /// The things at consecutive positions, written to `things`; shape (positions.count).
+  public func fill(_ things: UnsafeMutablePointer<Int>, positions: Range<Int>) {
+    guard !positions.isEmpty else { return }
+    precondition(positions.lowerBound >= 0 && positions.upperBound <= count)
+    // The pair (l, r) counts along, which saves a division a thing.
+    var left = UInt64(positions.lowerBound) % a
+    var right = UInt64(positions.lowerBound) / a
+    for i in 0..<positions.count {
+      things[i] = place(left, right)
+      left &+= 1
+      if left == a {
+        left = 0
+        right &+= 1
+      }
+    }
+  }
+
+  /// Where the pair (l, r) goes.
+  @inline(__always)
+  private func place(_ left: UInt64, _ right: UInt64) -> Int {
+    var index = encipher(left, right)
+    while index >= UInt64(count) { index = encipher(index % a, index / a) }
+    return Int(truncatingIfNeeded: index)
   }
 
   @inline(__always)
-  private func encipher(_ index: UInt64) -> UInt64 {
-    var left = index % a
-    var right = index / a
+  private func encipher(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    var left = left
+    var right = right
     left = Self.add(right, keys.0, to: left, modulo: a)
     right = Self.add(left, keys.1, to: right, modulo: b)
     left = Self.add(right, keys.2, to: left, modulo: a)
     right = Self.add(left, keys.3, to: right, modulo: b)
     left = Self.add(right, keys.4, to: left, modulo: a)
     right = Self.add(left, keys.5, to: right, modulo: b)
-    return right * a + left
+    return right &* a &+ left
   }
 
   /// half + hash(other, key) modulo `modulus`, both halves below 2^32.

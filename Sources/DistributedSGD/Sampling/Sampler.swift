@@ -61,13 +61,27 @@ public struct EpochOrder: Sendable {
   public func fill(_ indices: UnsafeMutablePointer<Int>, positions: Range<Int>) {
     switch source {
     case .permutation(let permutation):
-      for (i, position) in positions.enumerated() { indices[i] = wrapped(permutation[position]) }
+      permutation.fill(indices, positions: positions)
+      if permutation.count > exampleCount {
+        for i in 0..<positions.count { indices[i] = wrapped(indices[i]) }
+      }
     case .draws(let random, let count):
       for (i, position) in positions.enumerated() {
         indices[i] = wrapped(random.integer(UInt64(position), below: count))
       }
     case .identity:
       for (i, position) in positions.enumerated() { indices[i] = wrapped(position) }
+    }
+  }
+
+  /// The examples at `positions` as a range, where they are one as a set: file order, or a whole shuffled epoch.
+  /// A sum over them may then go through memory from front to back.
+  public func consecutiveExamples(at positions: Range<Int>) -> Range<Int>? {
+    switch source {
+    case .permutation(let permutation):
+      positions == 0..<exampleCount && permutation.count == exampleCount ? positions : nil
+    case .draws: nil
+    case .identity: positions.upperBound <= exampleCount ? positions : nil
     }
   }
 

@@ -7,6 +7,11 @@ extension Activation {
     _ activation: Activation?, to y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int,
     columns: Int
   ) {
+    if columns == 1, activation == nil {
+      let bias = bias[0]
+      for row in 0..<rows { y[row] += bias }
+      return
+    }
     for row in 0..<rows {
       let y = y + row * columns
       switch activation {

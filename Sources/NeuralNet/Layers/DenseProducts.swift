@@ -6,8 +6,8 @@ struct DenseProducts: Sendable {
   let inputs: Int
   let outputs: Int
 
-  /// A product of so few multiplications a row that a BLAS call costs more than the arithmetic.
-  private var isSmall: Bool { outputs == 1 && inputs <= 64 }
+  /// One output and few inputs: a BLAS call would cost more than the arithmetic.
+  private var isSmall: Bool { outputs == 1 && inputs <= 8 }
 
   /// y = x·Wᵀ, without the bias.
   @inline(__always)
@@ -18,12 +18,23 @@ struct DenseProducts: Sendable {
       BLAS.multiply(x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeB: true)
       return
     }
-    for row in 0..<rows {
-      let x = x + row * inputs
-      var sum: Float = 0
-      for j in 0..<inputs { sum += x[j] * w[j] }
-      y[row] = sum
-    }
+    let w = padded(w)
+    for row in 0..<rows { y[row] = (vector(x, row, of: rows) * w).sum() }
+  }
+
+  /// A row of at most 8 inputs. The lanes behind it hold what follows in `x`, or zeros at its end.
+  @inline(__always)
+  private func vector(_ x: UnsafePointer<Float>, _ row: Int, of rows: Int) -> SIMD8<Float> {
+    guard row * inputs + 8 <= rows * inputs else { return padded(x + row * inputs) }
+    return UnsafeRawPointer(x + row * inputs).loadUnaligned(as: SIMD8<Float>.self)
+  }
+
+  /// `inputs` floats, followed by zeros.
+  @inline(__always)
+  private func padded(_ w: UnsafePointer<Float>) -> SIMD8<Float> {
+    var vector = SIMD8<Float>()
+    for j in 0..<inputs { vector[j] = w[j] }
+    return vector
   }
 
   /// dW = dyᵀ·x and db = the column sums of dy, added to what is there if `accumulate`.
@@ -43,13 +54,25 @@ struct DenseProducts: Sendable {
       }
       return
     }
-    if !accumulate { dw.update(repeating: 0, count: inputs) }
-    for row in 0..<rows {
-      let x = x + row * inputs
-      let factor = dy[row]
-      for j in 0..<inputs { dw[j] += factor * x[j] }
-      db[0] += factor
+    // Two sums take turns, so that an addition need not wait for the one before it.
+    var even = SIMD8<Float>()
+    var odd = SIMD8<Float>()
+    var bias: (Float, Float) = (0, 0)
+    var row = 0
+    while row + 1 < rows {
+      even += vector(x, row, of: rows) * dy[row]
+      odd += vector(x, row + 1, of: rows) * dy[row + 1]
+      bias.0 += dy[row]
+      bias.1 += dy[row + 1]
+      row += 2
     }
+    if row < rows {
+      even += vector(x, row, of: rows) * dy[row]
+      bias.0 += dy[row]
+    }
+    even += odd
+    for j in 0..<inputs { dw[j] = accumulate ? dw[j] + even[j] : even[j] }
+    db[0] += bias.0 + bias.1
   }
 
   /// dx = dy·W.

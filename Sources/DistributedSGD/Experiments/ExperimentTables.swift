@@ -1,0 +1,79 @@
+// Results of trials as text: the chapter's line, a comparison table, and the curves as CSV.
+
+extension TrialResult {
+  /// The chapter's line: `loss: 0.243, 0.0004 sec/epoch`.
+  public var line: String {
+    let loss = finalLoss.map { "loss: \(fixed($0, 3))" } ?? "diverged"
+    return "\(loss), \(readableSeconds(secondsPerEpoch)) sec/epoch"
+  }
+
+  /// One JSON object with all but the curve.
+  public var json: JSONLine {
+    var line = JSONLine()
+    line["name"] = name
+    line["globalBatch"] = globalBatch
+    line["learningRate"] = learningRate
+    line["epochs"] = epochs
+    line["loss"] = finalLoss
+    line["secondsPerEpoch"] = secondsPerEpoch
+    line["examplesPerSecond"] = examplesPerSecond
+    line["parameterHash"] = hexadecimal(parameterHash)
+    return line
+  }
+}
+
+/// Trials side by side. `target` adds the training time until the loss was first at most that.
+public func comparisonTable(_ results: [TrialResult], target: Double?) -> String {
+  var rows = [
+    ["run", "batch", "η", "epochs", "final loss", "sec/epoch", "examples/s"]
+      + (target.map { ["seconds to \(fixed($0, 4))"] } ?? []) + ["parameter hash"]
+  ]
+  for result in results {
+    var row = [
+      result.name, "\(result.globalBatch)", shortest(result.learningRate), shortest(result.epochs),
+      result.finalLoss.map { fixed($0, 4) } ?? "diverged", readableSeconds(result.secondsPerEpoch),
+      fixed(result.examplesPerSecond, 0),
+    ]
+    if let target { row.append(result.seconds(toReach: target).map(readableSeconds) ?? "-") }
+    rows.append(row + [hexadecimal(result.parameterHash)])
+  }
+  return alignedTable(rows)
+}
+
+/// Rows as columns of equal width, the first column to the left, the others to the right.
+public func alignedTable(_ rows: [[String]]) -> String {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { column in
+    rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+  }
+  return rows.map { row in
+    row.enumerated().map { column, text in
+      column == 0 ? padded(text, widths[0], left: true) : padded(text, widths[column])
+    }.joined(separator: "  ")
+  }.joined(separator: "\n") + "\n"
+}
+
+/// A number without digits that say nothing: 0.05, 1, 1500.
+private func shortest(_ value: Double) -> String {
+  value == value.rounded() && abs(value) < 1e9 ? fixed(value, 0) : "\(Float(value))"
+}
+
+/// Every evaluation of every trial.
+public func curvesCSV(_ results: [TrialResult]) -> String {
+  var text = "run,global_batch,learning_rate,examples,seconds,loss\n"
+  for result in results {
+    for point in result.evaluations {
+      text += "\"\(result.name)\",\(result.globalBatch),\(shortest(result.learningRate)),\(point.examples),"
+      text += "\(fixed(point.seconds, 9)),\(point.evaluation.loss)\n"
+    }
+  }
+  return text
+}
+
+/// Mean and standard deviation of a sample.
+public func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+  guard !values.isEmpty else { return (.nan, .nan) }
+  let mean = values.reduce(0, +) / Double(values.count)
+  let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+  return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0)
+}

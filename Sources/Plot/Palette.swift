@@ -1,0 +1,72 @@
+// Colours, dashes and markers: told apart without colour vision, on paper, in light and in dark.
+
+/// The looks of series number `slot`. Colours after Okabe and Ito (2008), "Color universal design"; those of
+/// the dark variant are the brighter ones of the same set. Seven colours and eight markers: 56 combinations.
+enum Palette {
+  static let light = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
+  static let dark = ["#56b4e9", "#e69f00", "#00b386", "#cc79a7", "#f0e442", "#e8702a", "#ffffff"]
+
+  private static let dashes = ["", "8 4", "2 3", "10 3 2 3", "5 3", "12 4", "8 3 2 3 2 3", "1 3"]
+
+  static func colorClass(_ slot: Int) -> String { "plot-c\(slot % light.count)" }
+
+  static func dash(_ slot: Int) -> String { dashes[slot % dashes.count] }
+
+  /// The style sheet of every plot; the same text in each, so that several can share a page.
+  static let styleSheet: String = {
+    func rules(
+      _ colors: [String], background: String, text: String, faint: String, axis: String
+    ) -> String {
+      var css = ".plot-background{fill:\(background)}.plot-text{fill:\(text)}"
+      css += ".plot-grid{stroke:\(faint)}.plot-axis{stroke:\(axis)}.plot-reference{stroke:\(text)}"
+      for (i, color) in colors.enumerated() {
+        css += ".plot-c\(i){stroke:\(color)}.plot-c\(i).plot-filled{fill:\(color)}"
+      }
+      return css
+    }
+    let fonts = "system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",\"DejaVu Sans\",sans-serif"
+    let darkRules = rules(dark, background: "#16181d", text: "#e8e8e8", faint: "#33363d", axis: "#a0a0a0")
+    return """
+      .plot{max-width:100%;height:auto;font-family:\(fonts)}.plot-line{fill:none;stroke-width:2;\
+      stroke-linejoin:round}.plot-marker{fill:none;stroke-width:1.8}.plot-bar{stroke-width:1.2}\
+      .plot-grid,.plot-axis{stroke-width:1}.plot-reference{stroke-width:1.2;stroke-dasharray:3 3}
+      \(rules(light, background: "#ffffff", text: "#1a1a1a", faint: "#e2e2e2", axis: "#5a5a5a"))
+      @media (prefers-color-scheme:dark){\(darkRules)}
+      """
+  }()
+}
+
+/// The shape of a marker.
+enum Marker: Int, CaseIterable {
+  case circle, square, triangle, diamond, cross, plus, downTriangle, ring
+
+  init(slot: Int) { self = Self.allCases[slot % Self.allCases.count] }
+
+  /// Crosses and the ring are strokes; the others are filled.
+  var isFilled: Bool { self != .cross && self != .plus && self != .ring }
+
+  /// SVG path data of the marker around (x, y).
+  func path(x: Double, y: Double, radius r: Double = 4) -> String {
+    func polygon(_ corners: [(Double, Double)]) -> String {
+      "M" + corners.map { "\(coordinate(x + r * $0.0)) \(coordinate(y + r * $0.1))" }.joined(separator: "L")
+        + "Z"
+    }
+    switch self {
+    case .circle, .ring:
+      let (left, right, y, r) = (coordinate(x - r), coordinate(x + r), coordinate(y), coordinate(r))
+      return "M\(left) \(y)A\(r) \(r) 0 1 1 \(right) \(y)A\(r) \(r) 0 1 1 \(left) \(y)Z"
+    case .square: return polygon([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
+    case .triangle: return polygon([(0, -1.15), (1.1, 0.85), (-1.1, 0.85)])
+    case .diamond: return polygon([(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)])
+    case .downTriangle: return polygon([(0, 1.15), (1.1, -0.85), (-1.1, -0.85)])
+    case .cross:
+      let (left, right) = (coordinate(x - r), coordinate(x + r))
+      let (top, bottom) = (coordinate(y - r), coordinate(y + r))
+      return "M\(left) \(top)L\(right) \(bottom)M\(left) \(bottom)L\(right) \(top)"
+    case .plus:
+      let d = 1.25 * r
+      return "M\(coordinate(x - d)) \(coordinate(y))L\(coordinate(x + d)) \(coordinate(y))"
+        + "M\(coordinate(x)) \(coordinate(y - d))L\(coordinate(x)) \(coordinate(y + d))"
+    }
+  }
+}

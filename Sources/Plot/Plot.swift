@@ -1,0 +1,67 @@
+// A plot: what it shows, and how large its parts are.
+
+/// Curves over two axes, as an SVG document that follows the reader's light or dark mode.
+///
+///     Plot(
+///       title: "Loss", xLabel: "seconds", yLabel: "mean loss", xScale: .logarithmic,
+///       series: [Series(name: "batch 10", points: points)]
+///     ).svg()
+public struct Plot: Sendable {
+  public var title: String
+  public var xLabel: String
+  public var yLabel: String
+  public var xScale: Scale
+  public var yScale: Scale
+  public var series: [Series]
+  public var referenceLines: [ReferenceLine]
+  /// The part to show; nil is all of it. A range that the scale cannot show counts as nil.
+  public var xRange: ClosedRange<Double>?
+  public var yRange: ClosedRange<Double>?
+
+  public init(
+    title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear,
+    yScale: Scale = .linear, series: [Series], referenceLines: [ReferenceLine] = [],
+    xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil
+  ) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.xScale = xScale
+    self.yScale = yScale
+    self.series = series
+    self.referenceLines = referenceLines
+    self.xRange = xRange
+    self.yRange = yRange
+  }
+
+  /// The plot as one SVG element, which is also a whole file. The same plot gives the same bytes. It becomes
+  /// higher than `height` when title and legend would leave too little of it for the curves.
+  public func svg(width: Int = 760, height: Int = 480) -> String {
+    var svg = SVGWriter()
+    Layout.fitting(self, width: Double(max(width, 320)), height: Double(max(height, 200))).draw(to: &svg)
+    return svg.text
+  }
+
+  /// The axes: the ranges asked for, or what the points, error bars and reference lines need.
+  var axes: (x: Axis, y: Axis) {
+    var xs: [Double] = []
+    var ys: [Double] = []
+    for one in series {
+      for (index, point) in one.points.enumerated() where xScale.shows(point.x) && yScale.shows(point.y) {
+        xs.append(point.x)
+        ys.append(point.y)
+        if index < one.errorBars.count { ys += [one.errorBars[index].low, one.errorBars[index].high] }
+      }
+    }
+    for line in referenceLines {
+      switch line.place {
+      case .horizontal(let y): ys.append(y)
+      case .vertical(let x): xs.append(x)
+      }
+    }
+    return (
+      xRange.flatMap { Axis(xScale, range: $0) } ?? Axis(xScale, covering: xs),
+      yRange.flatMap { Axis(yScale, range: $0) } ?? Axis(yScale, covering: ys)
+    )
+  }
+}
