@@ -84,10 +84,13 @@ enum Main {
     standardError("distsgd: error: \(message)")
   }
 
-  /// The command line as a command. Every rank parses the same words and comes to the same end.
+  /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
+  /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse() throws -> ParsableCommand {
     do {
-      return try Distsgd.parseAsRoot()
+      var command = try Distsgd.parseAsRoot()
+      if !Distsgd.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try command.run() }
+      return command
     } catch {
       throw ParsingEnd(error)
     }
