@@ -37,6 +37,12 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
     .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
+    .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
+    .target(
+      name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
+    .testTarget(name: "NeuralNetTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

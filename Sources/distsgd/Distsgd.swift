@@ -84,10 +84,13 @@ enum Main {
     standardError("distsgd: error: \(message)")
   }
 
-  /// The command line as a command. Every rank parses the same words and comes to the same end.
+  /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
+  /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse() throws -> ParsableCommand {
     do {
-      return try Distsgd.parseAsRoot()
+      var command = try Distsgd.parseAsRoot()
+      if !Distsgd.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try command.run() }
+      return command
     } catch {
       throw ParsingEnd(error)
     }
@@ -106,7 +109,8 @@ private struct ParsingEnd: Error {
 
   func tell() {
     if isMistake {
-      let message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
+      var message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
+      if message.hasSuffix(".") { message.removeLast() }
       standardError("distsgd: error: \(message); see 'distsgd --help'")
     } else {
       standardOutput(Distsgd.fullMessage(for: error))
