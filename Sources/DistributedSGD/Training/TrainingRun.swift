@@ -157,7 +157,9 @@ public final class TrainingRun {
 
   /// Over the training set: the last one, if it was made there and nothing has changed since.
   private func evaluationAtEnd() throws -> Evaluation {
-    if validation == nil, let last = evaluations.last, last.examples == exampleCount { return last.evaluation }
+    if validation == nil, let last = evaluations.last, last.examples == exampleCount {
+      return last.evaluation
+    }
     return try training.evaluate(trainer.parameters.baseAddress!)
   }
 
