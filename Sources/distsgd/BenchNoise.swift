@@ -14,12 +14,14 @@ struct BenchNoise: LocalBench {
   @OptionGroup(title: "Model") var model: ModelArguments
 
   @Option(
-    help: ArgumentHelp("Batch sizes, by commas. (default: 1, 2, 4 … and all)", valueName: "b,…"),
+    help: ArgumentHelp(
+      "Batch sizes, by commas. (default: 1, 2, 4 … as far as it is quick)", valueName: "b,…"),
     transform: integers)
   var batches: [Int]?
 
-  @Option(help: ArgumentHelp("Minibatches of each size.", valueName: "k"))
-  var samples = 1000
+  @Option(
+    help: ArgumentHelp("Minibatches of each size. (default: 2000; 200 for large models)", valueName: "k"))
+  var samples: Int?
 
   @Option(help: "Every random number is a function of this.")
   var seed: UInt64 = 0

@@ -6,10 +6,10 @@ import NeuralNet
 public struct NoiseOptions: Sendable {
   /// Data, model, loss, first parameters, seed and threads are used.
   public var training = TrainingOptions()
-  /// nil is 1, 2, 4 … and all examples.
+  /// nil is 1, 2, 4 … and all examples, as far as that takes some seconds.
   public var batches: [Int]?
-  /// Minibatches of each size.
-  public var samples = 1000
+  /// Minibatches of each size; nil is 2000, or 200 for a model of many operations.
+  public var samples: Int?
 
   public init() {}
 }
@@ -29,7 +29,7 @@ public struct NoiseBench {
 
   /// - Throws: `DistsgdError` or `AgreedError`.
   public func run() throws -> NoiseReport {
-    try require([options.samples], within: 2...10_000_000, "--samples")
+    try require(options.samples.map { [$0] } ?? [], within: 2...10_000_000, "--samples")
     try require(options.batches ?? [], within: 1...1_000_000_000, "--batches")
     var training = options.training
     training.globalBatch = 1
@@ -48,12 +48,17 @@ public struct NoiseBench {
         .diverged, "the gradient at these weights is not finite; see --initialize and --data")
     }
     let count = noise.exampleCount
-    let batches = Array(Set(options.batches ?? Self.defaultBatches(count))).sorted()
+    // Forwards and backwards; the arithmetic of a small model is the least of its work.
+    let work = max(3 * Double(setUp.model.forwardOperations), 500)
+    let samples = options.samples ?? (work > 10_000 ? 200 : 2000)
+    let batches =
+      options.batches.map { Set($0).sorted() }
+      ?? Self.defaultBatches(count, workOfBatch: Double(2 * samples) * work)
     var rows: [NoiseMeasurement] = []
     for (series, batch) in batches.enumerated() {
       for sampling in BatchSampling.allCases where sampling == .withReplacement || batch <= count {
         let measured = noise.deviation(
-          batch: batch, sampling, samples: options.samples, seed: training.seed, series: series)
+          batch: batch, sampling, samples: samples, seed: training.seed, series: series)
         rows.append(
           NoiseMeasurement(
             batch: batch, sampling: sampling, deviation: measured.value,
@@ -63,12 +68,14 @@ public struct NoiseBench {
     }
     return NoiseReport(
       data: setUp.dataSummary, model: setUp.specification.description, loss: setUp.loss,
-      weights: training.initialize ?? "freshly drawn, seed \(training.seed)", samples: options.samples,
+      weights: training.initialize ?? "freshly drawn, seed \(training.seed)", samples: samples,
       noise: noise, rows: rows)
   }
 
-  private static func defaultBatches(_ count: Int) -> [Int] {
-    Array(sequence(first: 1) { $0 * 2 < count ? $0 * 2 : nil }) + [count]
+  /// 1, 2, 4 … and `count`, up to 64 or as far as all of it takes about 10¹¹ operations.
+  private static func defaultBatches(_ count: Int, workOfBatch: Double) -> [Int] {
+    let all = Array(sequence(first: 1) { $0 * 2 < count ? $0 * 2 : nil }) + (count > 1 ? [count] : [])
+    return all.filter { $0 <= 64 || 2 * Double($0) * workOfBatch <= 1e11 }
   }
 }
 

@@ -5,9 +5,9 @@ import NeuralNet
 public struct RooflineOptions: Sendable {
   /// Sizes n of the products: dot over n² elements, gemv and gemm on n × n matrices.
   public var sizes = [32, 128, 512, 2048]
-  /// The matrices of the peak.
-  public var peakSize = 2048
-  public var samples = 7
+  /// The matrices among which the peak is looked for.
+  public var peakSizes = [256, 512, 1024, 2048]
+  public var samples = 21
 
   public init() {}
 
@@ -27,6 +27,8 @@ public struct KernelMeasurement: Sendable {
 
 public struct RooflineBench {
   private let options: RooflineOptions
+  /// Short, so that some samples fall between the disturbances: a roof is the best that was seen.
+  static let sampleSeconds = 0.003
 
   public init(_ options: RooflineOptions) { self.options = options }
 
@@ -34,11 +36,14 @@ public struct RooflineBench {
   public func run() throws -> RooflineReport {
     try options.validate()
     let machine = Machine()
-    let product = MatrixProduct(size: options.peakSize)
+    let products = options.peakSizes.map { MatrixProduct(size: $0) }
     func peak(threads: Int) -> Rate {
       BLAS.setThreads(threads)
-      let timing = time([{ product.compute(.whole, units: 1) }], samples: options.samples)[0]
-      return Rate(product.operations, in: timing)
+      let timings = time(
+        products.map { product in { product.compute(.whole, units: 1) } }, samples: options.samples,
+        minimumSeconds: Self.sampleSeconds)
+      let rates = zip(products, timings).map { Rate($0.operations, in: $1) }
+      return rates.max { $0.greatest < $1.greatest }!
     }
     let allThreads = machine.cores > 1 ? peak(threads: machine.cores) : nil
     let oneThread = peak(threads: 1)
@@ -61,7 +66,7 @@ public struct RooflineBench {
           { sum.pointee += BLAS.dot(a, b, count: count) },
           { BLAS.multiply(square: a, vector: b, into: c, size: size) },
           { product.compute(.whole, units: 1) },
-        ], samples: options.samples)
+        ], samples: options.samples, minimumSeconds: Self.sampleSeconds)
     }
     return zip(KernelMeasurement.Kernel.allCases, timings).map { kernel, timing in
       KernelMeasurement(kernel: kernel, size: size, timing: timing)

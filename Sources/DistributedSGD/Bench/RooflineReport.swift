@@ -4,7 +4,7 @@ import Plot
 
 public struct RooflineReport: BenchReport {
   public let machine: Machine
-  /// GFLOP/s of a large sgemm on one thread, and on all cores.
+  /// GFLOP/s of sgemm on one thread and on all cores, at the size that is best at it. The peak is the greatest.
   public let peak, peakOfAllThreads: Rate
   /// From the first cache to DRAM, one core.
   public let levels: [BandwidthMeasurement]
@@ -13,18 +13,18 @@ public struct RooflineReport: BenchReport {
   public var name: String { "roofline" }
 
   /// FLOP per byte from which on one thread is bound by arithmetic, for memory of `level`.
-  public func ridge(_ level: BandwidthMeasurement) -> Double { peak.median / level.best }
+  public func ridge(_ level: BandwidthMeasurement) -> Double { peak.greatest / level.best }
 
   /// The level that holds a working set: the smallest cache that is large enough, or DRAM.
   private func level(holding bytes: Double) -> BandwidthMeasurement {
-    let index = machine.caches.firstIndex { bytes <= Double($0.bytes) } ?? levels.count - 1
+    let index = machine.caches.firstIndex { bytes < Double($0.bytes) } ?? levels.count - 1
     return levels[min(index, levels.count - 1)]
   }
 
   /// The bound by the level that holds a product's operands.
   private func roof(_ row: KernelMeasurement) -> (level: BandwidthMeasurement, gflops: Double) {
     let level = level(holding: row.bytes)
-    return (level, min(peak.median, row.intensity * level.best))
+    return (level, min(peak.greatest, row.intensity * level.best))
   }
 
   public var text: String {
@@ -36,16 +36,17 @@ public struct RooflineReport: BenchReport {
     }
     text += "OpenBLAS kernel \(BLASIdentity.kernel)\n\n"
     text += alignedTable([
-      ["peak of sgemm", "GFLOP/s", "min–max"], ["1 thread"] + peak.cells,
-      ["\(machine.cores) threads"] + peakOfAllThreads.cells,
+      ["sgemm", "peak GFLOP/s", "median"],
+      ["1 thread", readable(peak.greatest), readable(peak.median)],
+      ["\(machine.cores) threads", readable(peakOfAllThreads.greatest), readable(peakOfAllThreads.median)],
     ])
     text += "\n"
     text += alignedTable(
       [["1 core, from", "working set", "read GB/s", "copy GB/s", "triad GB/s", "ridge FLOP/byte"]]
         + levels.map { level in
           [
-            level.level, readableBytes(level.bytes), readable(level.read.median), readable(level.copy.median),
-            readable(level.triad.median), readable(ridge(level)),
+            level.level, readableBytes(level.bytes), readable(level.read.greatest),
+            readable(level.copy.greatest), readable(level.triad.greatest), readable(ridge(level)),
           ]
         })
     text += "\n"
@@ -56,7 +57,8 @@ public struct RooflineReport: BenchReport {
           return [row.kernel.rawValue, "\(row.size)", readable(row.intensity)] + row.rate.cells
             + [level.level, readable(roof), "\(fixed(100 * row.rate.median / roof, 0)) %"]
         })
-    text += "dot: over size² elements; gemv, gemm: size × size matrices\n"
+    text +=
+      "dot: over size² elements; gemv, gemm: size × size matrices; medians, against the best seen above\n"
     return text
   }
 
@@ -107,7 +109,7 @@ public struct RooflineReport: BenchReport {
     let roofs = levels.map { level in
       Series(
         name: "\(level.level), \(readable(level.best)) GB/s",
-        points: [(low, low * level.best), (ridge(level), peak.median), (high, peak.median)], style: .line)
+        points: [(low, low * level.best), (ridge(level), peak.greatest), (high, peak.greatest)], style: .line)
     }
     let points = KernelMeasurement.Kernel.allCases.map { kernel in
       let rows = kernels.filter { $0.kernel == kernel }
@@ -116,10 +118,10 @@ public struct RooflineReport: BenchReport {
         errorBars: rows.map { (low: $0.rate.least, high: $0.rate.greatest) })
     }
     var lines = [
-      ReferenceLine(.horizontal(peak.median), label: "1 thread, \(readable(peak.median)) GFLOP/s")
+      ReferenceLine(.horizontal(peak.greatest), label: "1 thread, \(readable(peak.greatest)) GFLOP/s")
     ]
     if machine.cores > 1 {
-      let all = peakOfAllThreads.median
+      let all = peakOfAllThreads.greatest
       lines.append(
         ReferenceLine(.horizontal(all), label: "\(machine.cores) threads, \(readable(all)) GFLOP/s"))
     }

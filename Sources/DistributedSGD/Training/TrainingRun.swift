@@ -84,7 +84,7 @@ public final class TrainingRun {
   ///   rank 0 alone when it cannot write metrics; `MPIError`.
   public func run() throws {
     try communicator.barrier()
-    trainer.clock.mark(.other)
+    trainer.clock.restart()
     let stepLimit = options.steps ?? Int.max
     while epoch < options.epochLimit && trainer.stepCount < stepLimit {
       try runEpoch(stepLimit: stepLimit)
@@ -155,13 +155,21 @@ public final class TrainingRun {
       step: trainer.stepCount, examples: exampleCount, seconds: trainingSeconds)
   }
 
+  /// Over the training set: the last one, if it was made there and nothing has changed since.
+  private func evaluationAtEnd() throws -> Evaluation {
+    if validation == nil, let last = evaluations.last, last.examples == exampleCount {
+      return last.evaluation
+    }
+    return try training.evaluate(trainer.parameters.baseAddress!)
+  }
+
   private func setLearningRate() {
     let factor = options.schedule.factor(step: trainer.stepCount, stepsPerEpoch: schedule.stepsPerEpoch)
     trainer.learningRate = Float(Double(baseLearningRate) * factor)
   }
 
   private func finish() throws {
-    let final = try training.evaluate(trainer.parameters.baseAddress!)
+    let final = try evaluationAtEnd()
     try checkFinite(final.loss)
     finalLoss = final.loss
     try communicator.together {
@@ -184,6 +192,9 @@ public final class TrainingRun {
   /// XXH64 of the parameters' bytes.
   public var parameterHash: UInt64 { hashOfParameters(trainer) }
 
+  /// Counted from 1.
+  private var epochOfLastStep: Int { max(trainer.stepCount - 1, 0) / schedule.stepsPerEpoch + 1 }
+
   private func checkFinite(_ loss: Double) throws {
     if !loss.isFinite { throw diverged(Float(loss)) }
   }
@@ -192,7 +203,7 @@ public final class TrainingRun {
     AgreedError(
       DistsgdError(
         .diverged,
-        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(max(epoch, 1)): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
+        "the loss became \(loss) after step \(trainer.stepCount), in epoch \(epochOfLastStep): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
       ))
   }
 }
