@@ -18,10 +18,11 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CBandwidth"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "NeuralNet", dependencies: ["COpenBLAS"]),
     .target(name: "Plot"),
-    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "Plot", "CZlib"]),
+    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "Plot", "CZlib", "CBandwidth"]),
     .executableTarget(
       name: "distsgd",
       dependencies: [
@@ -34,8 +35,14 @@ let package = Package(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
     .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
+    .target(
+      name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
+    .testTarget(name: "NeuralNetTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+    .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,8 @@ struct Distsgd: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, ChapterCommand.self, SweepCommand.self, Evaluate.self, Predict.self, Verify.self,
+      Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
+      Verify.self,
     ],
     defaultSubcommand: Train.self)
 }
@@ -83,10 +84,13 @@ enum Main {
     standardError("distsgd: error: \(message)")
   }
 
-  /// The command line as a command. Every rank parses the same words and comes to the same end.
+  /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
+  /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse() throws -> ParsableCommand {
     do {
-      return try Distsgd.parseAsRoot()
+      var command = try Distsgd.parseAsRoot()
+      if !Distsgd.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try command.run() }
+      return command
     } catch {
       throw ParsingEnd(error)
     }

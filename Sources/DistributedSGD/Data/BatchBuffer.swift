@@ -60,6 +60,13 @@ public final class BatchBuffer {
     }
   }
 
+  /// Gathers the examples with these numbers.
+  public func load(indices examples: ArraySlice<Int>) {
+    precondition(examples.count <= capacity)
+    for (row, example) in examples.enumerated() { indices[row] = example }
+    gather(examples.count)
+  }
+
   private func gather(_ rows: Int) {
     let width = dataset.featureCount
     switch dataset.features {

@@ -1,6 +1,6 @@
 // metrics.jsonl: one event a line, on disk at every evaluation.
 /// Appends events to `metrics.jsonl`. Lines are collected and written together; `flush` writes them at once.
-final class MetricsWriter {
+package final class MetricsWriter {
   private let file: TextFile
   private var buffer: [UInt8] = []
   private static let bufferLimit = 1 << 16
@@ -8,20 +8,23 @@ final class MetricsWriter {
   private var lastWrite = monotonicSeconds()
 
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  init(path: String) throws {
+  package init(path: String) throws {
     file = try TextFile(creating: path)
     buffer.reserveCapacity(2 * Self.bufferLimit)
   }
 
+  /// A run that ends by an error has its last lines on disk too.
+  deinit { try? flush() }
+
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full; what was written stays.
-  func write(_ line: JSONLine) throws {
+  package func write(_ line: JSONLine) throws {
     line.append(to: &buffer)
     if buffer.count >= Self.bufferLimit || monotonicSeconds() - lastWrite > Self.secondsBetweenWrites {
       try flush()
     }
   }
 
-  func flush() throws {
+  package func flush() throws {
     defer { buffer.removeAll(keepingCapacity: true) }
     try buffer.withUnsafeBytes { try file.append($0) }
     lastWrite = monotonicSeconds()

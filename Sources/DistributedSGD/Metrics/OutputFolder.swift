@@ -9,7 +9,11 @@ public struct OutputFolder: Sendable {
   /// - Throws: `DistsgdError` (`cannotCreate`).
   public init(creating path: String) throws {
     self.path = path
-    try makeFolder(path)
+    do throws(DistsgdError) {
+      try makeFolder(path)
+    } catch {
+      throw DistsgdError(error.code, "--output: \(error)")
+    }
     if access(metrics, F_OK) == 0 {
       throw DistsgdError(
         .cannotCreate, "--output: '\(path)' already holds a run; name another folder, or remove this one")

@@ -4,9 +4,9 @@
 ///
 /// Long arrays are folded a block at a time: each block's intermediate sums live on a small stack, so every
 /// source is read once from memory and nothing but the result leaves the cache.
-struct FoldProgram {
+package struct FoldProgram {
   /// Floats in a block: 8 KiB, a quarter of a first-level cache.
-  static let blockLength = 2048
+  package static let blockLength = 2048
 
   private enum Operation {
     /// Push source a.
@@ -28,7 +28,7 @@ struct FoldProgram {
   ///   - sources: the nodes whose sums are there; together they cover the target's existing leaves.
   ///   - active: leaves from this one on do not exist, and neither do nodes that start there.
   ///   - stack: scratch of `stackLength(sources:)` floats or more, which programs may share.
-  init(target: TreeNode, sources: [TreeNode], active: Int, stack: UnsafeMutablePointer<Float>) {
+  package init(target: TreeNode, sources: [TreeNode], active: Int, stack: UnsafeMutablePointer<Float>) {
     let place = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1, $0) })
     var operations: [Operation] = []
     var height = 0
@@ -68,15 +68,15 @@ struct FoldProgram {
 
   /// More than log₂ of any number of shards.
   private static let maximumDepth = 64
-  static let stackLength = maximumDepth * blockLength
+  package static let stackLength = maximumDepth * blockLength
 
   /// True when the target has no leaf: there is nothing to add, and nothing to write.
-  var isEmpty: Bool { operations.isEmpty }
+  package var isEmpty: Bool { operations.isEmpty }
 
   /// The sum of `count` ≤ `blockLength` floats from `offset` of each source; valid until the next call.
   /// - Parameter sources: one pointer for each source of the program, in its order.
   @inline(__always)
-  func run(
+  package func run(
     _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int
   ) -> UnsafePointer<Float> {
     if operations.count == 1, case .load(let a) = operations[0] { return UnsafePointer(sources[a] + offset) }

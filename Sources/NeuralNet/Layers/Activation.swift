@@ -32,7 +32,12 @@ extension Activation {
     of activation: Activation, _ dy: UnsafeMutablePointer<Float>, output y: UnsafePointer<Float>, count: Int
   ) {
     switch activation {
-    case .relu: for i in 0..<count { dy[i] = y[i] > 0 ? dy[i] : 0 }
+    case .relu:
+      // Read before the comparison: a conditional load would become a branch, wrong half of the time.
+      for i in 0..<count {
+        let gradient = dy[i]
+        dy[i] = y[i] > 0 ? gradient : 0
+      }
     case .sigmoid: for i in 0..<count { dy[i] *= y[i] * (1 - y[i]) }
     case .tanh: for i in 0..<count { dy[i] *= 1 - y[i] * y[i] }
     }

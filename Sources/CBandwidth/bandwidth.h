@@ -1,0 +1,89 @@
+// Loops that do nothing but move memory, with vectors of a chosen width. Swift compiles for the oldest
+// processor of an architecture (SSE2 on x86-64), whose narrow loads would hide what a cache can deliver; here
+// every width is compiled and the caller takes one that the processor has.
+#pragma once
+#include <stddef.h>
+
+#define CBANDWIDTH_DEFINE(SUFFIX, BYTES, TARGET)                                                             \
+  typedef float cbandwidth_vector_##SUFFIX __attribute__((vector_size(BYTES), aligned(4)));                  \
+                                                                                                             \
+  /* The sum of a[0 ..< count]: one stream of loads. Eight sums hide the latency of the additions. */        \
+  TARGET static __attribute__((noinline, unused)) float cbandwidth_read_##SUFFIX(                            \
+      const float *a, size_t count) {                                                                        \
+    typedef cbandwidth_vector_##SUFFIX V;                                                                    \
+    const size_t width = BYTES / 4;                                                                          \
+    V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};                        \
+    for (size_t i = 0; i + 8 * width <= count; i += 8 * width) {                                             \
+      const V *x = (const V *)(a + i);                                                                       \
+      s0 += x[0], s1 += x[1], s2 += x[2], s3 += x[3], s4 += x[4], s5 += x[5], s6 += x[6], s7 += x[7];        \
+    }                                                                                                        \
+    V s = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));                                                 \
+    float sum = 0;                                                                                           \
+    for (size_t j = 0; j < width; j++) sum += s[j];                                                          \
+    return sum;                                                                                              \
+  }                                                                                                          \
+                                                                                                             \
+  /* STREAM's triad, a[i] = b[i] + factor * c[i]: two streams of loads and one of stores. */                 \
+  TARGET static __attribute__((noinline, unused)) void cbandwidth_triad_##SUFFIX(                            \
+      float *a, const float *b, const float *c, float factor, size_t count) {                                \
+    typedef cbandwidth_vector_##SUFFIX V;                                                                    \
+    const size_t width = BYTES / 4;                                                                          \
+    for (size_t i = 0; i + 4 * width <= count; i += 4 * width) {                                             \
+      V *z = (V *)(a + i);                                                                                   \
+      const V *x = (const V *)(b + i), *y = (const V *)(c + i);                                              \
+      V z0 = x[0] + factor * y[0], z1 = x[1] + factor * y[1];                                                \
+      V z2 = x[2] + factor * y[2], z3 = x[3] + factor * y[3];                                                \
+      z[0] = z0, z[1] = z1, z[2] = z2, z[3] = z3;                                                            \
+    }                                                                                                        \
+  }                                                                                                          \
+                                                                                                             \
+  /* STREAM's copy, a[i] = b[i]: one stream of loads and one of stores. */                                   \
+  TARGET static __attribute__((noinline, unused)) void cbandwidth_copy_##SUFFIX(                             \
+      float *a, const float *b, size_t count) {                                                              \
+    typedef cbandwidth_vector_##SUFFIX V;                                                                    \
+    const size_t width = BYTES / 4;                                                                          \
+    for (size_t i = 0; i + 4 * width <= count; i += 4 * width) {                                             \
+      V *z = (V *)(a + i);                                                                                   \
+      const V *x = (const V *)(b + i);                                                                       \
+      V x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];                                                          \
+      z[0] = x0, z[1] = x1, z[2] = x2, z[3] = x3;                                                            \
+    }                                                                                                        \
+  }
+
+CBANDWIDTH_DEFINE(16, 16, )
+#if defined(__x86_64__)
+CBANDWIDTH_DEFINE(32, 32, __attribute__((target("avx2,fma"))))
+CBANDWIDTH_DEFINE(64, 64, __attribute__((target("avx512f"))))
+#endif
+
+/// The sum of `count` floats with vectors of `width` bytes (16, 32 or 64; the processor must have them).
+/// `count` is rounded down to a multiple of 8 vectors.
+static inline float cbandwidth_read(int width, const float *a, size_t count) {
+#if defined(__x86_64__)
+  if (width == 64) return cbandwidth_read_64(a, count);
+  if (width == 32) return cbandwidth_read_32(a, count);
+#endif
+  (void)width;
+  return cbandwidth_read_16(a, count);
+}
+
+/// a = b + factor * c.
+static inline void cbandwidth_triad(
+    int width, float *a, const float *b, const float *c, float factor, size_t count) {
+#if defined(__x86_64__)
+  if (width == 64) return cbandwidth_triad_64(a, b, c, factor, count);
+  if (width == 32) return cbandwidth_triad_32(a, b, c, factor, count);
+#endif
+  (void)width;
+  cbandwidth_triad_16(a, b, c, factor, count);
+}
+
+/// a = b.
+static inline void cbandwidth_copy(int width, float *a, const float *b, size_t count) {
+#if defined(__x86_64__)
+  if (width == 64) return cbandwidth_copy_64(a, b, count);
+  if (width == 32) return cbandwidth_copy_32(a, b, count);
+#endif
+  (void)width;
+  cbandwidth_copy_16(a, b, count);
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import DistributedSGD
+import MPI
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure this machine, and what the method gets out of it.",
+    subcommands: [BenchMatmul.self, BenchRoofline.self, BenchNoise.self])
+}
+
+/// How a bench's result is shown.
+struct BenchOutput: ParsableArguments {
+  @Option(help: ArgumentHelp("Write plots (SVG) and numbers (JSON) to this folder.", valueName: "dir"))
+  var output: String?
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func publish(_ report: some BenchReport) throws {
+    try report.publish(asJSON: json, output: output)
+  }
+}
+
+/// A bench of one process.
+protocol LocalBench: JobCommand {
+  associatedtype Report: BenchReport
+  var output: BenchOutput { get }
+  func report() throws -> Report
+}
+
+extension LocalBench {
+  func run(on communicator: any Communicator) throws {
+    guard communicator.worldSize == 1 else {
+      throw AgreedError(DistsgdError(.usage, "this bench measures one process; run it without mpirun"))
+    }
+    try output.publish(report())
+  }
+}
+
+/// Numbers by commas.
+func integers(_ text: String) throws -> [Int] {
+  try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
+    guard let number = Int(word) else { throw ValidationError("'\(word)' is not a whole number") }
+    return number
+  }
+}

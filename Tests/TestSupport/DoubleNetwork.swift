@@ -1,0 +1,144 @@
+// A model computed in double precision, one example and one number at a time: what the fast code must agree with.
+import Foundation
+import NeuralNet
+
+/// An example in double precision; the target of a classification is the class number.
+public struct DoubleExample: Sendable {
+  public var inputs: [Double]
+  public var target: Double
+
+  public init(_ inputs: [Double], _ target: Double) {
+    self.inputs = inputs
+    self.target = target
+  }
+}
+
+/// A `Sequential` with parameters of its own, written for reading.
+public struct DoubleNetwork {
+  public let model: Sequential
+  /// Laid out by `model.tensors`.
+  public var parameters: [Double]
+
+  public init(_ model: Sequential, _ parameters: [Double]) {
+    precondition(parameters.count == model.parameterCount)
+    self.model = model
+    self.parameters = parameters
+  }
+
+  /// The input, and the output of every layer.
+  public func forward(_ inputs: [Double]) -> [[Double]] {
+    var values = [inputs]
+    var tensors = model.tensors.makeIterator()
+    for layer in model.layers {
+      let x = values.last!
+      switch layer {
+      case .dense(let inputs, let outputs):
+        let weight = tensors.next()!.offset
+        let bias = tensors.next()!.offset
+        values.append(
+          (0..<outputs).map { o in
+            (0..<inputs).reduce(parameters[bias + o]) { $0 + parameters[weight + o * inputs + $1] * x[$1] }
+          })
+      case .activation(let function): values.append(x.map { value($0, of: function) })
+      }
+    }
+    return values
+  }
+
+  /// The loss of one output, and its derivative by the output.
+  public func loss(_ loss: Loss, output: [Double], target: Double) -> (value: Double, gradient: [Double]) {
+    switch loss {
+    case .squared:
+      let error = output[0] - target
+      return (error * error / 2, [error])
+    case .crossEntropy:
+      let largest = output.max()!
+      let exponentials = output.map { exp($0 - largest) }
+      let total = exponentials.reduce(0, +)
+      var gradient = exponentials.map { $0 / total }
+      gradient[Int(target)] -= 1
+      return (log(total) + largest - output[Int(target)], gradient)
+    }
+  }
+
+  /// The mean loss over `examples`.
+  public func meanLoss(_ loss: Loss, _ examples: [DoubleExample]) -> Double {
+    examples.reduce(0) { $0 + self.loss(loss, output: forward($1.inputs).last!, target: $1.target).value }
+      / Double(examples.count)
+  }
+
+  /// The gradient of the mean loss, by the chain rule.
+  public func gradient(_ loss: Loss, _ examples: [DoubleExample]) -> [Double] {
+    var gradient = [Double](repeating: 0, count: parameters.count)
+    for example in examples {
+      let values = forward(example.inputs)
+      var dy = self.loss(loss, output: values.last!, target: example.target).gradient
+      var tensors = model.tensors[...]
+      for (index, layer) in model.layers.enumerated().reversed() {
+        let x = values[index]
+        switch layer {
+        case .activation(let function):
+          for i in x.indices { dy[i] *= derivative(x[i], of: function) }
+        case .dense(let inputs, let outputs):
+          let bias = tensors.removeLast().offset
+          let weight = tensors.removeLast().offset
+          var dx = [Double](repeating: 0, count: inputs)
+          for o in 0..<outputs {
+            gradient[bias + o] += dy[o] / Double(examples.count)
+            for i in 0..<inputs {
+              gradient[weight + o * inputs + i] += dy[o] * x[i] / Double(examples.count)
+              dx[i] += dy[o] * parameters[weight + o * inputs + i]
+            }
+          }
+          dy = dx
+        }
+      }
+    }
+    return gradient
+  }
+
+  /// The gradient of the mean loss, by central differences of `meanLoss` alone.
+  public func differences(_ loss: Loss, _ examples: [DoubleExample], step: Double = 1e-5) -> [Double] {
+    var moved = self
+    return parameters.indices.map { index in
+      moved.parameters[index] = parameters[index] + step
+      let above = moved.meanLoss(loss, examples)
+      moved.parameters[index] = parameters[index] - step
+      let below = moved.meanLoss(loss, examples)
+      moved.parameters[index] = parameters[index]
+      return (above - below) / (2 * step)
+    }
+  }
+
+  private func value(_ x: Double, of function: Activation) -> Double {
+    switch function {
+    case .relu: max(0, x)
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .tanh: tanh(x)
+    }
+  }
+
+  private func derivative(_ x: Double, of function: Activation) -> Double {
+    let y = value(x, of: function)
+    switch function {
+    case .relu: return x > 0 ? 1 : 0
+    case .sigmoid: return y * (1 - y)
+    case .tanh: return 1 - y * y
+    }
+  }
+}
+
+/// The largest difference, as a part of the largest expected number; what is not finite differs infinitely.
+public func relativeDifference(_ actual: some Collection<Float>, _ expected: some Collection<Double>)
+  -> Double
+{
+  precondition(actual.count == expected.count)
+  var largest = 0.0
+  var difference = 0.0
+  for (a, e) in zip(actual, expected) {
+    largest = max(largest, abs(e))
+    let error = abs(Double(a) - e)
+    difference = error <= difference ? difference : error.isNaN ? .infinity : error
+  }
+  return difference == 0 ? 0 : difference / largest
+}

@@ -1,0 +1,96 @@
+// A whole training job in this process, through the real `Trainer`.
+import DistributedSGD
+import MPI
+import NeuralNet
+
+/// What a `Trainer` is to do.
+public struct TrainerCase {
+  public var sample: Sample
+  public var model: Sequential
+  public var loss: Loss
+  public var parameters: [Float]
+  public var sampling = Sampling.sequential
+  public var copies = 1
+  public var seed: UInt64 = 0
+  public var batch: Int
+  public var lastBatch = LastBatch.keep
+  public var shards = 1
+  public var microBatch: Int?
+  public var learningRate: Float = 0.1
+
+  public init(_ sample: Sample, _ model: Sequential, _ loss: Loss, parameters: [Float]? = nil, batch: Int) {
+    self.sample = sample
+    self.model = model
+    self.loss = loss
+    self.parameters = parameters ?? randomParameters(of: model)
+    self.batch = batch
+  }
+
+  public var sampler: Sampler {
+    Sampler(sampling, exampleCount: sample.count, copies: copies, seed: seed)
+  }
+
+  public var schedule: BatchSchedule {
+    BatchSchedule(exampleCount: sampler.count, globalBatch: batch, lastBatch: lastBatch)
+  }
+
+  /// What a training comes to.
+  public struct Outcome<Number> {
+    /// The mean loss of every batch before its update.
+    public let losses: [Number]
+    /// At the end.
+    public let parameters: [Number]
+  }
+
+  /// Trains `steps` steps, as many epochs as that takes.
+  /// - Parameter afterStep: called with each step's number within its epoch.
+  @discardableResult
+  public func run(
+    steps: Int, optimizer: any Optimizer = SGD(), afterStep: (Int) -> Void = { _ in }
+  ) throws -> Outcome<Float> {
+    _ = singleThreadedBLAS
+    let communicator = SingleProcessCommunicator()
+    let dataset = try Dataset(sharing: sample.examples, over: communicator)
+    let trainer = try Trainer(
+      model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule,
+      shards: Shards(count: shards, worldSize: 1), microBatch: microBatch, optimizer: optimizer,
+      learningRate: learningRate, communicator: communicator, hasOwnCores: true)
+    _ = trainer.parameters.update(fromContentsOf: parameters)
+    var losses: [Float] = []
+    for step in 0..<steps {
+      try trainer.step(
+        sampler.order(epoch: step / schedule.stepsPerEpoch),
+        positions: schedule.positions(step: step % schedule.stepsPerEpoch))
+      losses.append(trainer.batchLoss)
+      afterStep(step % schedule.stepsPerEpoch)
+    }
+    return withExtendedLifetime((communicator, dataset)) {
+      Outcome(losses: losses, parameters: Array(trainer.parameters))
+    }
+  }
+
+  /// The same in double precision, from the whole batch at once.
+  public func reference(steps: Int) -> Outcome<Double> {
+    var network = DoubleNetwork(model, parameters.map(Double.init))
+    var losses: [Double] = []
+    for step in 0..<steps {
+      let positions = schedule.positions(step: step % schedule.stepsPerEpoch)
+      let order = sampler.order(epoch: step / schedule.stepsPerEpoch)
+      let batch = order.examples(at: positions).map { sample.reference[$0] }
+      losses.append(network.meanLoss(loss, batch))
+      let gradient = network.gradient(loss, batch)
+      for i in gradient.indices { network.parameters[i] -= Double(learningRate) * gradient[i] }
+    }
+    return Outcome(losses: losses, parameters: network.parameters)
+  }
+}
+
+extension EpochOrder {
+  /// The examples at `positions`.
+  public func examples(at positions: Range<Int>) -> [Int] {
+    [Int](unsafeUninitializedCapacity: positions.count) { buffer, count in
+      fill(buffer.baseAddress!, positions: positions)
+      count = positions.count
+    }
+  }
+}
