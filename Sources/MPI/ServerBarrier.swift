@@ -27,9 +27,17 @@ public final class ServerBarrier {
     generation = (memory + 64).assumingMemoryBound(to: UInt32.self)
     sleepers = (memory + 128).assumingMemoryBound(to: UInt32.self)
     self.rankCount = UInt32(rankCount)
-    spins = hasOwnCores ? 20_000 : 0
-    yields = hasOwnCores ? 100 : 10
+    let spinsFirst = hasOwnCores && !Self.mustYield
+    spins = spinsFirst ? 20_000 : 0
+    yields = spinsFirst ? 100 : 10
   }
+
+  /// Whether Open MPI has been told to let others run while it waits. A server may have a core for each of its
+  /// ranks and yet share the cores: with other jobs, or with other servers in containers on the same machine.
+  private static let mustYield: Bool = {
+    guard let value = getenv("OMPI_MCA_mpi_yield_when_idle") else { return false }
+    return ["1", "true", "yes", "enabled"].contains(String(cString: value).lowercased())
+  }()
 
   /// Returns when all ranks have arrived. What they wrote before is visible after.
   public func wait() {

@@ -109,7 +109,8 @@ private struct ParsingEnd: Error {
 
   func tell() {
     if isMistake {
-      let message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
+      var message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
+      if message.hasSuffix(".") { message.removeLast() }
       standardError("distsgd: error: \(message); see 'distsgd --help'")
     } else {
       standardOutput(Distsgd.fullMessage(for: error))

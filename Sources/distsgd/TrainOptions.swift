@@ -47,6 +47,7 @@ struct DataArguments: ParsableArguments {
   var features: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Take the first N examples. (default: all; 1500 of airfoil, as the chapter)", valueName: "n"))
   var examples: Int?
@@ -94,16 +95,18 @@ struct ModelArguments: ParsableArguments {
 }
 
 struct TrainingArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
   var globalBatch = 128
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Cut every batch into V shards; equal V gives equal bits at any number of ranks. (default: the ranks)",
       valueName: "v"))
   var shards: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Examples of one forward and backward pass. (default: a shard)", valueName: "m"))
   var microBatch: Int?
 
@@ -111,27 +114,29 @@ struct TrainingArguments: ParsableArguments {
   var lastBatch = LastBatch.keep
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Passes over the training set. (default: 2, or as many as --steps takes)", valueName: "e"))
   var epochs: Int?
 
-  @Option(help: ArgumentHelp("Stop after T updates.", valueName: "t"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Stop after T updates.", valueName: "t"))
   var steps: Int?
 
-  @Option(help: "Every random number is a function of this.")
+  @Option(parsing: .unconditional, help: "Every random number is a function of this.")
   var seed: UInt64 = 0
 
   @Option(help: ArgumentHelp("shuffle, replacement or sequential.", valueName: "order"))
   var sampling = Sampling.shuffle
 
-  @Option(help: ArgumentHelp("Make the training set K copies of itself.", valueName: "k"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Make the training set K copies of itself.", valueName: "k"))
   var duplicate = 1
 
   @Option(help: ArgumentHelp("The update rule: sgd.", valueName: "name"))
   var optimizer = "sgd"
 
   @Option(
-    name: [.long, .customLong("lr")],
+    name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
   var learningRate: Double?
 
@@ -161,16 +166,22 @@ struct TrainingArguments: ParsableArguments {
 }
 
 struct JobArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Examples between evaluations. (default: an epoch)", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Examples between evaluations. (default: an epoch)", valueName: "n"))
   var evaluateEvery: Int?
 
-  @Option(help: ArgumentHelp("Updates between lines in metrics.jsonl.", valueName: "steps"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Updates between lines in metrics.jsonl.", valueName: "steps")
+  )
   var logEvery = 10
 
   @Flag(help: "Write the parameters' hash with every logged step.")
   var logHashes = false
 
-  @Option(help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
   var threads = 1
 
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))

@@ -24,6 +24,12 @@ package func loadData(
     )
   }
   let labels = options.task == .classification
+  if labels, source.isRegression {
+    throw DistsgdError(
+      .usage,
+      "--model softmax or --loss cross-entropy with --data \(printable(options.data, limit: 200)): its targets are numbers, not classes; use --model linear or mlp:256,128 with --loss squared"
+    )
+  }
   let validation = try validationSource(options, source)
   var request = ReadRequest(
     columns: .chosen(target: options.target, features: options.features), hasLabels: labels,

@@ -11,6 +11,14 @@ enum DataSource: Equatable {
   case archive(String)
   case images(String, labels: String?)
 
+  /// A named set whose targets are no classes.
+  var isRegression: Bool {
+    switch self {
+    case .airfoilLike, .airfoil, .synthetic: true
+    default: false
+    }
+  }
+
   /// - Parameter flag: the option that the text was given to, for messages.
   /// - Throws: `usage` for a name that is neither a set nor looks like a path, `noInput` for files that are not
   ///   there, `badData` for files of a kind that is not read.

@@ -3,7 +3,7 @@
 extension TrialResult {
   /// The chapter's line: `loss: 0.243, 0.0004 sec/epoch`.
   public var line: String {
-    let loss = finalLoss.map { "loss: \(fixed($0, 3))" } ?? "diverged"
+    let loss = finalLoss.map { "loss: \(readableLoss($0))" } ?? "diverged"
     return "\(loss), \(readableSeconds(secondsPerEpoch)) sec/epoch"
   }
 

@@ -30,7 +30,7 @@ extension SafeTensors {
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(bytes.count - 8), length <= longestHeader else {
       throw bad(
-        "its header should be \(length) bytes long, but the file has \(bytes.count) and a header at most \(longestHeader)"
+        "its first 8 bytes are not the length of a header within its \(bytes.count) bytes"
       )
     }
     let data = UnsafeRawBufferPointer(rebasing: bytes[(8 + Int(length))...])

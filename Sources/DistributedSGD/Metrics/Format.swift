@@ -3,8 +3,12 @@ import Glibc
 
 /// `value` with `decimals` digits behind the point.
 public func fixed(_ value: Double, _ decimals: Int) -> String {
+  formatted("%.\(decimals)f", value)
+}
+
+private func formatted(_ format: String, _ value: Double) -> String {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
-    _ = withVaList([Int32(decimals), value]) { vsnprintf(buffer.baseAddress!, buffer.count, "%.*f", $0) }
+    _ = withVaList([value]) { vsnprintf(buffer.baseAddress!, buffer.count, format, $0) }
     return String(cString: buffer.baseAddress!)
   }
 }
@@ -13,6 +17,11 @@ public func fixed(_ value: Double, _ decimals: Int) -> String {
 public func readableSeconds(_ seconds: Double) -> String {
   guard seconds > 0, seconds.isFinite else { return fixed(seconds, 4) }
   return fixed(seconds, max(4, 1 - Int(log10(seconds).rounded(.down))))
+}
+
+/// A loss as the chapter prints it, with three decimals; one that nobody would count the digits of, as 4.1e+20.
+public func readableLoss(_ loss: Double) -> String {
+  loss < 1e6 ? fixed(loss, 3) : formatted("%.1e", loss)
 }
 
 /// `text` filled with blanks to `width`.

@@ -161,11 +161,11 @@ final class RunLog {
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
     }
-    standardOutput("loss: \(fixed(loss.loss, 3)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
+    standardOutput("loss: \(readableLoss(loss.loss)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
   }
 }
 
 /// `loss 0.243` or `loss 0.512, accuracy 0.812`
 func describe(_ result: Evaluation) -> String {
-  "loss \(fixed(result.loss, 3))" + (result.accuracy.map { ", accuracy \(fixed($0, 3))" } ?? "")
+  "loss \(readableLoss(result.loss))" + (result.accuracy.map { ", accuracy \(fixed($0, 3))" } ?? "")
 }

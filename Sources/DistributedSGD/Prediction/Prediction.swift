@@ -8,6 +8,8 @@ public final class Predictor {
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
   public init(model path: String) throws {
+    // As in training: another number of threads may round differently.
+    BLAS.setThreads(1)
     file = try ModelFile(reading: path)
   }
 

@@ -12,6 +12,8 @@ public struct SetUp {
   let learningRate: Float
   let preprocessing: Preprocessing
   public let dataSummary: String
+  /// The parameters of `--initialize`, on ranks that fill a parameter arena.
+  private let initialParameters: [Float]?
   private let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
@@ -68,6 +70,12 @@ public struct SetUp {
     self.loss = loss
     try communicator.together { try Self.check(options, specification, loss, training) }
     model = specification.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
+    let model = model
+    // Read before anything is written: a file that does not fit must cost nobody a run's folder.
+    initialParameters = try communicator.together {
+      guard let path = options.initialize else { return nil }
+      return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+    }
     learningRate = Float(options.learningRate ?? (specification.kind == .linear ? 0.4 : 0.1))
   }
 
@@ -110,18 +118,15 @@ public struct SetUp {
     }
   }
 
-  /// Fills the parameters: from `--initialize`, or drawn. The first rank of each server does it where they
-  /// are shared; every rank does where it has its own.
+  /// Fills the parameters: from `--initialize`, or drawn. Every rank writes the same values. Collective.
   func initialize(_ parameters: UnsafeMutableBufferPointer<Float>, communicator: any Communicator) throws {
     let start = parameters.baseAddress!
-    try communicator.together {
-      if let path = options.initialize {
-        let arena = try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
-        arena.withUnsafeBufferPointer { start.update(from: $0.baseAddress!, count: $0.count) }
-      } else {
-        specification.initialization.fill(start, of: model, seed: options.seed)
-      }
+    if let initialParameters {
+      initialParameters.withUnsafeBufferPointer { start.update(from: $0.baseAddress!, count: $0.count) }
+    } else {
+      specification.initialization.fill(start, of: model, seed: options.seed)
     }
+    try communicator.barrier()
   }
 
   func save(_ parameters: UnsafeMutableBufferPointer<Float>, to path: String) throws {

@@ -184,6 +184,9 @@ public final class TrainingRun {
   /// XXH64 of the parameters' bytes.
   public var parameterHash: UInt64 { hashOfParameters(trainer) }
 
+  /// Counted from 1.
+  private var epochOfLastStep: Int { max(trainer.stepCount - 1, 0) / schedule.stepsPerEpoch + 1 }
+
   private func checkFinite(_ loss: Double) throws {
     if !loss.isFinite { throw diverged(Float(loss)) }
   }
@@ -192,7 +195,7 @@ public final class TrainingRun {
     AgreedError(
       DistsgdError(
         .diverged,
-        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(max(epoch, 1)): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
+        "the loss became \(loss) after step \(trainer.stepCount), in epoch \(epochOfLastStep): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
       ))
   }
 }
