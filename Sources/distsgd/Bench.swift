@@ -6,6 +6,12 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure this machine, and what the method gets out of it.",
     subcommands: [BenchMatmul.self, BenchRoofline.self, BenchNoise.self])
+
+  func run() throws {
+    let names = Self.configuration.subcommands.compactMap { $0.configuration.commandName }
+    throw DistsgdError(
+      .usage, "bench: say which: \(names.joined(separator: ", ")); see 'distsgd bench --help'")
+  }
 }
 
 /// How a bench's result is shown.
@@ -16,8 +22,10 @@ struct BenchOutput: ParsableArguments {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func publish(_ report: some BenchReport) throws {
-    try report.publish(asJSON: json, output: output)
+  /// Runs a bench and publishes its report; a folder that cannot be made is found before the work.
+  func publish<Report: BenchReport>(_ report: () throws -> Report) throws {
+    let files = try output.map { try ExperimentFiles(creating: $0) }
+    try report().publish(asJSON: json, to: files)
   }
 }
 
@@ -33,7 +41,7 @@ extension LocalBench {
     guard communicator.worldSize == 1 else {
       throw AgreedError(DistsgdError(.usage, "this bench measures one process; run it without mpirun"))
     }
-    try output.publish(report())
+    try output.publish(report)
   }
 }
 

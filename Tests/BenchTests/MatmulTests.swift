@@ -45,7 +45,7 @@ import Testing
     #expect(report.sizes.map { $0[0].size } == [1, 16, 48])
     #expect(report.sizes[0][2].way == .block(columns: 1))
     // Blocks wider than the matrix are the whole of it, once.
-    #expect(report.blocks.map(\.way) == [1, 7, 48].map { .block(columns: $0) })
+    #expect(report.blocks.map(\.way) == [1, 7, 48].map { .block(columns: $0) } + [.whole])
     #expect(report.plots.map(\.name) == ["matmul-sizes", "matmul-blocks"])
     #expect(report.text.contains("blocks of 20 columns (sgemm)"))
     #expect(report.json.description.hasPrefix("{\"bench\":\"matmul\""))

@@ -90,7 +90,7 @@ import Testing
       }
     }
     #expect(report.text.contains("slope with replacement on log-log axes: -0."))
-    #expect(report.plots.first?.plot.svg().contains("finite") == false)
+    #expect(report.plots.first?.plot.svg().contains("√((N−b)/(N−1))</text>") == true)
     #expect(report.json.description.contains("\"gradientNoiseScale\":"))
   }
 

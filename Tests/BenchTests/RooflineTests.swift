@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func cachesOfAFolder() throws {
-    var template = Array("/tmp/distsgd-caches-XXXXXX".utf8CString)
+    var template = Array(("/tmp/distsgd-caches-" + String(repeating: "X", count: 6)).utf8CString)
     let made = template.withUnsafeMutableBufferPointer {
       mkdtemp($0.baseAddress!).map { String(cString: $0) }
     }

@@ -1,1 +1,89 @@
-// Multi-rank tests.
+// Real jobs: the built program, alone or under mpirun, with what mpirun needs wherever the tests run.
+import Foundation
+import TestSupport
+import Testing
+
+/// All tests that start jobs. One job at a time: with more ranks than cores, two would only slow each other.
+@Suite(.serialized) enum JobTests {}
+
+/// The program under test: beside the test program, since one build makes both.
+let distsgd: String = {
+  let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+  let candidates = [
+    ProcessInfo.processInfo.environment["DISTSGD"] ?? "",
+    (own as NSString).deletingLastPathComponent + "/distsgd",
+    packageFolder + "/.build/release/distsgd",
+  ]
+  return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
+    ?? "distsgd, which is not built: run 'swift build -c release', or set $DISTSGD"
+}()
+
+/// What Open MPI needs to run as root, with more ranks than cores, and several jobs beside other work.
+let mpiEnvironment: [String: String?] = [
+  "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
+  "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+  "OPENBLAS_NUM_THREADS": "1", "DISTSGD_MPI": nil,
+]
+
+/// Starts the program: alone for one rank, under mpirun for more.
+func start(
+  ranks: Int, _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil
+) throws -> Child {
+  let environment = mpiEnvironment.merging(environment) { _, new in new }
+  if ranks == 1 { return try Child(distsgd, arguments, environment: environment, directory: directory) }
+  return try Child(
+    "mpirun", ["-np", "\(ranks)", distsgd] + arguments, environment: environment, directory: directory)
+}
+
+/// Runs the program to its end.
+func run(
+  ranks: Int = 1, _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil,
+  limit: Double = 120
+) throws -> Outcome {
+  try start(ranks: ranks, arguments, environment: environment, directory: directory).wait(limit: limit)
+}
+
+/// What a training leaves in metrics.jsonl that must not depend on the number of ranks.
+struct Trace: Equatable {
+  /// Of every step: its loss, and the hash of the parameters after it.
+  var losses: [Double]
+  var hashes: [String]
+  /// Of every evaluation and epoch.
+  var evaluations: [Double]
+  var finalLoss: Double
+  var finalHash: String
+
+  init(_ path: String) throws {
+    let events = try readMetrics(path)
+    let steps = events.filter { $0.name == "step" }
+    losses = steps.map { $0.number("loss") }
+    hashes = steps.map { $0.text("parameterHash") }
+    evaluations = events.filter { ["evaluation", "epoch"].contains($0.name) }.map { $0.number("loss") }
+    finalLoss = events.last?.number("loss") ?? .nan
+    finalHash = events.last?.text("parameterHash") ?? ""
+  }
+
+  /// The first step that differs, for a message.
+  func firstDifference(from other: Trace) -> String {
+    if self == other { return "none" }
+    for step in 0..<min(hashes.count, other.hashes.count)
+    where hashes[step] != other.hashes[step] || losses[step] != other.losses[step] {
+      return "step \(step + 1): loss \(losses[step]) and \(other.losses[step])"
+    }
+    return "\(hashes.count) and \(other.hashes.count) steps, final loss \(finalLoss) and \(other.finalLoss)"
+  }
+}
+
+/// Trains with every step logged and returns its trace.
+func train(
+  ranks: Int, _ arguments: [String], environment: [String: String?] = [:],
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws -> Trace {
+  let folder = TemporaryFolder()
+  let outcome = try run(
+    ranks: ranks, arguments + ["--log-every", "1", "--log-hashes", "--quiet", "--output", folder("run")],
+    environment: environment)
+  try #require(outcome.code == 0, "\(ranks) ranks: \(outcome)", sourceLocation: sourceLocation)
+  return try Trace(folder("run/metrics.jsonl"))
+}

@@ -17,10 +17,9 @@ extension BenchReport {
   /// Prints the tables or the JSON object. With a folder, writes the plots as SVG and the numbers as JSON
   /// there, and says where.
   /// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
-  public func publish(asJSON: Bool, output: String?) throws {
+  public func publish(asJSON: Bool, to files: ExperimentFiles?) throws {
     standardOutput(asJSON ? json.description : text)
-    guard let output else { return }
-    let files = try ExperimentFiles(creating: output)
+    guard let files else { return }
     var names = ["\(name).json"]
     try files.write(json.description + "\n", as: names[0])
     for (name, plot) in plots {
@@ -29,7 +28,7 @@ extension BenchReport {
     }
     let paths = names.map { "\(files.folder)/\($0)" }.joined(separator: "\n")
     // With --json the object has standard output to itself.
-    if asJSON { standardError(paths) } else { standardOutput(paths) }
+    if asJSON { standardError(paths) } else { standardOutput("\n" + paths) }
   }
 }
 

@@ -74,7 +74,7 @@ public struct MatmulBench {
     }
     let blocks =
       widths.isEmpty
-      ? [] : try measure(size: options.size, widths.map { .block(columns: $0) }).rows
+      ? [] : try measure(size: options.size, widths.map { .block(columns: $0) } + [.whole]).rows
     return MatmulReport(
       options: options, four: four, exactDifference: exactDifference, sizes: sizes, blocks: blocks)
   }

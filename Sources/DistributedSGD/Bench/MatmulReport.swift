@@ -10,7 +10,7 @@ public struct MatmulReport: BenchReport {
   public let exactDifference: Double
   /// The four ways at each of `options.sizes`.
   public let sizes: [[MatmulMeasurement]]
-  /// `options.size`, in blocks of growing width.
+  /// `options.size`, in blocks of each width, and last the whole.
   public let blocks: [MatmulMeasurement]
 
   public var name: String { "matmul" }
@@ -40,7 +40,9 @@ public struct MatmulReport: BenchReport {
       text += alignedTable(
         [["columns", "GFLOP/s", "min–max", "of whole"]]
           + blocks.map {
-            ["\(Self.width($0.way))"] + $0.rate.cells + ["\(fixed(100 * $0.rate.median / whole, 1)) %"]
+            [$0.way == .whole ? "whole" : "\(Self.width($0.way))"] + $0.rate.cells + [
+              "\(fixed(100 * $0.rate.median / blocks.last!.rate.median, 1)) %"
+            ]
           })
     }
     return text
@@ -104,14 +106,14 @@ public struct MatmulReport: BenchReport {
       plots.append(("matmul-sizes", plot))
     }
     if !blocks.isEmpty {
-      let lines = [four[0], four[1], four[3]].map { row in
+      let lines = [four[0], four[1], blocks.last!].map { row in
         ReferenceLine(.horizontal(row.rate.median), label: row.way.label)
       }
       let plot = Plot(
         title: "Matrix product of \(options.size) × \(options.size), by columns in a call",
         xLabel: "columns in one call: the minibatch", yLabel: "GFLOP/s", xScale: .logarithmic,
         yScale: .logarithmic,
-        series: [Self.series("sgemm on blocks of columns", blocks) { Self.width($0.way) }],
+        series: [Self.series("sgemm on blocks of columns", blocks.dropLast()) { Self.width($0.way) }],
         referenceLines: lines)
       plots.append(("matmul-blocks", plot))
     }

@@ -17,7 +17,7 @@ public struct RooflineReport: BenchReport {
 
   /// The level that holds a working set: the smallest cache that is large enough, or DRAM.
   private func level(holding bytes: Double) -> BandwidthMeasurement {
-    let index = machine.caches.firstIndex { bytes <= Double($0.bytes) } ?? levels.count - 1
+    let index = machine.caches.firstIndex { bytes < Double($0.bytes) } ?? levels.count - 1
     return levels[min(index, levels.count - 1)]
   }
 

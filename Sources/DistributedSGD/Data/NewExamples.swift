@@ -8,7 +8,7 @@ public struct NewExamples: Sendable {
   /// Preprocessed, shape (count, featureCount).
   public var features: Examples.Features
   /// Raw, shape (count): class numbers, or values before standardisation.
-  public var targets: [Float]?
+  public var targets: [Double]?
 
   /// The same with targets as the model was trained on, to evaluate it.
   ///
@@ -23,10 +23,10 @@ public struct NewExamples: Sendable {
     let values: Examples.Targets
     if let classCount {
       values = try labels(
-        from: targets.map(Double.init), classCount: classCount, minimum: 0, source: source)
+        from: targets, classCount: classCount, minimum: 0, source: source)
     } else {
       values = .values(
-        targets.map { Float((Double($0) - preprocessing.targetMean) / preprocessing.targetDeviation) })
+        targets.map { Float(($0 - preprocessing.targetMean) / preprocessing.targetDeviation) })
     }
     return Examples(count: count, featureCount: featureCount, features: features, targets: values)
   }
@@ -68,5 +68,5 @@ public func loadForPrediction(
   let (name, count, targets) = (raw.source, raw.count, raw.targets)
   return NewExamples(
     source: name, count: count, featureCount: featureCount, features: try inputs(raw, preprocessing),
-    targets: targets?.map { Float($0) })
+    targets: targets)
 }

@@ -63,6 +63,12 @@ public final class PhaseClock {
     histogram.initialize(repeating: 0, count: phases * Self.bucketCount)
   }
 
+  /// Forgets all durations and starts again now.
+  public func restart() {
+    reset()
+    last = Ticks.now
+  }
+
   /// The time since the last mark was spent in `phase`.
   @inline(__always)
   public func mark(_ phase: Phase) {

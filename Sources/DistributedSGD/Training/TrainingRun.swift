@@ -84,7 +84,7 @@ public final class TrainingRun {
   ///   rank 0 alone when it cannot write metrics; `MPIError`.
   public func run() throws {
     try communicator.barrier()
-    trainer.clock.mark(.other)
+    trainer.clock.restart()
     let stepLimit = options.steps ?? Int.max
     while epoch < options.epochLimit && trainer.stepCount < stepLimit {
       try runEpoch(stepLimit: stepLimit)
@@ -155,13 +155,21 @@ public final class TrainingRun {
       step: trainer.stepCount, examples: exampleCount, seconds: trainingSeconds)
   }
 
+  /// Over the training set: the last one, if it was made there and nothing has changed since.
+  private func evaluationAtEnd() throws -> Evaluation {
+    if validation == nil, let last = evaluations.last, last.examples == exampleCount {
+      return last.evaluation
+    }
+    return try training.evaluate(trainer.parameters.baseAddress!)
+  }
+
   private func setLearningRate() {
     let factor = options.schedule.factor(step: trainer.stepCount, stepsPerEpoch: schedule.stepsPerEpoch)
     trainer.learningRate = Float(Double(baseLearningRate) * factor)
   }
 
   private func finish() throws {
-    let final = try training.evaluate(trainer.parameters.baseAddress!)
+    let final = try evaluationAtEnd()
     try checkFinite(final.loss)
     finalLoss = final.loss
     try communicator.together {

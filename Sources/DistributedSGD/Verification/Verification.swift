@@ -98,7 +98,8 @@ private final class TemporaryFolder {
 
   init() throws {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(base)/distsgd-verify-XXXXXX".utf8CString)
+    // mkdtemp replaces six letters X at the end.
+    var template = Array("\(base)/distsgd-verify-\(String(repeating: "X", count: 6))".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw DistsgdError(
         .cannotCreate,

@@ -1,0 +1,78 @@
+// Several servers, played by this machine: mpirun starts a daemon a "host" through a stand-in for ssh, so that
+// ranks of different hosts share no memory and talk by messages. It needs nothing that mpirun does not; the
+// testbed's tests go further, with a network between hosts.
+import Foundation
+import TestSupport
+import Testing
+
+extension JobTests {
+  @Suite struct ServerTests {
+    private let folder = TemporaryFolder()
+
+    /// Arguments of mpirun that place ranks on played hosts, such as `["a:2", "b:1"]`.
+    private func placement(_ hosts: [String], mapping: String = "slot") throws -> [String] {
+      // The stand-in is called as ssh: the host, then a command line.
+      let agent = try folder.write(
+        """
+        #!/bin/sh
+        host=$1
+        shift
+        # A host name of its own keeps the daemons' files apart where that is allowed.
+        if unshare --uts true 2>/dev/null; then
+          exec unshare --uts sh -c "hostname $host; $*"
+        fi
+        exec sh -c "$*"
+
+        """, to: "agent")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: agent)
+      return [
+        "--host", hosts.joined(separator: ","), "--map-by", mapping, "-mca", "plm_rsh_agent", agent, "-mca",
+        "btl",
+        "tcp,self,vader", "-mca", "btl_tcp_if_include", "lo",
+      ]
+    }
+
+    @Test(
+      "same bits on several servers",
+      arguments: [
+        (["a:2", "b:2"], "slot"), (["a:2", "b:2"], "node"), (["a:1", "b:3"], "slot"),
+        (["a:1", "b:2", "c:1"], "slot"),
+      ], ["linear", "mlp"])
+    func sameBits(_ place: (hosts: [String], mapping: String), _ model: String) throws {
+      let classes = try folder.writeClasses()
+      let arguments =
+        ["--shards", "8"]
+        + (model == "linear"
+          ? ["--global-batch", "96", "--epochs", "1"]
+          : ["--data", classes, "--model", "mlp:64,32", "--global-batch", "7", "--steps", "25"])
+      let expected = try train(ranks: 1, arguments)
+      let output = folder("run")
+      let child = try Child(
+        "mpirun",
+        try placement(place.hosts, mapping: place.mapping) + ["-np", "4", distsgd] + arguments
+          + ["--log-every", "1", "--log-hashes", "--output", output], environment: mpiEnvironment)
+      let outcome = child.wait(limit: 120)
+      try #require(outcome.code == 0, "\(outcome)")
+      let trace = try Trace(output + "/metrics.jsonl")
+      #expect(trace == expected, "differs at \(trace.firstDifference(from: expected))")
+      let run = try #require(try readMetrics(output + "/metrics.jsonl").first)
+      #expect(
+        run.number("servers") == Double(place.hosts.count), "the hosts must count as servers: \(outcome)")
+      if place.hosts == ["a:2", "b:2"] && model == "linear" {
+        #expect(outcome.output.hasPrefix("global batch 96 = 2 servers × 2 ranks × 24 examples (8 shards)\n"))
+      }
+    }
+
+    /// An error on one server ends the ranks of all.
+    @Test func anErrorEndsAllServers() throws {
+      let child = try Child(
+        "mpirun",
+        try placement(["a:2", "b:2"]) + [
+          "-np", "4", distsgd, "--lr", "100", "--epochs", "1000", "--output", folder("run"),
+        ],
+        environment: mpiEnvironment)
+      let outcome = child.wait(limit: 60)
+      #expect(!outcome.hung && outcome.code == 76 && outcome.errorLines.count == 1, "\(outcome)")
+    }
+  }
+}
