@@ -7,17 +7,18 @@
 #define CBANDWIDTH_DEFINE(SUFFIX, BYTES, TARGET)                                                             \
   typedef float cbandwidth_vector_##SUFFIX __attribute__((vector_size(BYTES), aligned(4)));                  \
                                                                                                              \
-  /* The sum of a[0 ..< count]: one stream of loads. Eight sums hide the latency of the additions. */        \
+  /* The sum of a and b: two streams of loads. Eight sums hide the latency of the additions. */              \
   TARGET static __attribute__((noinline, unused)) float cbandwidth_read_##SUFFIX(                            \
-      const float *a, size_t count) {                                                                        \
+      const float *a, const float *b, size_t count) {                                                        \
     typedef cbandwidth_vector_##SUFFIX V;                                                                    \
     const size_t width = BYTES / 4;                                                                          \
-    V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};                        \
-    for (size_t i = 0; i + 8 * width <= count; i += 8 * width) {                                             \
-      const V *x = (const V *)(a + i);                                                                       \
-      s0 += x[0], s1 += x[1], s2 += x[2], s3 += x[3], s4 += x[4], s5 += x[5], s6 += x[6], s7 += x[7];        \
+    V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0};                        \
+    for (size_t i = 0; i + 4 * width <= count; i += 4 * width) {                                             \
+      const V *x = (const V *)(a + i), *y = (const V *)(b + i);                                              \
+      s0 += x[0], s1 += x[1], s2 += x[2], s3 += x[3];                                                        \
+      t0 += y[0], t1 += y[1], t2 += y[2], t3 += y[3];                                                        \
     }                                                                                                        \
-    V s = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));                                                 \
+    V s = ((s0 + s1) + (s2 + s3)) + ((t0 + t1) + (t2 + t3));                                                 \
     float sum = 0;                                                                                           \
     for (size_t j = 0; j < width; j++) sum += s[j];                                                          \
     return sum;                                                                                              \
@@ -56,15 +57,15 @@ CBANDWIDTH_DEFINE(32, 32, __attribute__((target("avx2,fma"))))
 CBANDWIDTH_DEFINE(64, 64, __attribute__((target("avx512f"))))
 #endif
 
-/// The sum of `count` floats with vectors of `width` bytes (16, 32 or 64; the processor must have them).
-/// `count` is rounded down to a multiple of 8 vectors.
-static inline float cbandwidth_read(int width, const float *a, size_t count) {
+/// The sum of a and b, `count` floats each, with vectors of `width` bytes (16, 32 or 64; the processor must
+/// have them). `count` is rounded down to a multiple of 4 vectors, here and below.
+static inline float cbandwidth_read(int width, const float *a, const float *b, size_t count) {
 #if defined(__x86_64__)
-  if (width == 64) return cbandwidth_read_64(a, count);
-  if (width == 32) return cbandwidth_read_32(a, count);
+  if (width == 64) return cbandwidth_read_64(a, b, count);
+  if (width == 32) return cbandwidth_read_32(a, b, count);
 #endif
   (void)width;
-  return cbandwidth_read_16(a, count);
+  return cbandwidth_read_16(a, b, count);
 }
 
 /// a = b + factor * c.

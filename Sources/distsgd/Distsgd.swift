@@ -89,11 +89,18 @@ enum Main {
   private static func parse() throws -> ParsableCommand {
     do {
       var command = try Distsgd.parseAsRoot()
-      if !Distsgd.configuration.subcommands.contains(where: { $0 == type(of: command) }) { try command.run() }
+      if !Distsgd.includes(type(of: command)) { try command.run() }
       return command
     } catch {
       throw ParsingEnd(error)
     }
+  }
+}
+
+extension ParsableCommand {
+  /// Whether `command` is this one or among its subcommands, at any depth.
+  fileprivate static func includes(_ command: any ParsableCommand.Type) -> Bool {
+    command == Self.self || configuration.subcommands.contains { $0.includes(command) }
   }
 }
 

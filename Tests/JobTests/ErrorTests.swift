@@ -97,7 +97,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake("unknown data", "--data airfoil-lik", 64, ["airfoil-lik", "did you mean 'airfoil-like'"]),
     Mistake("unknown sampling", "--sampling shufle", 64, ["shufle", "--sampling"]),
     Mistake("unknown option", "--learnig-rate 1", 64, ["--learnig-rate"]),
-    Mistake("model that does not fit", "--model softmax", 65, ["class", "airfoil-like"]),
+    Mistake(
+      "model that does not fit", "--model softmax", 64, ["--model softmax", "airfoil-like", "not classes"]),
     Mistake(
       "loss that does not fit", "--data FILE --model mlp:3 --loss cross-entropy", 65, ["loss.csv"],
       file: "loss.csv", text: "1,0.5\n2,0.25\n3,1\n4,2\n"),

@@ -74,7 +74,8 @@ extension JobTests {
       #expect(expected.losses.allSatisfy { $0.isFinite })
       for ranks in test.ranks {
         let trace = try train(ranks: ranks, arguments)
-        #expect(trace == expected, "\(ranks) ranks differ at \(trace.firstDifference(from: expected))")
+        let isEqual = trace == expected
+        #expect(isEqual, "\(ranks) ranks differ at \(trace.firstDifference(from: expected))")
       }
     }
 

@@ -54,7 +54,8 @@ extension JobTests {
       let outcome = child.wait(limit: 120)
       try #require(outcome.code == 0, "\(outcome)")
       let trace = try Trace(output + "/metrics.jsonl")
-      #expect(trace == expected, "differs at \(trace.firstDifference(from: expected))")
+      let isEqual = trace == expected
+      #expect(isEqual, "differs at \(trace.firstDifference(from: expected))")
       let run = try #require(try readMetrics(output + "/metrics.jsonl").first)
       #expect(
         run.number("servers") == Double(place.hosts.count), "the hosts must count as servers: \(outcome)")

@@ -18,10 +18,12 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
   }
 
   static let all: [GradientCase] = [
-    // One output and at most 64 inputs: the plain loop. More of either: BLAS.
+    // One output and at most 8 inputs: a vector a row. More of either: BLAS.
     GradientCase(name: "dense 5 to 1", model: Sequential(inputs: 5, Dense(1)), loss: .squared),
     GradientCase(name: "dense 5 to 1", model: Sequential(inputs: 5, Dense(1)), loss: .squared, rows: 1),
-    GradientCase(name: "dense 64 to 1", model: Sequential(inputs: 64, Dense(1)), loss: .squared),
+    GradientCase(name: "dense 1 to 1", model: Sequential(inputs: 1, Dense(1)), loss: .squared),
+    GradientCase(name: "dense 8 to 1", model: Sequential(inputs: 8, Dense(1)), loss: .squared, rows: 10),
+    GradientCase(name: "dense 9 to 1", model: Sequential(inputs: 9, Dense(1)), loss: .squared),
     GradientCase(name: "dense 65 to 1", model: Sequential(inputs: 65, Dense(1)), loss: .squared),
     GradientCase(name: "softmax", model: Sequential(inputs: 5, Dense(3)), loss: .crossEntropy),
     GradientCase(name: "softmax", model: Sequential(inputs: 70, Dense(12)), loss: .crossEntropy, rows: 33),

@@ -9,7 +9,7 @@ public struct BandwidthMeasurement: Sendable {
   public let level: String
   /// Bytes of the working set, all streams together.
   public let bytes: Int
-  /// GB/s of a loop that only reads; of a[i] = b[i]; of a[i] = b[i] + s·c[i]. As in STREAM, what a store makes
+  /// GB/s of a loop that only reads, two streams; of a[i] = b[i]; of a[i] = b[i] + s·c[i]. As in STREAM, what a store makes
   /// the processor read first is not counted.
   public let read, copy, triad: Rate
 
@@ -36,27 +36,27 @@ struct MemoryBandwidth {
   }
 
   func measure(level: String, bytes: Int) -> BandwidthMeasurement {
-    // Whole turns of the longest unrolled loop.
-    let block = 8 * Int(vectorBytes) / 4
+    // Whole turns of the unrolled loops.
+    let block = 4 * Int(vectorBytes) / 4
     func streams(_ count: Int) -> Int { max(bytes / 4 / count / block, 1) * block }
     let width = vectorBytes
-    let floats = streams(1)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * (floats + 4 * block), alignment: 4096)
-    defer { memory.deallocate() }
-    let a = memory.initializeMemory(as: Float.self, repeating: 1, count: floats + 4 * block)
     let half = streams(2)
     let third = streams(3)
+    let floats = max(2 * half, 3 * third)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 4096)
+    defer { memory.deallocate() }
+    let a = memory.initializeMemory(as: Float.self, repeating: 1, count: floats)
     var sum: Float = 0
     let timings = withUnsafeMutablePointer(to: &sum) { sum in
       time(
         [
-          { sum.pointee += cbandwidth_read(width, a, floats) },
+          { sum.pointee += cbandwidth_read(width, a, a + half, half) },
           { cbandwidth_copy(width, a, a + half, half) },
           { cbandwidth_triad(width, a, a + third, a + 2 * third, 0.5, third) },
         ], samples: samples, minimumSeconds: RooflineBench.sampleSeconds)
     }
     return BandwidthMeasurement(
-      level: level, bytes: bytes, read: Rate(Double(4 * floats), in: timings[0]),
+      level: level, bytes: bytes, read: Rate(Double(8 * half), in: timings[0]),
       copy: Rate(Double(8 * half), in: timings[1]), triad: Rate(Double(12 * third), in: timings[2]))
   }
 }

@@ -55,10 +55,10 @@ public struct RooflineReport: BenchReport {
         + kernels.map { row in
           let (level, roof) = roof(row)
           return [row.kernel.rawValue, "\(row.size)", readable(row.intensity)] + row.rate.cells
-            + [level.level, readable(roof), "\(fixed(100 * row.rate.median / roof, 0)) %"]
+            + [level.level, readable(roof), "\(fixed(100 * row.rate.greatest / roof, 0)) %"]
         })
     text +=
-      "dot: over size² elements; gemv, gemm: size × size matrices; medians, against the best seen above\n"
+      "dot: over size² elements; gemv, gemm: size × size matrices; GFLOP/s: medians; of roof: the best\n"
     return text
   }
 

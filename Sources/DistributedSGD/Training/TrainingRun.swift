@@ -203,7 +203,7 @@ public final class TrainingRun {
     AgreedError(
       DistsgdError(
         .diverged,
-        "the loss became \(loss) after step \(trainer.stepCount), in epoch \(epochOfLastStep): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
+        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(epochOfLastStep): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
       ))
   }
 }
