@@ -192,7 +192,7 @@ extension JobTests {
       let steps = events.filter { $0.name == "step" }.map { $0.number("step") }
       try #require(steps.count > 5)
       #expect(steps == (1...steps.count).map(Double.init))
-      #expect(outcome.errorLines.first?.contains("step \(steps.count + 1) ") == true, "\(outcome)")
+      #expect(outcome.errorLines.first?.contains("step \(steps.count + 1),") == true, "\(outcome)")
     }
   }
 }
