@@ -88,7 +88,7 @@ extension JobTests {
           : try Child("mpirun", ["-np", "\(ranks)", "\(programs)/\(program)"], environment: mpiEnvironment)
         let outcome = child.wait(limit: 60)
         #expect(outcome.code == 0, "\(outcome)")
-        #expect(outcome.output == "epoch 1, loss: 0.243\nepoch 2, loss: 0.243\n", "\(program): \(outcome)")
+        #expect(outcome.output == "epoch 1, loss: 0.245\nepoch 2, loss: 0.246\n", "\(program): \(outcome)")
       }
     }
 

@@ -56,7 +56,7 @@ extension JobTests {
       #expect(outcome.output.contains("slowest rank: ") == (ranks > 1))
       #expect(
         outcome.errors.split(separator: "\n") == [
-          "epoch 1: training loss 0.245", "epoch 2: training loss 0.243",
+          "epoch 1: training loss 0.247", "epoch 2: training loss 0.245",
         ])
       let rows = try readFile(folder("run/timings.csv")).split(separator: "\n").dropFirst()
       #expect(rows.count == 2 * 8 * ranks)

@@ -61,7 +61,7 @@ public struct NoiseReport: BenchReport {
     text += "theory: √(tr(Σ)/b), and without replacement that times √((N−b)/(N−1))\n\n"
     if let fit {
       text += "slope with replacement on log-log axes: \(fixed(fit.slope, 4)) ± \(fixed(fit.slopeError, 4))"
-      text += " (theory: −0.5)\n"
+      text += " (theory: -0.5)\n"
     }
     text += "gradient noise scale tr(Σ)/‖G‖² = \(decimal(covarianceTrace)) / \(decimal(squaredNorm))"
     text += " = \(decimal(gradientNoiseScale)) examples\n"

@@ -129,7 +129,7 @@ public struct RooflineReport: BenchReport {
       lines.append(ReferenceLine(.vertical(ridge(last)), label: "\(last.level) ridge"))
     }
     let plot = Plot(
-      title: "Roofline of one core: \(machine.model), \(BLAS.kernelName)",
+      title: "Roofline of one core: \(machine.model), \(BLAS.kernelName) kernel",
       xLabel: "operations for every byte of operands (FLOP/byte)", yLabel: "GFLOP/s",
       xScale: .logarithmic, yScale: .logarithmic, series: roofs + points, referenceLines: lines)
     return [("roofline", plot)]

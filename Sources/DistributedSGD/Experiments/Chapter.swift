@@ -52,9 +52,10 @@ public enum Chapter {
   public static func replacement(_ options: TrainingOptions, batch: Int, seeds: Range<UInt64>) -> [[Trial]] {
     [Sampling.shuffle, .replacement].map { sampling in
       seeds.map { seed in
+        let group = "\(sampling.rawValue), batch size \(batch)"
         var trial = trial(
-          "\(sampling.rawValue), batch size \(batch)", options, batch: batch,
-          learningRate: batch == 100 ? 0.4 : 0.05, epochs: 4)
+          "\(group), seed \(seed)", options, batch: batch, learningRate: batch == 100 ? 0.4 : 0.05, epochs: 4)
+        trial.group = group
         trial.options.sampling = sampling
         trial.options.seed = seed
         return trial

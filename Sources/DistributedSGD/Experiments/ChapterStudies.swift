@@ -60,8 +60,11 @@ extension Chapter {
           text +=
             "\(results[pair].name): the loss of the last two epochs varies by \(fixed(spread[pair], 5)) (standard deviation); with decay by \(fixed(spread[pair + 1], 5)).\n"
         }
-        text +=
-          "With a constant rate the updates keep the gradient's noise; a smaller rate averages it away, and the loss settles nearer to the optimum of \(fixed(optimum, 4)).\n"
+        text += """
+          With a constant rate the updates keep the gradient's noise; a smaller rate averages it away, and the
+          loss settles nearer to the optimum of \(fixed(optimum, 4)).
+
+          """
         return Study.Reading(
           text: text,
           figures: [("exercise-2", excessAgainstExamples("Decay to a tenth after each epoch", results))])
@@ -72,7 +75,7 @@ extension Chapter {
 
   private static var replacementStudy: Study {
     Study(
-      name: "exercise-3", title: "Exercise 3: sampling with replacement, 10 seeds",
+      name: "exercise-3", title: "Exercise 3: sampling with replacement, 10 seeds", timedFor: 0,
       trials: { options, _ in
         [10, 100].flatMap { replacement(options, batch: $0, seeds: seeds).flatMap { $0 } }
       },
@@ -84,11 +87,15 @@ extension Chapter {
         for group in groups {
           let (mean, deviation) = meanAndDeviation(group.compactMap(\.finalLoss))
           rows.append(
-            [group[0].name, fixed(mean, 5), fixed(deviation, 5), fixed(mean - optimum, 5)])
+            [group[0].group, fixed(mean, 5), fixed(deviation, 5), fixed(mean - optimum, 5)])
         }
         return Study.Reading(
           text: alignedTable(rows) + "\n"
-            + "A shuffle shows every example once an epoch; with replacement about 37 % of them (1/e) are missed and others repeated. The loss falls alike; the difference of the means is to be read against the spread over seeds.\n",
+            + """
+            A shuffle shows every example once an epoch; with replacement about 37 % of them (1/e) are missed
+            and others repeated. The difference of the means is to be read against the spread over seeds.
+
+            """,
           figures: [
             ("exercise-3", meansAgainstExamples("With and without replacement, mean of 10 seeds", groups))
           ])
@@ -100,14 +107,14 @@ extension Chapter {
       name: "exercise-4", title: "Exercise 4: the data set replaced by two copies of itself",
       trials: { duplicates($0, exampleCount: $1) },
       read: { results in
-        let time = stride(from: 0, to: results.count - 1, by: 2).map { pair in
-          "\(results[pair].name): \(fixed(results[pair + 1].secondsPerEpoch / results[pair].secondsPerEpoch, 2)) × the time of an epoch"
-        }
-        return Study.Reading(
+        Study.Reading(
           text: comparisonTable(results, target: nil) + "\n"
-            + "With two copies an epoch is twice as long (\(time.joined(separator: "; "))). "
-            + "Gradient descent makes the same updates at twice the cost: the mean over two copies is the mean over one. "
-            + "SGD and minibatch SGD make twice the updates in an epoch, and lose nothing: per example seen their curves are the same.\n",
+            + """
+            With two copies an epoch has twice the examples. Gradient descent makes the same updates from
+            twice the work: the mean over two copies is the mean over one. SGD and minibatch SGD make twice the
+            updates in an epoch and lose nothing: per example seen, their losses fall alike, up to noise.
+
+            """,
           figures: [("exercise-4", lossAgainstExamples("One copy of the data, and two", results))])
       })
   }
@@ -154,13 +161,16 @@ extension Sweep {
           name: "η = \(Float(rate))", points: points.sorted { $0.x < $1.x }, style: .lineAndMarkers)
       }
     }
+    // A run that has all but diverged would flatten the others.
+    let limit = 10 * (results.compactMap(\.finalLoss).min() ?? 0)
     return [
       (
         "\(stem)-loss",
         Plot(
-          title: "Final loss", xLabel: "global batch", yLabel: "loss", xScale: .logarithmic,
+          title: "Loss at the end, up to 10 × the best", xLabel: "global batch", yLabel: "loss",
+          xScale: .logarithmic,
           yScale: .logarithmic,
-          series: series(\.finalLoss))
+          series: series { result in result.finalLoss.flatMap { $0 <= limit ? $0 : nil } })
       ),
       (
         "\(stem)-time",

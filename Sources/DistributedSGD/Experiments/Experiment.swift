@@ -5,10 +5,13 @@ import NeuralNet
 /// A run of an experiment: its name, and what it does differently.
 public struct Trial: Sendable {
   public var name: String
+  /// What trials that differ in their seed alone have in common.
+  public var group: String
   public var options: TrainingOptions
 
-  public init(_ name: String, _ options: TrainingOptions) {
+  public init(_ name: String, group: String? = nil, _ options: TrainingOptions) {
     self.name = name
+    self.group = group ?? name
     self.options = options
   }
 }
@@ -16,6 +19,7 @@ public struct Trial: Sendable {
 /// What came of a trial.
 public struct TrialResult: Sendable {
   public var name: String
+  public var group: String
   public var globalBatch: Int
   public var learningRate: Double
   public var epochs: Double
@@ -53,6 +57,21 @@ public final class Experiment {
   /// N
   public var exampleCount: Int { setUp.training.count }
 
+  /// Runs a trial again and again for `timedFor` seconds of training, and takes the run of median time: a
+  /// short run alone would show whatever else the machine was doing. The bits are the same in all. In a job of
+  /// several ranks it runs once. Collective.
+  public func run(_ trial: Trial, timedFor seconds: Double) throws -> TrialResult {
+    var results = [try run(trial)]
+    guard communicator.worldSize == 1 else { return results[0] }
+    var spent = 0.0
+    while results.count < 25 {
+      spent += results.last!.secondsPerEpoch * results.last!.epochs
+      if spent > seconds { break }
+      results.append(try run(trial))
+    }
+    return results.sorted { $0.secondsPerEpoch < $1.secondsPerEpoch }[(results.count - 1) / 2]
+  }
+
   /// Runs one trial. A diverged loss is a result, not an error. Collective.
   public func run(_ trial: Trial) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
@@ -63,7 +82,8 @@ public final class Experiment {
       hasDiverged = true
     }
     return TrialResult(
-      name: trial.name, globalBatch: trial.options.globalBatch, learningRate: Double(run.baseLearningRate),
+      name: trial.name, group: trial.group, globalBatch: trial.options.globalBatch,
+      learningRate: Double(run.baseLearningRate),
       epochs: run.fractionalEpoch, evaluations: run.evaluations, finalLoss: hasDiverged ? nil : run.finalLoss,
       secondsPerEpoch: run.secondsPerEpoch,
       examplesPerSecond: run.seconds > 0 ? run.fractionalEpoch * Double(exampleCount) / run.seconds : 0,

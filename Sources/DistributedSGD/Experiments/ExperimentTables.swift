@@ -12,7 +12,7 @@ extension TrialResult {
     var line = JSONLine()
     line["name"] = name
     line["globalBatch"] = globalBatch
-    line["learningRate"] = learningRate
+    line["learningRate"] = Float(learningRate)
     line["epochs"] = epochs
     line["loss"] = finalLoss
     line["secondsPerEpoch"] = secondsPerEpoch
@@ -31,7 +31,8 @@ public func comparisonTable(_ results: [TrialResult], target: Double?) -> String
   for result in results {
     var row = [
       result.name, "\(result.globalBatch)", shortest(result.learningRate), shortest(result.epochs),
-      result.finalLoss.map { fixed($0, 4) } ?? "diverged", readableSeconds(result.secondsPerEpoch),
+      result.finalLoss.map { $0 < 1e6 ? fixed($0, 4) : readableLoss($0) } ?? "diverged",
+      readableSeconds(result.secondsPerEpoch),
       fixed(result.examplesPerSecond, 0),
     ]
     if let target { row.append(result.seconds(toReach: target).map(readableSeconds) ?? "-") }

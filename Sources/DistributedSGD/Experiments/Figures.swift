@@ -15,7 +15,7 @@ func lossAgainstTime(_ title: String, _ results: [TrialResult], optimum: Double?
 /// Loss against examples seen, a curve for each trial.
 func lossAgainstExamples(_ title: String, _ results: [TrialResult]) -> Plot {
   Plot(
-    title: title, xLabel: "examples seen", yLabel: "loss", xScale: .linear, yScale: .logarithmic,
+    title: title, xLabel: "examples seen", yLabel: "loss", xScale: .logarithmic, yScale: .logarithmic,
     series: results.map { result in
       Series(
         name: result.name, points: result.evaluations.map { (x: Double($0.examples), y: $0.evaluation.loss) })
@@ -47,7 +47,7 @@ func meansAgainstExamples(_ title: String, _ groups: [[TrialResult]]) -> Plot {
         meanAndDeviation(group.map { $0.evaluations[place].evaluation.loss - Chapter.optimum })
       }
       return Series(
-        name: group[0].name,
+        name: group[0].group,
         points: places.map { (x: Double(group[0].evaluations[$0].examples), y: statistics[$0].mean) },
         style: .lineAndMarkers, errors: statistics.map(\.deviation))
     })

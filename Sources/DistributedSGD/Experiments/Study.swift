@@ -11,6 +11,20 @@ public struct Study: Sendable {
   /// The trials, from the common options and the number of training examples.
   public let trials: @Sendable (TrainingOptions, Int) -> [Trial]
   public let read: @Sendable ([TrialResult]) -> Reading
+  /// Training seconds over which each trial's time is measured; 0 where time is not the question.
+  public let timedFor: Double
+
+  init(
+    name: String, title: String, timedFor: Double = 0.03,
+    trials: @escaping @Sendable (TrainingOptions, Int) -> [Trial],
+    read: @escaping @Sendable ([TrialResult]) -> Reading
+  ) {
+    self.name = name
+    self.title = title
+    self.timedFor = timedFor
+    self.trials = trials
+    self.read = read
+  }
 
   /// What the results say: text for the terminal, and figures.
   public struct Reading: Sendable {
@@ -52,7 +66,7 @@ public struct StudyRunner {
     if let first = trials.first { _ = try experiment.run(first.warmUp) }
     var results: [TrialResult] = []
     for trial in trials {
-      let result = try experiment.run(trial)
+      let result = try experiment.run(trial, timedFor: study.timedFor)
       results.append(result)
       if isTelling { standardOutput(printsJSON ? result.json.description : "\(result.name): \(result.line)") }
     }

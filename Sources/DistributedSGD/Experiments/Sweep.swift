@@ -20,9 +20,9 @@ public enum Sweep {
     results.compactMap(\.finalLoss).min().map { 1.02 * $0 }
   }
 
-  /// The trial that reached `target` first, in training time.
+  /// The trial that reached `target` first, in training time, of those that did not leave it by more than 5 %.
   public static func fastest(_ results: [TrialResult], toReach target: Double) -> TrialResult? {
-    results.filter { $0.finalLoss != nil && $0.seconds(toReach: target) != nil }
+    results.filter { ($0.finalLoss ?? .infinity) <= 1.05 * target && $0.seconds(toReach: target) != nil }
       .min { $0.seconds(toReach: target)! < $1.seconds(toReach: target)! }
   }
 }
