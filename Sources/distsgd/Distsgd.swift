@@ -68,8 +68,9 @@ enum Main {
       if communicator.rank == 0 { error.tell() }
       code = error.code
     } catch {
-      if communicator.rank == 0 { report("\(error)") }
-      code = ExitCode.internal.rawValue
+      // Nobody knows whether the others are here too.
+      report("rank \(communicator.rank): \(error)")
+      communicator.abort(ExitCode.internal.rawValue)
     }
     do {
       try communicator.barrier()
