@@ -54,7 +54,7 @@ public struct TrainerCase {
     let trainer = try Trainer(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule,
       shards: Shards(count: shards, worldSize: 1), microBatch: microBatch, optimizer: optimizer,
-      learningRate: learningRate, communicator: communicator, hasOwnCores: true)
+      learningRate: learningRate, communicator: communicator)
     _ = trainer.parameters.update(fromContentsOf: parameters)
     var losses: [Float] = []
     for step in 0..<steps {

@@ -153,7 +153,7 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
     let communicator = SingleProcessCommunicator()
     let reduction = try GradientReduction(
       parameterCount: count, shards: Shards(count: 3, worldSize: 1), activeShards: [3, 1],
-      communicator: communicator, hasOwnCores: true)
+      communicator: communicator)
     #expect(reduction.nodes == [reduction.tree.root])
     let start = (0..<count).map { Float($0 % 17) }
     reduction.parameters.update(from: start, count: count)

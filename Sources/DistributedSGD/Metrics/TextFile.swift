@@ -12,7 +12,7 @@ final class TextFile {
     guard descriptor >= 0 else {
       throw DistsgdError(
         .cannotCreate,
-        "--output: cannot create '\(path)': \(String(cString: strerror(errno))); name a folder that can be written to"
+        "--output: cannot create '\(path)': \(errorText(errno)); name a folder that can be written to"
       )
     }
   }

@@ -20,14 +20,13 @@ package struct FoldProgram {
   }
 
   private let operations: [Operation]
-  private let depth: Int
   private let stack: UnsafeMutablePointer<Float>
 
   /// - Parameters:
   ///   - target: the node whose sum is wanted.
   ///   - sources: the nodes whose sums are there; together they cover the target's existing leaves.
   ///   - active: leaves from this one on do not exist, and neither do nodes that start there.
-  ///   - stack: scratch of `stackLength(sources:)` floats or more, which programs may share.
+  ///   - stack: scratch of `stackLength` floats, which programs may share.
   package init(target: TreeNode, sources: [TreeNode], active: Int, stack: UnsafeMutablePointer<Float>) {
     let place = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1, $0) })
     var operations: [Operation] = []
@@ -62,7 +61,6 @@ package struct FoldProgram {
     if target.firstLeaf < active { visit(target) }
     precondition(depth <= Self.maximumDepth)
     self.operations = operations
-    self.depth = depth
     self.stack = stack
   }
 

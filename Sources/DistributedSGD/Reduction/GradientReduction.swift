@@ -52,8 +52,7 @@ public final class GradientReduction {
   /// - Parameters:
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
   public init(
-    parameterCount: Int, shards: Shards, activeShards: [Int], communicator: any Communicator,
-    hasOwnCores: Bool
+    parameterCount: Int, shards: Shards, activeShards: [Int], communicator: any Communicator
   ) throws(MPIError) {
     let topology = communicator.topology
     let rank = communicator.rank
@@ -77,7 +76,9 @@ public final class GradientReduction {
       byteCount: arena + 4 * stride * (1 + turns * nodeCount))
     barrier =
       localRanks.count == 1
-      ? nil : ServerBarrier(memory: memory, rankCount: localRanks.count, hasOwnCores: hasOwnCores)
+      ? nil
+      : ServerBarrier(
+        memory: memory, rankCount: localRanks.count, hasOwnCores: localRanks.count <= availableCores())
     let floats = (memory + arena).assumingMemoryBound(to: Float.self)
     parameters = isReplicated ? .allocate(capacity: stride) : floats
     nodeBuffers = (0..<turns).map { turn in
@@ -91,27 +92,25 @@ public final class GradientReduction {
     stack = .allocate(capacity: FoldProgram.stackLength)
     let stack = stack
     let serverSources = rankNodes.flatMap { $0 }
+    let sources: [TreeNode]
     if topology.serverCount > 1 {
       let network = try ServerExchange(
         length: length, shards: shards, tree: tree, serverSources: serverSources,
         activeShards: activeShards, parameters: parameters, communicator: communicator, stack: stack)
       self.network = network
       ownRange = network.ownRange
-      plans = activeShards.map { active in
-        Plan(
-          active: active,
-          total: FoldProgram(target: tree.root, sources: network.sourceNodes, active: active, stack: stack))
-      }
+      sources = network.sourceNodes
     } else {
       network = nil
       ownRange =
         isReplicated
         ? 0..<length : ownedRange(of: rank, worldSize: communicator.worldSize, length: length)
-      plans = activeShards.map { active in
-        Plan(
-          active: active,
-          total: FoldProgram(target: tree.root, sources: serverSources, active: active, stack: stack))
-      }
+      sources = serverSources
+    }
+    plans = activeShards.map { active in
+      Plan(
+        active: active,
+        total: FoldProgram(target: tree.root, sources: sources, active: active, stack: stack))
     }
   }
 

@@ -57,8 +57,7 @@ extension Trainer {
       sampler: Sampler(.shuffle, exampleCount: data.count, seed: seed),
       schedule: BatchSchedule(exampleCount: data.count, globalBatch: globalBatch, lastBatch: .keep),
       shards: Shards(count: job.worldSize, worldSize: job.worldSize), microBatch: nil, optimizer: SGD(),
-      learningRate: learningRate, communicator: job.communicator,
-      hasOwnCores: job.worldSize <= availableCores())
+      learningRate: learningRate, communicator: job.communicator)
     Initialization.normal.fill(parameters.baseAddress!, of: model, seed: seed)
     try job.communicator.barrier()
   }

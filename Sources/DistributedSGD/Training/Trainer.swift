@@ -31,7 +31,7 @@ public final class Trainer {
   public init(
     model: Sequential, loss: Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
-    communicator: any Communicator, hasOwnCores: Bool
+    communicator: any Communicator
   ) throws(MPIError) {
     self.sampler = sampler
     self.schedule = schedule
@@ -46,8 +46,7 @@ public final class Trainer {
     batch = BatchBuffer(dataset, capacity: self.microBatch)
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, shards: shards,
-      activeShards: schedule.batchSizes.map(shards.active), communicator: communicator,
-      hasOwnCores: hasOwnCores)
+      activeShards: schedule.batchSizes.map(shards.active), communicator: communicator)
     let levels = reduction.nodes.map(\.level).max() ?? 0
     partialSums = (0..<levels).map { _ in .allocate(capacity: model.parameterCount + 1) }
     order = sampler.order(epoch: 0)

@@ -61,11 +61,10 @@ public final class TrainingRun {
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
     shards = Shards(
       count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
-    let localSize = communicator.topology.ranksOfServer.map(\.count).max() ?? 1
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: SGD(), learningRate: setUp.learningRate,
-      communicator: communicator, hasOwnCores: localSize <= availableCores())
+      communicator: communicator)
     training = Evaluator(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, communicator: communicator)
     validation = setUp.validation.map {

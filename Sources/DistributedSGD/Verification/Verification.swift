@@ -103,7 +103,7 @@ private final class TemporaryFolder {
     guard mkdtemp(&template) != nil else {
       throw DistsgdError(
         .cannotCreate,
-        "cannot create a folder in '\(base)': \(String(cString: strerror(errno))); set TMPDIR to one that can be written to"
+        "cannot create a folder in '\(base)': \(errorText(errno)); set TMPDIR to one that can be written to"
       )
     }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
