@@ -19,10 +19,15 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBandwidth"),
+    .target(name: "CSignals"),
     .target(name: "MPI", dependencies: ["CMPI"]),
-    .target(name: "NeuralNet", dependencies: ["COpenBLAS"]),
+    .target(name: "CKernels"),
+    .target(name: "CAffinity"),
+    .target(name: "NeuralNet", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "Plot"),
-    .target(name: "DistributedSGD", dependencies: ["MPI", "NeuralNet", "Plot", "CZlib", "CBandwidth"]),
+    .target(
+      name: "DistributedSGD",
+      dependencies: ["MPI", "NeuralNet", "Plot", "CAffinity", "CKernels", "CSignals", "CZlib", "CBandwidth"]),
     .executableTarget(
       name: "distsgd",
       dependencies: [
@@ -43,6 +48,17 @@ let package = Package(
     .testTarget(name: "NeuralNetTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
     .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
+    .target(
+      name: "FuzzTargets", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"],
+      path: "Tests/Fuzz/Targets"),
+    .testTarget(
+      name: "CorpusTests", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/CorpusTests"),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer has the main function of this program, which Tests/Fuzz/run alone builds.
+if Context.environment["DISTSGD_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program"))
+}

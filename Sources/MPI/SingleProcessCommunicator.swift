@@ -4,16 +4,18 @@ import Glibc
 
 public final class SingleProcessCommunicator: Communicator {
   public let topology = Topology(serverOfRank: [0], hosts: [hostName()])
-  private var allocations: [UnsafeMutableRawPointer] = []
+  private var allocations: [UnsafeMutableRawBufferPointer] = []
 
   public init() {}
 
-  deinit { for pointer in allocations { free(pointer) } }
+  deinit { for memory in allocations { munmap(memory.baseAddress!, memory.count) } }
 
   public var rank: Int { 0 }
   public var worldSize: Int { 1 }
 
   public func barrier() {}
+
+  public func rest() {}
 
   public func broadcast<Scalar: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int) {}
 
@@ -39,13 +41,14 @@ public final class SingleProcessCommunicator: Communicator {
   }
 
   public func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer {
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, 64, max(byteCount, 64)) == 0, let pointer else {
-      throw MPIError(call: "posix_memalign", code: ENOMEM, message: "no memory for \(byteCount) bytes")
+    // New pages of the system are zero already, and come when they are first used.
+    let size = max(byteCount, 64)
+    let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else {
+      throw MPIError(call: "mmap", code: errno, message: "no memory for \(byteCount) bytes")
     }
-    memset(pointer, 0, max(byteCount, 64))
-    allocations.append(pointer)
-    return pointer
+    allocations.append(UnsafeMutableRawBufferPointer(start: memory, count: size))
+    return memory
   }
 
   public func abort(_ code: Int32) -> Never { exit(code) }

@@ -42,7 +42,9 @@ public enum LearningRateSchedule: Sendable, Equatable, CustomStringConvertible {
     let interval =
       switch every {
       case .steps(let count): count
-      case .epochs(let count): count * stepsPerEpoch
+      // A product that does not fit is further away than any step.
+      case .epochs(let count):
+        count.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? Int.max : count * stepsPerEpoch
       }
     var result = 1.0
     for _ in 0..<step / interval { result *= factor }

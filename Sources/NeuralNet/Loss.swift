@@ -13,6 +13,15 @@ public enum Loss: String, Sendable, CaseIterable {
 public enum TargetBuffer {
   case values(UnsafePointer<Float>)
   case labels(UnsafePointer<Int32>)
+
+  /// Those of the rows from `row` on.
+  @inline(__always)
+  public func dropFirst(_ row: Int) -> TargetBuffer {
+    switch self {
+    case .values(let values): .values(values + row)
+    case .labels(let labels): .labels(labels + row)
+    }
+  }
 }
 
 extension Loss {

@@ -43,6 +43,11 @@ public struct ModelSpecification: Sendable, Equatable, CustomStringConvertible {
     if case .mlp(_, let activation) = kind { activation } else { nil }
   }
 
+  /// Dense layers.
+  public var layerCount: Int {
+    if case .mlp(let hidden, _) = kind { hidden.count + 1 } else { 1 }
+  }
+
   public func model(inputs: Int, outputs: Int) -> Sequential {
     guard case .mlp(let hidden, let activation) = kind else {
       return Sequential(inputs: inputs, Dense(outputs))

@@ -1,4 +1,5 @@
 // How a gradient changes the parameters.
+import CKernels
 
 /// An update rule that treats every parameter alone, so that any part of the arena can be updated by
 /// whoever holds its gradient.
@@ -17,6 +18,6 @@ public final class SGD: Optimizer {
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, offset: Int, count: Int,
     learningRate: Float
   ) {
-    for i in 0..<count { parameters[i] -= learningRate * gradient[i] }
+    ckernels_descend(parameters, gradient, learningRate, count)
   }
 }

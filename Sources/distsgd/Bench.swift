@@ -5,7 +5,10 @@ import MPI
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure this machine, and what the method gets out of it.",
-    subcommands: [BenchMatmul.self, BenchRoofline.self, BenchNoise.self])
+    subcommands: [
+      BenchMatmul.self, BenchRoofline.self, BenchNoise.self, BenchGather.self, BenchStep.self,
+      BenchAllReduce.self,
+    ])
 
   func run() throws {
     let names = Self.configuration.subcommands.compactMap { $0.configuration.commandName }
@@ -26,6 +29,14 @@ struct BenchOutput: ParsableArguments {
   func publish<Report: BenchReport>(_ report: () throws -> Report) throws {
     let files = try output.map { try ExperimentFiles(creating: $0) }
     try report().publish(asJSON: json, to: files)
+  }
+
+  /// The same for a bench of all ranks: rank 0 publishes.
+  func publish<Report: BenchReport>(on communicator: any Communicator, _ report: () throws -> Report) throws {
+    let isFirst = communicator.rank == 0
+    let files = try communicator.together { isFirst ? try output.map(ExperimentFiles.init(creating:)) : nil }
+    let report = try report()
+    try communicator.together { if isFirst { try report.publish(asJSON: json, to: files) } }
   }
 }
 

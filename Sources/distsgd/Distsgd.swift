@@ -54,7 +54,7 @@ enum Main {
       }
     } catch let error as AgreedError {
       // Every rank is here: one of them tells, and all end in good order.
-      if communicator.rank == 0 { report(error.error.description) }
+      if communicator.rank == 0 { report(error.error) }
       code = error.error.code.rawValue
     } catch let error as DistsgdError {
       // The other ranks do not know.
@@ -79,6 +79,11 @@ enum Main {
       report("rank \(communicator.rank): \(error)")
     }
     return code
+  }
+
+  /// A stop on request is no error.
+  private static func report(_ error: DistsgdError) {
+    if error.code == .stopped { standardError("distsgd: \(error)") } else { report(error.description) }
   }
 
   private static func report(_ message: String) {

@@ -7,6 +7,7 @@ extension Sampling: ExpressibleByArgument {}
 extension LastBatch: ExpressibleByArgument {}
 extension Loss: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
+extension Binding: ExpressibleByArgument {}
 
 /// `--schedule`'s value.
 func parseSchedule(_ text: String) throws -> LearningRateSchedule {
@@ -184,6 +185,11 @@ struct JobArguments: ParsableArguments {
     help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
   var threads = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "none, or core: bind every rank to its share of the server's cores.", valueName: "none|core"))
+  var bind = Binding.none
+
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
   var output: String?
 
@@ -195,7 +201,50 @@ struct JobArguments: ParsableArguments {
     options.logEvery = logEvery
     options.logsHashes = logHashes
     options.threads = threads
+    options.binding = bind
     options.output = output
     options.isQuiet = quiet
   }
+}
+
+/// What only `train` has: checkpoints, and going on from them.
+struct CheckpointArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write a checkpoint every so often: 500 (steps), 30s, 10m, 1epoch. (default: only when asked to stop)",
+      valueName: "interval"),
+    transform: parseInterval)
+  var checkpointEvery: CheckpointInterval?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Keep the newest K checkpoints.", valueName: "k"))
+  var keep = 3
+
+  @Option(help: ArgumentHelp("Go on with the run in DIR, at its newest checkpoint.", valueName: "dir"))
+  var resume: String?
+
+  @Flag(help: "Resume although the data are not those of the run.")
+  var acceptOtherData = false
+
+  @Flag(help: "Resume although OpenBLAS uses another kernel here.")
+  var acceptOtherKernel = false
+
+  func apply(to options: inout TrainingOptions) {
+    options.checkpointEvery = checkpointEvery
+    options.checkpointsKept = keep
+  }
+
+  var allowances: Resumption.Allowances {
+    var allowances = Resumption.Allowances()
+    allowances.otherData = acceptOtherData
+    allowances.otherKernel = acceptOtherKernel
+    return allowances
+  }
+}
+
+/// `--checkpoint-every`'s value.
+private func parseInterval(_ text: String) throws -> CheckpointInterval {
+  guard let interval = CheckpointInterval(text) else {
+    throw ValidationError("'\(text)' should be \(CheckpointInterval.forms)")
+  }
+  return interval
 }

@@ -1,4 +1,5 @@
 import DistributedSGD
+import Foundation
 import Testing
 
 /// NumPy arrays: what NumPy itself wrote, and everything that can be wrong.
@@ -108,6 +109,9 @@ import Testing
     let deflated = numPyFile("npz deflated")
     expectError(
       .badData, ["the arrays a, b", "named x"], folder.write(numPyFile("npz unclear"), to: "a.npz"))
+    var twice = Data(numPyFile("npz unclear"))
+    while let name = twice.range(of: Data("b.npy".utf8)) { twice.replaceSubrange(name, with: "a.npy".utf8) }
+    expectError(.badData, ["two entries are called a.npy"], folder.write(Array(twice), to: "a.npz"))
     expectError(.badData, ["no complete zip"], folder.write(Array(stored.prefix(100)), to: "a.npz"))
     expectError(.badData, ["no complete zip"], folder.write("", to: "a.npz"))
     expectError(

@@ -1,4 +1,5 @@
 // A disk that fills up while metrics are written.
+import DistributedSGD
 import Foundation
 import TestSupport
 import Testing
@@ -46,7 +47,7 @@ extension JobTests {
       }
       let launch = ranks == 1 ? "" : "mpirun -np \(ranks) "
       let command =
-        "\(launch)\(distsgd) \(arguments) --output \(folder("disk"))/run; code=$?; cp \(folder("disk"))/run/* \(folder("kept")); exit $code"
+        "\(launch)\(distsgd) \(arguments) --output \(folder("disk"))/run; code=$?; cp -r \(folder("disk"))/run/* \(folder("kept")); exit $code"
       let line = FullDisk.shell(FullDisk.here, folder: folder("disk"), size: size, command: command)
       return try Child("sh", ["-c", line], environment: mpiEnvironment).wait(limit: 30)
     }
@@ -76,6 +77,22 @@ extension JobTests {
       #expect(outcome.errorLines[0].contains("model.safetensors"), "\(outcome)")
       let files = try FileManager.default.contentsOfDirectory(atPath: folder("kept")).sorted()
       #expect(files == ["metrics.jsonl", "timings.csv"], "no half model is left")
+    }
+
+    /// A checkpoint that does not fit ends the job; those before it are whole.
+    @Test(arguments: rankCounts) func checkpoints(_ ranks: Int) throws {
+      let outcome = try run(
+        ranks: ranks, size: 300, "--model mlp:120,100 --lr 0.01 --epochs 4000 --checkpoint-every 1 --keep 100"
+      )
+      #expect(!outcome.hung && outcome.code == 74, "\(outcome)")
+      try #require(outcome.errorLines.count == 1, "\(outcome)")
+      // Whichever file asks for the last block: a checkpoint mostly, at times a line of timings.csv.
+      #expect(outcome.errorLines[0].contains("no space left"), "\(outcome)")
+      let kept = CheckpointFolder(run: folder("kept"))
+      #expect(!kept.steps().isEmpty)
+      for step in kept.steps() { _ = try Checkpoint(reading: kept.file(step: step)) }
+      let files = try FileManager.default.contentsOfDirectory(atPath: kept.path)
+      #expect(files.count == kept.steps().count, "no half checkpoint is left: \(files)")
     }
 
     /// Results on a full standard output are an error too.

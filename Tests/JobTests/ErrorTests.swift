@@ -146,7 +146,9 @@ extension JobTests {
         #expect(!outcome.errors.contains(sign), "a trap: \(outcome)")
       }
       if ranks == 1 {
-        #expect(outcome.errors.split(separator: "\n").count <= 1 || mistake.code == 76, "\(outcome)")
+        #expect(
+          outcome.errors.split(separator: "\n").count { !$0.hasPrefix("distsgd: warning: ") } <= 1
+            || mistake.code == 76, "\(outcome)")
       }
       print(
         "error test: \(mistake.name), \(ranks) rank\(ranks == 1 ? "" : "s"): \(String(format: "%.2f", outcome.seconds)) s"

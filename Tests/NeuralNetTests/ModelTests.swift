@@ -47,4 +47,12 @@ import Testing
     #expect(model.inputCount == 5 && model.outputCount == 2)
     #expect(model.forwardOperations == 2 * (35 + 14))
   }
+
+  /// An interval of more steps than fit an integer never ends.
+  @Test func theLongestSchedule() throws {
+    let text = "step:every=9223372036854775807epoch,factor=0.5"
+    let schedule = try #require(LearningRateSchedule(text))
+    #expect(schedule.description == text)
+    #expect(schedule.factor(step: 1_000_000, stepsPerEpoch: 12) == 1)
+  }
 }

@@ -110,7 +110,7 @@ private func cpuCount(_ list: String) -> Int {
 }
 
 /// A file of `/proc` or `/sys`, which do not tell their size before they are read.
-private func textOfSystemFile(_ path: String) -> String? {
+func textOfSystemFile(_ path: String) -> String? {
   guard let file = fopen(path, "r") else { return nil }
   defer { fclose(file) }
   var bytes: [UInt8] = []

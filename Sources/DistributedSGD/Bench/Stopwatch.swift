@@ -5,13 +5,33 @@
 public struct Timing: Sendable, Equatable {
   /// Seconds of one call.
   public let median, least, greatest: Double
+  /// A tenth of the samples is below p10, a tenth above p90.
+  public let p10, p90: Double
 
-  init(_ samples: [Double]) {
+  package init(_ samples: [Double]) {
     let sorted = samples.sorted()
-    let middle = sorted.count / 2
-    median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    func quantile(_ fraction: Double) -> Double {
+      let place = fraction * Double(sorted.count - 1)
+      let below = Int(place)
+      let above = min(below + 1, sorted.count - 1)
+      return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+    }
+    median = quantile(0.5)
+    p10 = quantile(0.1)
+    p90 = quantile(0.9)
     least = sorted[0]
     greatest = sorted[sorted.count - 1]
+  }
+
+  /// Seconds of one call.
+  var json: JSONLine {
+    var line = JSONLine()
+    line["median"] = median
+    line["p10"] = p10
+    line["p90"] = p90
+    line["minimum"] = least
+    line["maximum"] = greatest
+    return line
   }
 }
 

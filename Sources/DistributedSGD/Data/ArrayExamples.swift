@@ -74,7 +74,7 @@ func readNPZ(
     var wide: [ZipArchive.Entry] = []
     var narrow: [ZipArchive.Entry] = []
     for entry in arrays {
-      let start = try archive.prefix(of: entry, count: 1 << 16)
+      let start = try archive.prefix(of: entry, count: 1 << 12)
       let header = start.withUnsafeBytes { buffer in
         Result { () throws(DistsgdError) in
           try NPYHeader(buffer, source: "\(source)/\(printable(entry.name))")

@@ -1,4 +1,5 @@
 // The examples of one forward and backward pass, gathered from the data set.
+import CKernels
 import NeuralNet
 
 /// Inputs and targets of at most `capacity` examples, side by side in memory: gathered, or a view of the data set
@@ -40,10 +41,14 @@ public final class BatchBuffer {
     indices.deallocate()
   }
 
-  /// Loads the examples at `positions` of an epoch; as a set, if nothing need be moved for it.
-  public func load(_ order: EpochOrder, positions: Range<Int>) {
+  /// Loads the examples at `positions` of an epoch.
+  /// - Parameter keepsOrder: whether each must stand in its position's row; if not they are read as a set, in
+  ///   whatever order moves least.
+  public func load(_ order: EpochOrder, positions: Range<Int>, keepsOrder: Bool = false) {
     precondition(positions.count <= capacity)
-    if let examples = order.consecutiveExamples(at: positions) { return load(examples: examples) }
+    if let examples = order.consecutiveExamples(at: positions, inOrder: keepsOrder) {
+      return load(examples: examples)
+    }
     order.fill(indices, positions: positions)
     gather(positions.count)
   }
@@ -79,16 +84,10 @@ public final class BatchBuffer {
             .storeBytes(of: from.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
         }
       } else {
-        for row in 0..<rows {
-          (gathered + row * width).update(from: source + indices[row] * width, count: width)
-        }
+        ckernels_gather_floats(gathered, source, indices, rows, width)
       }
     case .uint8(let source, let scale):
-      for row in 0..<rows {
-        let from = source + indices[row] * width
-        let to = gathered + row * width
-        for j in 0..<width { to[j] = Float(from[j]) * scale }
-      }
+      ckernels_gather_bytes(gathered, source, indices, rows, width, scale)
     }
     let source = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
     for row in 0..<rows { gatheredTargets[row] = source[indices[row]] }

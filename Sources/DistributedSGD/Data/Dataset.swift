@@ -32,6 +32,7 @@ public final class Dataset {
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
     let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
+    preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: targetOffset + count * 4))
     targetMemory = UnsafeRawPointer(memory + targetOffset)
     features =
       shape.isBytes
@@ -39,17 +40,12 @@ public final class Dataset {
       : .float32(memory.assumingMemoryBound(to: Float.self))
     if let examples {
       switch examples.features {
-      case .float32(let values):
-        values.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: featureBytes) }
-      case .uint8(let bytes, _):
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: featureBytes) }
+      case .float32(let values): values.withUnsafeBytes { copy($0, to: memory) }
+      case .uint8(let bytes, _): bytes.withUnsafeBytes { copy($0, to: memory) }
       }
-      let target = memory + targetOffset
       switch examples.targets {
-      case .values(let values):
-        values.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: 4 * count) }
-      case .labels(let labels, _):
-        labels.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: 4 * count) }
+      case .values(let values): values.withUnsafeBytes { copy($0, to: memory + targetOffset) }
+      case .labels(let labels, _): labels.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       }
     }
     try communicator.barrier()
@@ -73,6 +69,14 @@ public final class Dataset {
         scale = factor
       }
     }
+  }
+}
+
+/// A copy on several cores, which share the work of giving new memory its pages.
+private func copy(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
+  inParallel(over: source.count, least: 1 << 20) { range in
+    (target + range.lowerBound).copyMemory(
+      from: source.baseAddress! + range.lowerBound, byteCount: range.count)
   }
 }
 

@@ -3,52 +3,63 @@ import Glibc
 
 /// A file's bytes for as long as this object lives.
 ///
-/// Regular files are mapped read-only, so they cost page cache and no memory of this process; a pipe is read
-/// to its end. A mapped file must not be cut short while it is being read.
+/// Large files are mapped read-only, so they cost page cache and no memory of this process; small ones are read,
+/// which is faster, and a pipe is read to its end.
 final class FileBytes {
   let path: String
   let bytes: UnsafeRawBufferPointer
-  private let isMapped: Bool
+  /// What is mapped; nil where the bytes are this object's own memory.
+  private let mapped: MappedRange?
 
+  /// Files of at most this many bytes are read.
+  static let smallSize = 1 << 20
+
+  /// - Parameter takesPipe: whether a pipe will do, which is waited for until somebody writes to it.
   /// - Throws: `noInput` when the file does not exist, is a directory or cannot be opened; `inputOutput` when
   ///   reading it fails.
-  init(_ path: String) throws(DistsgdError) {
+  init(_ path: String, takesPipe: Bool = true) throws(DistsgdError) {
     self.path = path
     let name = printable(path, limit: 200)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // With O_NONBLOCK, opening a pipe does not wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | (takesPipe ? 0 : O_NONBLOCK))
     guard descriptor >= 0 else { throw cannotOpen(path, errno) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw cannotOpen(path, errno) }
+    let size = Int(status.st_size)
     switch status.st_mode & S_IFMT {
-    case S_IFREG where status.st_size == 0:
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      isMapped = false
-    case S_IFREG:
-      let size = Int(status.st_size)
+    case S_IFREG where size > FileBytes.smallSize:
       let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
       guard let address, address != MAP_FAILED else {
         throw DistsgdError(.inputOutput, "cannot map \(name): \(errorText(errno))")
       }
-      madvise(address, size, Int32(MADV_SEQUENTIAL))
-      bytes = UnsafeRawBufferPointer(start: address, count: size)
-      isMapped = true
+      let range = UnsafeRawBufferPointer(start: address, count: size)
+      if let watched = MappedRange(range, path: name) {
+        madvise(address, size, Int32(MADV_SEQUENTIAL))
+        (bytes, mapped) = (range, watched)
+      } else {
+        munmap(address, size)
+        (bytes, mapped) = (try readToEnd(descriptor, name, expected: size), nil)
+      }
+    case S_IFREG:
+      (bytes, mapped) = (try readToEnd(descriptor, name, expected: size), nil)
+    case S_IFIFO where takesPipe:
+      (bytes, mapped) = (try readToEnd(descriptor, name, expected: FileBytes.smallSize), nil)
     case S_IFDIR:
       throw DistsgdError(.noInput, "\(name) is a directory: name a file in it")
-    case S_IFIFO:
-      bytes = try readToEnd(descriptor, name)
-      isMapped = false
     default:
-      throw DistsgdError(.noInput, "\(name) is neither a file nor a pipe: name a data file")
+      throw DistsgdError(
+        .noInput, "\(name) is \(takesPipe ? "neither a file nor a pipe" : "no file"): name a data file")
     }
   }
 
   deinit {
-    guard let address = bytes.baseAddress else { return }
-    if isMapped {
-      munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+    guard let address = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else { return }
+    if let mapped {
+      mapped.forget()
+      munmap(address, bytes.count)
     } else {
-      free(UnsafeMutableRawPointer(mutating: address))
+      free(address)
     }
   }
 }
@@ -102,16 +113,17 @@ private func cannotOpen(_ path: String, _ code: Int32) -> DistsgdError {
   }
 }
 
-/// Reads a pipe into memory of `malloc`, growing it by halves.
+/// Reads a pipe or a file into memory of `malloc`, growing it by halves where `expected` bytes are not enough.
 private func readToEnd(
-  _ descriptor: Int32, _ name: String
+  _ descriptor: Int32, _ name: String, expected: Int
 ) throws(DistsgdError) -> UnsafeRawBufferPointer {
-  var capacity = 1 << 20
+  // One byte more, so that the end is seen without growing.
+  var capacity = expected + 1
   var count = 0
   var buffer = malloc(capacity)
   while let memory = buffer {
     let got = read(descriptor, memory + count, capacity - count)
-    if got == 0 { return UnsafeRawBufferPointer(start: memory, count: count) }
+    if got == 0 { return UnsafeRawBufferPointer(start: realloc(memory, max(count, 1)), count: count) }
     if got < 0 {
       if errno == EINTR { continue }
       let code = errno
@@ -120,8 +132,9 @@ private func readToEnd(
     }
     count += got
     if count == capacity {
-      capacity += capacity / 2
+      capacity += max(capacity / 2, 4_096)
       buffer = realloc(memory, capacity)
+      if buffer == nil { free(memory) }
     }
   }
   throw DistsgdError(.inputOutput, "no memory for the contents of \(name)")
@@ -133,7 +146,7 @@ func requireMemory(bytes: Double, for what: String) throws(DistsgdError) {
   guard bytes <= available else {
     throw DistsgdError(
       .usage,
-      "\(what) needs \(gigabytes(bytes)) GB, this machine has \(gigabytes(available)) GB: ask for fewer rows")
+      "\(what) needs \(gigabytes(bytes)) GB, this machine has \(gigabytes(available)) GB: use fewer rows")
   }
 }
 

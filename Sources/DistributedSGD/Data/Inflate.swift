@@ -12,6 +12,8 @@ final class InflateStream {
 
   /// Deflate cannot expand its input by more than this (258 bytes in two bits, and a little).
   static let maximumExpansion = 1032
+  /// Up to this much is allocated before it is there.
+  private static let usualExpansion = 16
 
   private let source: String
   private let format: Format
@@ -74,11 +76,14 @@ final class InflateStream {
     return filled
   }
 
-  /// Up to `count` bytes, in memory that grows with what has been decompressed.
+  /// Up to `count` bytes, in memory that grows with what has been decompressed: what images and arrays
+  /// usually expand to is taken at once, and a claim beyond that is believed as far as it has come true.
+  ///
+  /// - Throws: also `usage` when the bytes do not fit this machine's memory.
   func read(count: Int) throws(DistsgdError) -> [UInt8] {
-    let justified = input.count.multipliedReportingOverflow(by: InflateStream.maximumExpansion)
+    let usual = input.count.multipliedReportingOverflow(by: InflateStream.usualExpansion)
     var result: [UInt8] = []
-    result.reserveCapacity(min(count, justified.overflow ? count : justified.partialValue))
+    result.reserveCapacity(min(count, usual.overflow ? count : usual.partialValue))
     let chunk = UnsafeMutableRawBufferPointer.allocate(
       byteCount: min(max(count, 1), 1 << 18), alignment: 16)
     defer { chunk.deallocate() }
@@ -87,6 +92,7 @@ final class InflateStream {
       let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[..<want]))
       result.append(contentsOf: chunk[..<got])
       if got < want { break }
+      if result.count == result.capacity { try requireMemory(bytes: 2 * Double(result.count), for: source) }
     }
     return result
   }

@@ -75,9 +75,12 @@ private func integers<T: FixedWidthInteger, Out>(
   let size = MemoryLayout<T>.size
   let count = data.count / size
   return [Out](unsafeUninitializedCapacity: count) { buffer, initialized in
-    for index in 0..<count {
-      let raw = data.loadUnaligned(fromByteOffset: index * size, as: T.self)
-      buffer.initializeElement(at: index, to: map(isBigEndian ? T(bigEndian: raw) : T(littleEndian: raw)))
+    preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+    inParallel(over: count, least: 1 << 18) { range in
+      for index in range {
+        let raw = data.loadUnaligned(fromByteOffset: index * size, as: T.self)
+        buffer.initializeElement(at: index, to: map(isBigEndian ? T(bigEndian: raw) : T(littleEndian: raw)))
+      }
     }
     initialized = count
   }
@@ -113,8 +116,8 @@ private func inCOrder(_ array: NPYArray) -> RawExamples.Values {
 private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdError) {
   let index: Int?
   switch array.values {
-  case .doubles(let values): index = values.firstIndex { !$0.isFinite }
-  case .floats(let values): index = values.firstIndex { !$0.isFinite }
+  case .doubles(let values): index = firstNonFinite(values)
+  case .floats(let values): index = firstNonFinite(values)
   case .bytes: index = nil
   }
   guard let index else { return }
@@ -122,4 +125,19 @@ private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdErro
   let place = array.shape.count == 1 ? "[\(row)]" : "[\(row), \(column)]"
   throw DistsgdError(
     .badData, "a number is NaN or infinite, \(source) element \(place): replace it or delete its row")
+}
+
+/// The first number that is NaN or infinite; in pieces on all cores.
+private func firstNonFinite<T: BinaryFloatingPoint & Sendable>(_ values: [T]) -> Int? {
+  let pieces = pieceCount(values.count, least: 1 << 18)
+  var found = [Int?](repeating: nil, count: pieces)
+  values.withUnsafeBufferPointer { values in
+    found.withUnsafeMutableBufferPointer { found in
+      inParallel(pieces) { piece in
+        let range = piece * values.count / pieces..<(piece + 1) * values.count / pieces
+        found[piece] = range.first { !values[$0].isFinite }
+      }
+    }
+  }
+  return found.lazy.compactMap { $0 }.first
 }

@@ -93,13 +93,16 @@ func standardized<T: RawNumber>(
   let columns = statistics.means.count
   let rows = columns == 0 ? 0 : values.count / columns
   let result = [Float](unsafeUninitializedCapacity: rows * columns) { buffer, initialized in
+    preferLargePages(UnsafeMutableRawBufferPointer(buffer))
     values.withUnsafeBufferPointer { x in
       statistics.means.withUnsafeBufferPointer { mean in
         statistics.deviations.withUnsafeBufferPointer { deviation in
-          for row in 0..<rows {
-            for j in 0..<columns {
-              let index = row * columns + j
-              buffer.initializeElement(at: index, to: Float((x[index].asDouble - mean[j]) / deviation[j]))
+          inParallel(over: rows, least: max(1, 1 << 18 / columns)) { rows in
+            for row in rows {
+              for j in 0..<columns {
+                let index = row * columns + j
+                buffer.initializeElement(at: index, to: Float((x[index].asDouble - mean[j]) / deviation[j]))
+              }
             }
           }
         }

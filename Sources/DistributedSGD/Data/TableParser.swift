@@ -23,6 +23,15 @@ struct TableParser {
     self.source = source
   }
 
+  /// A part of what `whole` would read.
+  init(_ whole: TableParser, from start: UnsafePointer<UInt8>, to stop: UnsafePointer<UInt8>) {
+    self.init(position: start, end: stop, delimiter: whole.delimiter, source: whole.source)
+    line = whole.line
+    names = whole.names
+    firstLine = whole.firstLine
+    hasLabels = whole.hasLabels
+  }
+
   mutating func rewind(to start: UnsafePointer<UInt8>) {
     position = start
     line = 1

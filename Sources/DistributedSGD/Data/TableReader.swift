@@ -1,4 +1,5 @@
 // Reads text tables (.csv .tsv .dat .txt): finds the layout by itself, then parses the chosen columns in one pass.
+import Glibc
 
 /// What to read from a table beside its columns.
 struct TableOptions {
@@ -69,23 +70,48 @@ extension TableParser {
   /// Parses all remaining rows, the chosen columns alone.
   mutating func parse(_ choice: ColumnChoice) throws(DistsgdError) -> RawExamples {
     let width = choice.features.count
-    let remaining = end - position
-    // Every field takes two bytes with its delimiter, so the file's size bounds what is allocated; a last row
-    // that breaks off may have written anywhere within its width.
-    let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
-    let capacity = min(overflow ? Int.max : product, remaining / 2 + 1 + width)
-    var failure: DistsgdError?
-    var targets: [Double] = []
-    var rows = 0
-    let features = [Double](unsafeUninitializedCapacity: capacity) { buffer, initialized in
-      do throws(DistsgdError) {
-        rows = try parseRows(choice, into: buffer, targets: &targets)
-      } catch {
-        failure = error
-      }
-      initialized = rows * width
+    let parts = parts()
+    var capacities = [Int](repeating: 0, count: parts.count)
+    capacities.withUnsafeMutableBufferPointer { capacities in
+      inParallel(parts.count) { capacities[$0] = parts[$0].capacity(width: width) }
     }
-    if let failure { throw failure }
+    // Where each part's numbers begin.
+    let starts = capacities.reduce(into: [0]) { $0.append($0.last! + $1) }
+    var results = [PartResult](repeating: .success(PartRows()), count: parts.count)
+    let features = [Double](unsafeUninitializedCapacity: starts.last!) { buffer, initialized in
+      preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+      results.withUnsafeMutableBufferPointer { results in
+        inParallel(parts.count) { number in
+          var part = parts[number]
+          results[number] = PartResult { () throws(DistsgdError) -> PartRows in
+            var rows = PartRows()
+            let space = UnsafeMutableBufferPointer(rebasing: buffer[starts[number]..<starts[number + 1]])
+            rows.count = try part.parseRows(choice, into: space, targets: &rows.targets)
+            return rows
+          }
+        }
+      }
+      // Parts with blank lines have fewer rows than lines.
+      for (number, result) in results.enumerated() {
+        let count = ((try? result.get())?.count ?? 0) * width
+        if initialized < starts[number], count > 0 {
+          memmove(buffer.baseAddress! + initialized, buffer.baseAddress! + starts[number], 8 * count)
+        }
+        initialized += count
+      }
+    }
+    var rows = 0
+    var targets: [Double] = []
+    for (number, result) in results.enumerated() {
+      guard case .success(let part) = result else {
+        // A part counts lines from its own start; the first error is found again with its line in the file.
+        if number > 0 { _ = try parseInOrder(choice) }
+        _ = try result.get()
+        break
+      }
+      rows += part.count
+      if number == 0 { targets = part.targets } else { targets += part.targets }
+    }
     guard rows > 0 else {
       throw DistsgdError(.badData, "\(source) has no rows: expected rows of numbers")
     }
@@ -93,6 +119,49 @@ extension TableParser {
       source: source, kind: .table, count: rows, featureCount: width, features: .doubles(features),
       targets: choice.target == nil ? nil : targets, featureNames: choice.features.map { names[$0] },
       targetName: choice.target.map { names[$0] } ?? "", standardizesByDefault: true)
+  }
+
+  private typealias PartResult = Result<PartRows, DistsgdError>
+
+  private struct PartRows {
+    var count = 0
+    var targets: [Double] = []
+  }
+
+  /// What is left, cut after line feeds into parts that can be read at the same time. A table with quotes is one
+  /// part, because a quoted field may hold line feeds.
+  private func parts() -> [TableParser] {
+    let length = end - position
+    let count = pieceCount(length, least: 1 << 20)
+    guard count > 1, memchr(position, 0x22, length) == nil else { return [self] }
+    var parts: [TableParser] = []
+    var start = position
+    for number in 1...count {
+      var stop = end
+      if number < count {
+        let middle = max(start, position + number * length / count)
+        guard let feed = memchr(middle, 0x0A, end - middle) else { continue }
+        stop = UnsafePointer(feed.assumingMemoryBound(to: UInt8.self)) + 1
+      }
+      if stop > start { parts.append(TableParser(self, from: start, to: stop)) }
+      start = stop
+    }
+    return parts
+  }
+
+  /// Floats that the rows which are left may write. Every field takes two bytes with its delimiter, so the size
+  /// bounds what is allocated; a last row that breaks off may have written anywhere within its width.
+  private func capacity(width: Int) -> Int {
+    let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
+    return min(overflow ? Int.max : product, (end - position) / 2 + 1 + width)
+  }
+
+  /// Reads all that is left for its error alone.
+  private mutating func parseInOrder(_ choice: ColumnChoice) throws(DistsgdError) -> Int {
+    let space = UnsafeMutableBufferPointer<Double>.allocate(capacity: capacity(width: choice.features.count))
+    defer { space.deallocate() }
+    var targets: [Double] = []
+    return try parseRows(choice, into: space, targets: &targets)
   }
 
   /// An upper bound of the rows that are left.

@@ -3,7 +3,7 @@
 /// A zip archive in memory, read through its central directory.
 ///
 /// No size in the archive is trusted: an entry's bytes must lie in the file, and its uncompressed size must be
-/// one that deflate can reach from them.
+/// one that deflate can reach from them. Names are only compared: nothing is written anywhere.
 struct ZipArchive {
   struct Entry {
     var name: String
@@ -36,7 +36,14 @@ struct ZipArchive {
       count = Int(clamping: number(Int(large) + 32, UInt64.self))
       offset = Int(clamping: number(Int(large) + 48, UInt64.self))
     }
-    for _ in 0..<min(count, bytes.count / 46) { offset = try readEntry(at: offset) }
+    var names: Set<String> = []
+    for _ in 0..<min(count, bytes.count / 46) {
+      offset = try readEntry(at: offset)
+      // Readers differ in which of two they take.
+      if let name = entries.last?.name, !names.insert(name).inserted {
+        throw damaged("two entries are called \(printable(name))")
+      }
+    }
   }
 
   /// The uncompressed bytes of an entry, given to `body`.

@@ -30,15 +30,19 @@ public struct ReplacementFile: ~Copyable {
   private let path: String
   private let temporaryPath: String
   private var descriptor: Int32
+  private let direct: DirectOutput?
 
   /// Opens the temporary file beside `path`.
   ///
+  /// - Parameter bypassesCache: writes past the page cache where the file system can, for large files that
+  ///   nobody reads soon: copying them into the cache would take time from those who compute.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  public init(replacing path: String) throws {
+  public init(replacing path: String, bypassesCache: Bool = false) throws {
     self.path = path
     temporaryPath = "\(path).tmp-\(getpid())"
     unlink(temporaryPath)  // of a process that died with this number
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    direct = bypassesCache ? DirectOutput(descriptor, path: path) : nil
     if descriptor < 0 {
       throw DistsgdError(
         .cannotCreate,
@@ -51,7 +55,7 @@ public struct ReplacementFile: ~Copyable {
   ///
   /// - Throws: `DistsgdError` (`inputOutput`).
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
-    try writeAll(bytes, to: descriptor, path: path)
+    if let direct { try direct.write(bytes) } else { try writeAll(bytes, to: descriptor, path: path) }
   }
 
   /// Makes the file durable under its name.
@@ -59,6 +63,7 @@ public struct ReplacementFile: ~Copyable {
   /// - Throws: `DistsgdError` (`inputOutput` for the bytes, `cannotCreate` for the name).
   public mutating func commit() throws {
     precondition(descriptor >= 0, "commit() is called once")
+    try direct?.finish()
     if fsync(descriptor) != 0 { throw writeError(path, errno) }
     let code = close(descriptor)
     descriptor = -1
@@ -85,7 +90,7 @@ public struct ReplacementFile: ~Copyable {
   }
 }
 
-private func writeError(_ path: String, _ number: Int32) -> DistsgdError {
+func writeError(_ path: String, _ number: Int32) -> DistsgdError {
   let remedy =
     number == ENOSPC || number == EDQUOT
     ? "free some space or write to another disk" : "write to another disk"

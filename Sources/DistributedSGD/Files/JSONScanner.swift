@@ -3,23 +3,23 @@
 /// A cursor over JSON text that the caller walks in the form it expects.
 ///
 /// Text that is not JSON, or not of that form, throws a `JSONScanner.Failure`; no input traps.
-struct JSONScanner {
+package struct JSONScanner {
   /// What the scanner found, and what should be there.
-  struct Failure: Error {
-    var what: String
+  package struct Failure: Error {
+    package var what: String
     /// The byte in the text at which it was found, from 0.
-    var offset: Int
+    package var offset: Int
   }
 
   private let bytes: UnsafeRawBufferPointer
-  private(set) var offset = 0
+  package private(set) var offset = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  package init(_ bytes: UnsafeRawBufferPointer) {
     self.bytes = bytes
   }
 
   /// Reads an object; `member` is called after each key and must read its value.
-  mutating func object(_ member: (inout JSONScanner, String) throws -> Void) throws {
+  package mutating func object(_ member: (inout JSONScanner, String) throws -> Void) throws {
     try expect(UInt8(ascii: "{"))
     if accept(UInt8(ascii: "}")) { return }
     repeat {
@@ -31,7 +31,7 @@ struct JSONScanner {
   }
 
   /// Reads an array, each element by `element`.
-  mutating func array<Element>(_ element: (inout JSONScanner) throws -> Element) throws -> [Element] {
+  package mutating func array<Element>(_ element: (inout JSONScanner) throws -> Element) throws -> [Element] {
     var elements: [Element] = []
     try expect(UInt8(ascii: "["))
     if accept(UInt8(ascii: "]")) { return elements }
@@ -41,12 +41,12 @@ struct JSONScanner {
   }
 
   /// Reads an array of whole numbers from 0 up.
-  mutating func naturalNumbers() throws -> [Int] {
+  package mutating func naturalNumbers() throws -> [Int] {
     try array { scanner throws in try scanner.naturalNumber() }
   }
 
   /// Reads a number, as the nearest double.
-  mutating func number() throws -> Double {
+  package mutating func number() throws -> Double {
     skipBlanks()
     let start = offset
     while let byte = peek(), Self.isNumeric(byte) { offset += 1 }
@@ -67,7 +67,7 @@ struct JSONScanner {
   }
 
   /// Passes over a value of any form; nested ones to a depth that no file of ours has.
-  mutating func skipValue(depth: Int = 0) throws {
+  package mutating func skipValue(depth: Int = 0) throws {
     if depth > 32 { throw Failure(what: "values are nested too deep", offset: offset) }
     skipBlanks()
     switch peek() {
@@ -83,7 +83,7 @@ struct JSONScanner {
   }
 
   /// Reads a whole number from 0 up, without exponent or fraction.
-  mutating func naturalNumber() throws -> Int {
+  package mutating func naturalNumber() throws -> Int {
     skipBlanks()
     let start = offset
     var value = 0
@@ -102,7 +102,7 @@ struct JSONScanner {
   }
 
   /// Reads a string.
-  mutating func string() throws -> String {
+  package mutating func string() throws -> String {
     skipBlanks()
     let start = offset
     guard accept(UInt8(ascii: "\"")) else { throw Failure(what: "there should be a string", offset: start) }
@@ -127,7 +127,7 @@ struct JSONScanner {
   }
 
   /// Checks that only blanks are left.
-  mutating func end() throws {
+  package mutating func end() throws {
     skipBlanks()
     if offset < bytes.count { throw Failure(what: "there is more than one value", offset: offset) }
   }

@@ -15,6 +15,18 @@ public struct ModelFile: Sendable {
     to path: String, specification: ModelSpecification, model: Sequential, loss: Loss,
     preprocessing: Preprocessing, parameters: UnsafePointer<Float>
   ) throws {
+    try SafeTensors.write(
+      model.tensors.map { tensor in
+        SafeTensors.View(
+          name: tensor.name, shape: tensor.shape,
+          values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
+      }, metadata: metadata(specification, model, loss, preprocessing), to: path)
+  }
+
+  /// All but the parameters.
+  static func metadata(
+    _ specification: ModelSpecification, _ model: Sequential, _ loss: Loss, _ preprocessing: Preprocessing
+  ) -> [String: String] {
     var metadata = [
       "format": "pt", "producer": "distsgd \(version)", "model": specification.description,
       "loss": loss.rawValue,
@@ -26,12 +38,7 @@ public struct ModelFile: Sendable {
       "targetDeviation": "\(preprocessing.targetDeviation)",
     ]
     metadata["activation"] = specification.activation?.rawValue
-    try SafeTensors.write(
-      model.tensors.map { tensor in
-        SafeTensors.View(
-          name: tensor.name, shape: tensor.shape,
-          values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
-      }, metadata: metadata, to: path)
+    return metadata
   }
 
   /// Reads what `write` has written.
@@ -51,7 +58,7 @@ public struct ModelFile: Sendable {
       let text = try entry(key)
       guard let value = parse(text) else {
         throw DistsgdError(
-          .badData, "'\(path)': the metadata entry '\(key)' is '\(text)', which makes no sense")
+          .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
       }
       return value
     }
@@ -65,11 +72,24 @@ public struct ModelFile: Sendable {
       featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
       featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
       featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
-      targetName: try entry("targetName"), targetMean: try parsed("targetMean", Double.init),
-      targetDeviation: try parsed("targetDeviation", Double.init))
+      targetName: try entry("targetName"),
+      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
+      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
+    guard preprocessing.featureDeviations.allSatisfy(isDeviation) else {
+      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
+    }
+    guard loss == .crossEntropy || outputs == 1 else {
+      throw DistsgdError(.badData, "'\(path)' claims \(outputs) outputs: a model of the squared loss has one")
+    }
     // The file's own tensors must bear out the sizes that its metadata claim before they are believed.
     guard let first = file["0.weight"], first.shape.count == 2, first.shape[1] == inputs else {
       throw DistsgdError(.badData, "'\(path)': its first layer does not take the \(inputs) inputs it claims")
+    }
+    guard specification.layerCount <= file.tensors.count else {
+      throw DistsgdError(
+        .badData,
+        "'\(path)' has \(file.tensors.count) tensors: too few for the \(specification.layerCount) layers it claims"
+      )
     }
     model = specification.model(inputs: inputs, outputs: outputs)
     parameters = try Self.arena(of: model, from: file, path: path)
@@ -78,9 +98,10 @@ public struct ModelFile: Sendable {
   /// The parameters of `model` from a file that may hold more or less than these.
   /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing or of another shape.
   public static func arena(of model: Sequential, from file: SafeTensors, path: String) throws -> [Float] {
+    let named = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     var parameters: [Float] = []
     for tensor in model.tensors {
-      guard let stored = file[tensor.name] else {
+      guard let stored = named[tensor.name] else {
         throw DistsgdError(
           .badData, "'\(path)' has no tensor '\(tensor.name)' of shape \(tensor.shape), which the model needs"
         )
@@ -88,13 +109,17 @@ public struct ModelFile: Sendable {
       guard stored.shape == tensor.shape else {
         throw DistsgdError(
           .badData,
-          "'\(path)': tensor '\(tensor.name)' has shape \(stored.shape), but the model needs \(tensor.shape)")
+          "'\(path)': tensor '\(tensor.name)' has shape [\(listed(stored.shape.map(String.init)))], but the model needs \(tensor.shape)"
+        )
       }
       parameters += stored.values
     }
     return parameters
   }
 }
+
+/// What a column may have been divided by.
+private func isDeviation(_ value: Double) -> Bool { value.isFinite && value > 0 }
 
 private func jsonText(_ value: some JSONValue) -> String {
   var bytes: [UInt8] = []

@@ -61,10 +61,13 @@ public struct SafeTensors: Sendable, Equatable {
 
   /// Writes tensors from where they lie, without a copy, as `write(to:)` does.
   ///
+  /// - Parameter bypassesCache: as in `ReplacementFile`.
   /// - Throws: `DistsgdError` (`cannotCreate`, or `inputOutput` when for example the disk is full).
-  public static func write(_ tensors: [View], metadata: [String: String] = [:], to path: String) throws {
+  public static func write(
+    _ tensors: [View], metadata: [String: String] = [:], to path: String, bypassesCache: Bool = false
+  ) throws {
     let header = header(tensors.map { ($0.name, $0.shape, $0.values.count) }, metadata: metadata)
-    var file = try ReplacementFile(replacing: path)
+    var file = try ReplacementFile(replacing: path, bypassesCache: bypassesCache)
     try header.withUnsafeBytes { try file.write($0) }
     for tensor in tensors { try file.write(UnsafeRawBufferPointer(tensor.values)) }
     try file.commit()

@@ -1,17 +1,13 @@
 // Reading safetensors files from anywhere: nothing in the header is believed before it is checked.
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 extension SafeTensors {
   /// Reads a file. F32 values are taken as they are; F64, F16 and BF16 are converted.
   ///
   /// - Throws: `DistsgdError` (`noInput`, or `badData` when the file is damaged or of another kind).
   public static func read(from path: String) throws -> SafeTensors {
-    try withContent(of: path) { try SafeTensors(parsing: $0, path: path) }
+    let file = try FileBytes(path, takesPipe: false)
+    defer { withExtendedLifetime(file) {} }
+    return try SafeTensors(parsing: file.bytes, path: path)
   }
 
   /// Reads a file's content. Memory is allocated only for what has been found in `bytes`.
@@ -125,7 +121,8 @@ private struct Entry {
     guard size == offsets[1] - offsets[0] else {
       throw Failure(
         what:
-          "tensor \(quoted(name)) of shape \(shape) takes \(size) bytes, but has \(offsets[1] - offsets[0])")
+          "tensor \(quoted(name)) of shape [\(listed(shape.map(String.init)))] takes \(size) bytes, but has \(offsets[1] - offsets[0])"
+      )
     }
     self.type = elementType
     self.shape = shape
@@ -195,29 +192,4 @@ private func quoted(_ name: String) -> String {
     $0.properties.generalCategory == .control ? "?" : String($0)
   }
   return "'\(printable.joined())\(name.unicodeScalars.count > 60 ? "…" : "")'"
-}
-
-/// Calls `body` with the content of a regular file, mapped: a large file of another kind costs nothing.
-///
-/// A file that somebody shortens meanwhile would end the process; ours are replaced and never shortened.
-private func withContent<Result>(
-  of path: String, _ body: (UnsafeRawBufferPointer) throws -> Result
-) throws -> Result {
-  func unreadable(_ why: String) -> DistsgdError {
-    DistsgdError(.noInput, "cannot read '\(path)': \(why); name a safetensors file that can be read")
-  }
-  // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-  guard descriptor >= 0 else { throw unreadable(message(errno)) }
-  defer { close(descriptor) }
-  var status = stat()
-  guard fstat(descriptor, &status) == 0 else { throw unreadable(message(errno)) }
-  guard status.st_mode & S_IFMT == S_IFREG else { throw unreadable("it is not a regular file") }
-  let size = Int(status.st_size)
-  if size == 0 { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-  guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
-    throw unreadable(message(errno))
-  }
-  defer { munmap(memory, size) }
-  return try body(UnsafeRawBufferPointer(start: memory, count: size))
 }

@@ -11,6 +11,13 @@ public func standardError(_ text: String, newline: Bool = true) {
   writeText(newline ? text + "\n" : text, to: STDERR_FILENO)
 }
 
+/// Writes progress, unless it would have to wait for somebody to read: training does not. An mpirun that has been
+/// told to stop reads nothing more, and a rank that waited for it could not write its last checkpoint.
+func standardProgress(_ text: String) {
+  var stream = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+  if poll(&stream, 1, 0) == 1, stream.revents & Int16(POLLOUT) != 0 { standardError(text, newline: false) }
+}
+
 /// Writes results that are data of their own, such as predictions.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
 public func writeResult(_ text: String) throws {

@@ -8,8 +8,12 @@ package final class MetricsWriter {
   private var lastWrite = monotonicSeconds()
 
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  package init(path: String) throws {
-    file = try TextFile(creating: path)
+  package convenience init(path: String) throws {
+    self.init(try TextFile(creating: path))
+  }
+
+  init(_ file: TextFile) {
+    self.file = file
     buffer.reserveCapacity(2 * Self.bufferLimit)
   }
 

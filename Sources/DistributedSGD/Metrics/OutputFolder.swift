@@ -23,6 +23,13 @@ public struct OutputFolder: Sendable {
   /// A folder that nobody writes to: that of a rank other than 0.
   init(unchecked path: String) { self.path = path }
 
+  /// The folder of a run that is to go on.
+  init(continuing path: String) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
+
   public var metrics: String { path + "/metrics.jsonl" }
   public var timings: String { path + "/timings.csv" }
   public var model: String { path + "/model.safetensors" }

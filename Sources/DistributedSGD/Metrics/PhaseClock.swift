@@ -73,8 +73,23 @@ public final class PhaseClock {
   @inline(__always)
   public func mark(_ phase: Phase) {
     let now = Ticks.now
-    let ticks = now &- last
+    add(now &- last, to: phase)
     last = now
+  }
+
+  /// The time since the last mark was spent in two phases by turns, in the proportion of `first` to `second`.
+  @inline(__always)
+  public func mark(_ phases: (Phase, Phase), inProportion first: UInt64, _ second: UInt64) {
+    let now = Ticks.now
+    let ticks = now &- last
+    let share = UInt64(Double(ticks) * Double(first) / Double(max(first &+ second, 1)))
+    add(share, to: phases.0)
+    add(ticks &- share, to: phases.1)
+    last = now
+  }
+
+  @inline(__always)
+  private func add(_ ticks: UInt64, to phase: Phase) {
     let index = phase.rawValue
     counts[index] &+= 1
     totals[index] &+= ticks

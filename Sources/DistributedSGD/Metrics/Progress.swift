@@ -24,22 +24,22 @@ final class Progress {
     let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: 24 - filled)
     let rate = seconds > 0 ? Double(examples) / seconds : 0
     let left = fraction > 0 ? seconds / fraction * (1 - fraction) : 0
-    standardError(
-      "\r\u{1B}[K\(bar) \(padded(fixed(100 * fraction, 0), 3)) %  loss \(fixed(loss, 4))  \(fixed(rate, 0)) examples/s  \(fixed(left, 0)) s left",
-      newline: false)
+    standardProgress(
+      "\r\u{1B}[K\(bar) \(padded(fixed(100 * fraction, 0), 3)) %  loss \(fixed(loss, 4))  \(fixed(rate, 0)) examples/s  \(fixed(left, 0)) s left"
+    )
     isBarShown = true
   }
 
   /// A line of its own.
   func note(_ text: String) {
     clear()
-    standardError(text)
+    standardProgress(text + "\n")
   }
 
   func end() { clear() }
 
   private func clear() {
-    if isBarShown { standardError("\r\u{1B}[K", newline: false) }
+    if isBarShown { standardProgress("\r\u{1B}[K") }
     isBarShown = false
   }
 }

@@ -8,33 +8,83 @@ final class RunLog {
   let folder: OutputFolder
   let isActive: Bool
   private let options: TrainingOptions
+  private let files: RunFiles?
   private let metrics: MetricsWriter?
-  private let timings: TextFile?
+  private var timings: TextFile? { files?.timings }
   private let progress: Progress?
 
   /// Opens the files; on the other ranks there are none.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  init(_ options: TrainingOptions, isActive: Bool) throws {
-    self.options = options
-    self.isActive = isActive
+  convenience init(_ options: TrainingOptions, isActive: Bool) throws {
     guard isActive else {
-      folder = OutputFolder(unchecked: "")
-      metrics = nil
-      timings = nil
-      progress = nil
+      self.init(options, nil)
       return
     }
-    folder = try OutputFolder(creating: options.output ?? OutputFolder.defaultPath())
-    metrics = try MetricsWriter(path: folder.metrics)
-    timings = try TextFile(creating: folder.timings)
-    try timings?.append(RankTimings.csvHeader)
-    progress = options.isQuiet ? nil : Progress()
+    let folder = try OutputFolder(creating: options.output ?? OutputFolder.defaultPath())
+    let files = try RunFiles(creating: folder)
+    try files.timings.append(RankTimings.csvHeader)
+    self.init(options, files)
   }
 
+  /// - Parameter files: nil on the ranks that tell nothing.
+  init(_ options: TrainingOptions, _ files: RunFiles?) {
+    self.options = options
+    self.files = files
+    isActive = files != nil
+    folder = files?.folder ?? OutputFolder(unchecked: "")
+    metrics = files.map { MetricsWriter($0.metrics) }
+    progress = files == nil || options.isQuiet ? nil : Progress()
+  }
+
+  /// How far the files have come; what was told so far is in them.
+  /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
+  func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
+    try metrics?.flush()
+    return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
+  }
+
+  /// The files that a checkpoint counts on.
+  var textFiles: [TextFile] { files.map { [$0.metrics, $0.timings] } ?? [] }
+
+  /// Tells what the run is.
+  /// - Parameter resumed: the moment that it goes on from; what the files hold of later ones is forgotten.
   func start(
-    setUp: SetUp, arithmetic: String, communicator: any Communicator, shards: Shards, schedule: BatchSchedule
+    setUp: SetUp, arithmetic: String, communicator: any Communicator, shards: Shards, schedule: BatchSchedule,
+    placement: Placement, resumed: CheckpointWriter.Moment?
   ) throws {
     guard isActive else { return }
+    if let resumed {
+      try files?.metrics.truncate(to: resumed.metricsBytes)
+      try files?.timings.truncate(to: resumed.timingsBytes)
+    } else {
+      try writeRunEvent(setUp, arithmetic, communicator, shards, schedule, placement)
+    }
+    guard !options.isQuiet else { return }
+    standardOutput(arithmetic)
+    standardOutput("data:   \(setUp.dataSummary)")
+    standardOutput(
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss.rawValue) loss; sgd, learning rate \(setUp.learningRate)"
+    )
+    standardOutput(
+      "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
+    )
+    for warning in jobWarnings(threads: options.threads, cores: placement.cores) {
+      standardError("distsgd: warning: \(warning)")
+    }
+    if let state = resumed?.state {
+      standardOutput("resumed after step \(state.step), in epoch \(state.epoch + 1)")
+    }
+    progress?.begin(
+      totalSteps: min(
+        options.steps ?? Int.max,
+        options.epochLimit == Int.max ? Int.max : options.epochLimit * schedule.stepsPerEpoch),
+      globalBatch: options.globalBatch)
+  }
+
+  private func writeRunEvent(
+    _ setUp: SetUp, _ arithmetic: String, _ communicator: any Communicator, _ shards: Shards,
+    _ schedule: BatchSchedule, _ placement: Placement
+  ) throws {
     let topology = communicator.topology
     var line = JSONLine(event: "run")
     line["version"] = version
@@ -71,26 +121,17 @@ final class RunLog {
     line["hosts"] = topology.hosts
     line["serverOfRank"] = topology.serverOfRank
     line["threads"] = options.threads
+    line["cores"] = placement.cores.count
+    line["binding"] = placement.bound.rawValue
     line["blasKernel"] = BLAS.kernelName
     line["blas"] = BLAS.configuration
     line["hash"] = "XXH64"
     try metrics?.write(line)
     try metrics?.flush()
-    guard !options.isQuiet else { return }
-    standardOutput(arithmetic)
-    standardOutput("data:   \(setUp.dataSummary)")
-    standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss.rawValue) loss; sgd, learning rate \(setUp.learningRate)"
-    )
-    standardOutput(
-      "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank"
-    )
-    progress?.begin(
-      totalSteps: min(
-        options.steps ?? Int.max,
-        options.epochLimit == Int.max ? Int.max : options.epochLimit * schedule.stepsPerEpoch),
-      globalBatch: options.globalBatch)
   }
+
+  /// A line of progress.
+  func note(_ text: String) { progress?.note(text) }
 
   func step(_ trainer: Trainer, epoch: Int, examples: Int, loss: Float, seconds: Double) throws {
     guard isActive else { return }
@@ -141,6 +182,7 @@ final class RunLog {
 
   func end(
     loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
+    memoryBytes: Int,
     timings: RankTimings,
     topology: Topology
   ) throws {
@@ -151,6 +193,7 @@ final class RunLog {
     line["seconds"] = seconds
     line["secondsPerEpoch"] = secondsPerEpoch
     line["parameterHash"] = hexadecimal(hash)
+    line["memoryBytes"] = memoryBytes
     try metrics?.write(line)
     try metrics?.flush()
     progress?.end()

@@ -2,8 +2,10 @@
 import Glibc
 
 final class TextFile {
-  private let path: String
+  let path: String
   private let descriptor: Int32
+  /// Bytes in the file.
+  private(set) var size = 0
 
   /// - Throws: `DistsgdError` (`cannotCreate`) also when the file is already there.
   init(creating path: String) throws {
@@ -17,11 +19,47 @@ final class TextFile {
     }
   }
 
+  /// Goes on with a file that is there.
+  /// - Throws: `DistsgdError` (`noInput`).
+  init(continuing path: String) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+      throw DistsgdError(
+        .noInput, "--resume: cannot open '\(path)': \(errorText(errno)); name the folder of a run")
+    }
+    size = Int(status.st_size)
+  }
+
   deinit { close(descriptor) }
+
+  /// Takes the file for this process until it ends; false where another one has it. File systems that know no
+  /// locks always give it.
+  func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+
+  /// Forgets what stands behind the first `count` bytes.
+  /// - Throws: `DistsgdError` (`inputOutput`).
+  func truncate(to count: Int) throws {
+    guard ftruncate(descriptor, off_t(count)) == 0 else {
+      throw DistsgdError(.inputOutput, "cannot shorten '\(path)': \(errorText(errno))")
+    }
+    size = count
+  }
+
+  /// Returns when all that was appended is on the disk. Any thread may call it.
+  /// - Throws: `DistsgdError` (`inputOutput`).
+  func sync() throws {
+    guard fdatasync(descriptor) == 0 || errno == EINVAL else {
+      throw DistsgdError(
+        .inputOutput, "cannot write '\(path)': \(errorText(errno)); write to another disk")
+    }
+  }
 
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     try writeAll(bytes, to: descriptor, path: path)
+    size += bytes.count
   }
 
   func append(_ text: String) throws {

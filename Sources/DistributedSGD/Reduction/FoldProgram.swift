@@ -1,11 +1,13 @@
 // The tree's additions over some nodes' sums, as a short program for a stack of blocks that stay in cache.
+import CKernels
 
 /// Adds the sums of some nodes of the tree up to that of `target`, in the tree's order.
 ///
 /// Long arrays are folded a block at a time: each block's intermediate sums live on a small stack, so every
 /// source is read once from memory and nothing but the result leaves the cache.
 package struct FoldProgram {
-  /// Floats in a block: 8 KiB, a quarter of a first-level cache.
+  /// Floats in a block: its sum stays in the first-level cache, and each source is read far enough at a time that
+  /// the processor's prefetching pays.
   package static let blockLength = 2048
 
   private enum Operation {
@@ -20,6 +22,8 @@ package struct FoldProgram {
   }
 
   private let operations: [Operation]
+  /// Floats to ask of `run` at a time: without additions nothing is gained by blocks.
+  package let blockLength: Int
   private let stack: UnsafeMutablePointer<Float>
 
   /// - Parameters:
@@ -61,6 +65,7 @@ package struct FoldProgram {
     if target.firstLeaf < active { visit(target) }
     precondition(depth <= Self.maximumDepth)
     self.operations = operations
+    blockLength = operations.count == 1 && sources.count == 1 ? Int.max : Self.blockLength
     self.stack = stack
   }
 
@@ -86,22 +91,14 @@ package struct FoldProgram {
         top.update(from: sources[a] + offset, count: count)
       case .loadSum(let a, let b):
         top += Self.blockLength
-        addition(sources[a] + offset, sources[b] + offset, into: top, count: count)
+        ckernels_sum(top, sources[a] + offset, sources[b] + offset, count)
       case .add(let a):
-        addition(top, sources[a] + offset, into: top, count: count)
+        ckernels_add(top, sources[a] + offset, count)
       case .merge:
-        addition(top - Self.blockLength, top, into: top - Self.blockLength, count: count)
+        ckernels_add(top - Self.blockLength, top, count)
         top -= Self.blockLength
       }
     }
     return UnsafePointer(top)
   }
-}
-
-/// c = a + b
-@inline(__always)
-func addition(
-  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, count: Int
-) {
-  for i in 0..<count { c[i] = a[i] + b[i] }
 }

@@ -8,20 +8,24 @@ import NeuralNet
 ///
 /// The ranks of a server share one window of memory:
 ///
-///     barrier | parameters (n) and loss | gradient sums of local rank 0's nodes | of local rank 1's | …
+///     barrier | parameters (n) and scalars | gradient sums of local rank 0's nodes | of local rank 1's | …
 ///
 /// A rank's *nodes* are the largest nodes of the tree whose shards it owns (mostly one). The arena of n
-/// gradients is followed by one more float, the loss of the batch, which is added by the same tree. After a
-/// barrier each rank adds up its 1/P of the arena over all nodes, a block at a time, and updates that part.
+/// gradients is followed by two more floats, which are added by the same tree: the loss of the batch, and how
+/// many ask to stop. After a barrier each rank adds up its 1/P of the arena over all nodes, a block at a time,
+/// and updates that part.
 ///
 /// Between servers the same tree goes on: each rank sends its server's sums of a remote rank's part to that
 /// rank, which finishes the additions, updates, and sends the new parameters back.
 public final class GradientReduction {
   /// The nodes of the tree that this rank adds up alone.
   public let nodes: [TreeNode]
-  /// Shape (n + 1): the parameters, and the loss of the last batch.
+  /// Shape (n + scalarCount): the parameters, and the scalars of the last batch.
   public let parameters: UnsafeMutablePointer<Float>
   public let tree: ReductionTree
+
+  /// Floats that follow the n gradients: the loss of the batch, and the number of those who ask to stop.
+  public static let scalarCount = 2
 
   private let parameterCount: Int
   /// Small models: every rank adds up everything itself, and keeps parameters of its own. That takes one
@@ -59,7 +63,7 @@ public final class GradientReduction {
     let tree = ReductionTree(leafCount: shards.count)
     self.tree = tree
     self.parameterCount = parameterCount
-    let length = parameterCount + 1
+    let length = parameterCount + Self.scalarCount
     let localRanks = topology.ranksOfServer[topology.serverOfRank[rank]]
     let rankNodes = localRanks.map { tree.nodes(covering: Set(shards.owned(by: $0))) }
     let localRank = topology.localRank(of: rank)
@@ -72,13 +76,14 @@ public final class GradientReduction {
     let turns = isReplicated ? 2 : 1
     let nodeCount = rankNodes.reduce(0) { $0 + $1.count }
     let arena = ServerBarrier.byteCount
+    let cores = try ServerCores(over: communicator)
     let memory = try communicator.allocateShared(
       byteCount: arena + 4 * stride * (1 + turns * nodeCount))
     barrier =
       localRanks.count == 1
       ? nil
       : ServerBarrier(
-        memory: memory, rankCount: localRanks.count, hasOwnCores: localRanks.count <= availableCores())
+        memory: memory, rankCount: localRanks.count, hasOwnCores: cores.hasCoreForEveryRank)
     let floats = (memory + arena).assumingMemoryBound(to: Float.self)
     parameters = isReplicated ? .allocate(capacity: stride) : floats
     nodeBuffers = (0..<turns).map { turn in
@@ -123,8 +128,11 @@ public final class GradientReduction {
   /// The mean loss of the last batch, before its update.
   public var loss: Float { parameters[parameterCount] }
 
+  /// How many asked to stop in the last batch; the same on all ranks.
+  public var stopRequests: Float { parameters[parameterCount + 1] }
+
   /// Where this rank leaves the gradient sum of its node number `node` before `reduceAndUpdate`, shape
-  /// (n + 1): the gradient, and the loss.
+  /// (n + scalarCount): the gradient, and the scalars.
   public func gradientBuffer(_ node: Int) -> UnsafeMutablePointer<Float> {
     nodeBuffers[turn][ownNodeOffset + node]
   }
@@ -153,23 +161,34 @@ public final class GradientReduction {
     }
   }
 
-  /// Adds up and updates this rank's range, a block at a time while it is in cache.
+  /// Adds up and updates this rank's range, a block at a time while it is in cache. One block in eight is timed by
+  /// its parts.
   private func foldAndUpdate(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
     _ optimizer: any Optimizer, _ learningRate: Float, _ clock: PhaseClock
   ) {
+    var reduceTicks: UInt64 = 0
+    var updateTicks: UInt64 = 0
+    var block = 0
     var offset = ownRange.lowerBound
     while offset < ownRange.upperBound {
-      let count = min(FoldProgram.blockLength, ownRange.upperBound - offset)
+      let isTimed = block % 8 == 0
+      let start = isTimed ? Ticks.now : 0
+      let count = min(program.blockLength, ownRange.upperBound - offset)
       let sum = program.run(sources, offset: offset, count: count)
-      clock.mark(.reduce)
-      let updated = min(count, parameterCount - offset)
+      let added = isTimed ? Ticks.now : 0
+      let updated = max(0, min(count, parameterCount - offset))
       optimizer.update(
         parameters + offset, gradient: sum, offset: offset, count: updated, learningRate: learningRate)
-      if updated < count { parameters[parameterCount] = sum[updated] }
-      clock.mark(.update)
+      for i in updated..<count { parameters[offset + i] = sum[i] }
+      if isTimed {
+        reduceTicks &+= added &- start
+        updateTicks &+= Ticks.now &- added
+      }
       offset += count
+      block += 1
     }
+    clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
   }
 }
 

@@ -74,12 +74,12 @@ public struct EpochOrder: Sendable {
     }
   }
 
-  /// The examples at `positions` as a range, where they are one as a set: file order, or a whole shuffled epoch.
+  /// The examples at `positions` as a range, where they are one: file order, or, as a set, a whole shuffled epoch.
   /// A sum over them may then go through memory from front to back.
-  public func consecutiveExamples(at positions: Range<Int>) -> Range<Int>? {
+  public func consecutiveExamples(at positions: Range<Int>, inOrder: Bool) -> Range<Int>? {
     switch source {
     case .permutation(let permutation):
-      positions == 0..<exampleCount && permutation.count == exampleCount ? positions : nil
+      !inOrder && positions == 0..<exampleCount && permutation.count == exampleCount ? positions : nil
     case .draws: nil
     case .identity: positions.upperBound <= exampleCount ? positions : nil
     }

@@ -25,9 +25,7 @@ public struct SetUp {
       return try options.modelSpecification()
     }
     dataOptions.task = Self.task(specification, options.loss)
-    let loaded = try communicator.together {
-      communicator.isServerLeader ? try loadData(dataOptions) : nil
-    }
+    let loaded = try Self.load(dataOptions, communicator)
     let training = try Dataset(sharing: loaded?.training, over: communicator)
     let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
     let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
@@ -42,6 +40,16 @@ public struct SetUp {
       options, specification ?? ModelSpecification(defaultModel, activation: options.activation)!,
       training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
       communicator: communicator)
+  }
+
+  /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
+  private static func load(_ options: DataOptions, _ communicator: any Communicator) throws -> LoadedData? {
+    let cores = try ServerCores(over: communicator)
+    let result = Result<LoadedData?, any Error> {
+      communicator.isServerLeader ? try cores.withAll { try loadData(options) } : nil
+    }
+    try communicator.rest()
+    return try communicator.together { try result.get() }
   }
 
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
@@ -128,6 +136,12 @@ public struct SetUp {
     }
     try communicator.barrier()
   }
+
+  /// The entries by which a file of parameters is a model to `evaluate` and `predict`.
+  var modelMetadata: [String: String] { ModelFile.metadata(specification, model, loss, preprocessing) }
+
+  /// What is trained and evaluated on.
+  var fingerprint: DataFingerprint { DataFingerprint([training] + (validation.map { [$0] } ?? [])) }
 
   func save(_ parameters: UnsafeMutableBufferPointer<Float>, to path: String) throws {
     try ModelFile.write(

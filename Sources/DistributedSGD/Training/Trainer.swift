@@ -7,25 +7,17 @@ public final class Trainer {
   /// η. May be set between steps.
   public var learningRate: Float
   /// Updates made so far.
-  public private(set) var stepCount = 0
+  public internal(set) var stepCount = 0
+  /// Whether this rank asks all ranks to stop; told with the gradients of its next batch.
+  public var asksToStop = false
   public let clock: PhaseClock
 
+  public let model: Sequential
   public let sampler: Sampler
   public let schedule: BatchSchedule
-  private let shards: Shards
-  private let microBatch: Int
-  private let network: Network
-  private let loss: Loss
-  private let batch: BatchBuffer
+  private let gradients: ShardGradients
   private let reduction: GradientReduction
   private let optimizer: any Optimizer
-  /// One arena for each level of the tree below a node of this rank: the sum of a right-hand subtree.
-  private let partialSums: [UnsafeMutablePointer<Float>]
-
-  // What a step works on; set at its start, so that the recursion over the tree carries no more than nodes.
-  private var order: EpochOrder
-  private var positions = 0..<0
-  private var scale: Float = 0
 
   /// Collective over all ranks.
   public init(
@@ -33,28 +25,20 @@ public final class Trainer {
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
     communicator: any Communicator
   ) throws(MPIError) {
+    self.model = model
     self.sampler = sampler
     self.schedule = schedule
-    self.shards = shards
-    self.loss = loss
     self.optimizer = optimizer
     self.learningRate = learningRate
     clock = PhaseClock()
-    let largestShard = part(0, of: shards.count, count: schedule.globalBatch).count
-    self.microBatch = max(1, min(microBatch ?? largestShard, largestShard))
-    network = Network(model, maximumRows: self.microBatch)
-    batch = BatchBuffer(dataset, capacity: self.microBatch)
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active), communicator: communicator)
-    let levels = reduction.nodes.map(\.level).max() ?? 0
-    partialSums = (0..<levels).map { _ in .allocate(capacity: model.parameterCount + 1) }
-    order = sampler.order(epoch: 0)
+    gradients = ShardGradients(
+      model: model, loss: loss, dataset: dataset, order: sampler.order(epoch: 0), schedule: schedule,
+      shards: shards, microBatch: microBatch, nodes: reduction.nodes, parameters: reduction.parameters,
+      clock: clock)
   }
-
-  deinit { for sum in partialSums { sum.deallocate() } }
-
-  public var model: Sequential { network.model }
 
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
   public var parameters: UnsafeMutableBufferPointer<Float> {
@@ -63,6 +47,9 @@ public final class Trainer {
 
   /// The mean loss of the last step's batch, before its update.
   public var batchLoss: Float { reduction.loss }
+
+  /// Whether a rank asked to stop before the last step; the same on all ranks.
+  public var isAskedToStop: Bool { reduction.stopRequests > 0 }
 
   /// All steps of an epoch. Collective.
   public func train(epoch: Int) throws(MPIError) {
@@ -75,51 +62,14 @@ public final class Trainer {
   ///   - order: the epoch's order of the examples.
   ///   - positions: the global batch, as positions in that order.
   public func step(_ order: EpochOrder, positions: Range<Int>) throws(MPIError) {
-    self.order = order
-    self.positions = positions
-    scale = 1 / Float(positions.count)
-    let active = shards.active(batch: positions.count)
+    let active = gradients.begin(order, positions: positions)
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
-      sumGradients(of: node, active: active, into: reduction.gradientBuffer(number))
+      let sum = reduction.gradientBuffer(number)
+      gradients.add(node, into: sum)
+      sum[model.parameterCount + 1] = asksToStop ? 1 : 0
     }
     try reduction.reduceAndUpdate(
       activeShards: active, optimizer: optimizer, learningRate: learningRate, clock: clock)
     stepCount += 1
-  }
-
-  /// The sum of the gradients of a node's shards, in the tree's order. `sum` has shape (n + 1).
-  private func sumGradients(of node: TreeNode, active: Int, into sum: UnsafeMutablePointer<Float>) {
-    if node.level == 0 { return gradient(ofShard: node.index, into: sum) }
-    sumGradients(of: node.left, active: active, into: sum)
-    guard node.right.firstLeaf < active else { return }
-    let right = partialSums[node.level - 1]
-    sumGradients(of: node.right, active: active, into: right)
-    addition(sum, right, into: sum, count: model.parameterCount + 1)
-    clock.mark(.reduce)
-  }
-
-  /// The sum over a shard's examples of the gradient of loss / batch size, micro-batch by micro-batch,
-  /// and after it the loss itself. `sum` has shape (n + 1).
-  private func gradient(ofShard shard: Int, into sum: UnsafeMutablePointer<Float>) {
-    let examples = shards.examples(of: shard, batch: positions.count)
-    var start = positions.lowerBound + examples.lowerBound
-    let end = positions.lowerBound + examples.upperBound
-    var shardLoss = 0.0
-    var isFirst = true
-    while start < end {
-      let rows = min(microBatch, end - start)
-      batch.load(order, positions: start..<start + rows)
-      clock.mark(.load)
-      let output = network.forward(parameters: reduction.parameters, input: batch.features, rows: rows)
-      shardLoss += loss.gradient(
-        output: output, targets: batch.targets, rows: rows, columns: model.outputCount, scale: scale)
-      clock.mark(.forward)
-      network.backward(
-        parameters: reduction.parameters, input: batch.features, rows: rows, into: sum, accumulate: !isFirst)
-      clock.mark(.backward)
-      isFirst = false
-      start += rows
-    }
-    sum[model.parameterCount] = Float(shardLoss) * scale
   }
 }

@@ -25,6 +25,11 @@ public struct TrainingOptions: Sendable {
   public var logEvery = 10
   public var logsHashes = false
   public var threads = 1
+  public var binding = Binding.none
+  /// nil: a checkpoint is written only when the run is asked to stop.
+  public var checkpointEvery: CheckpointInterval?
+  /// The newest checkpoints stay, older ones are removed.
+  public var checkpointsKept = 3
   public var output: String?
   public var isQuiet = false
 
@@ -65,6 +70,7 @@ public struct TrainingOptions: Sendable {
     try requirePositive(evaluateEvery, "--evaluate-every")
     try requirePositive(logEvery, "--log-every")
     try requirePositive(threads, "--threads")
+    try requirePositive(checkpointsKept, "--keep")
     if let shards {
       try require(
         shards >= worldSize,

@@ -18,12 +18,13 @@ public final class TrainingRun {
   private let log: RunLog
   let baseLearningRate: Float
 
-  private var epoch = 0
-  private var stepOfEpoch = 0
-  /// Examples seen since the start.
-  private var exampleCount = 0
-  private var trainingSeconds = 0.0
-  private var epochLoss = WeightedMean()
+  private var state = RunState()
+  /// When the training clock was last started; nil while it stands.
+  private var clockStart: Double?
+  /// On rank 0 of a run with a folder.
+  private var checkpointing: Checkpointing?
+  /// Whether it can stop on request: where there is a folder to go on from.
+  private let canStop: Bool
   private var timings = RankTimings(ranks: [])
   /// The evaluations so far.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -33,7 +34,27 @@ public final class TrainingRun {
   public convenience init(_ options: TrainingOptions, communicator: any Communicator) throws {
     let setUp = try SetUp(options, communicator: communicator)
     let log = try communicator.together { try RunLog(options, isActive: communicator.rank == 0) }
-    try self.init(options, setUp: setUp, log: log, communicator: communicator)
+    try self.init(options, setUp: setUp, log: log, canStop: true, communicator: communicator)
+  }
+
+  /// Goes on with a run, in its folder, after its newest checkpoint.
+  /// - Parameter options: those of the run that is resumed, but for what may change.
+  /// - Throws: `AgreedError` on every rank alike, also when something differs that would change the result;
+  ///   `MPIError`.
+  public convenience init(
+    _ options: TrainingOptions, resuming resumption: Resumption, _ allowances: Resumption.Allowances,
+    communicator: any Communicator
+  ) throws {
+    try communicator.together { try resumption.check(options) }
+    var loading = options
+    loading.initialize = nil
+    let setUp = try SetUp(loading, communicator: communicator)
+    try communicator.together {
+      try resumption.check(setUp, isServerLeader: communicator.isServerLeader, allowances)
+    }
+    try self.init(
+      options, setUp: setUp, log: RunLog(options, resumption.files), canStop: true, resuming: resumption,
+      communicator: communicator)
   }
 
   /// A run on data that are loaded already, which writes and prints nothing: a part of an experiment.
@@ -43,17 +64,20 @@ public final class TrainingRun {
   ) throws {
     let setUp = try setUp.with(options, communicator: communicator)
     let log = try RunLog(options, isActive: false)
-    try self.init(options, setUp: setUp, log: log, communicator: communicator)
+    try self.init(options, setUp: setUp, log: log, canStop: false, communicator: communicator)
   }
 
   private init(
-    _ options: TrainingOptions, setUp: SetUp, log: RunLog, communicator: any Communicator
+    _ options: TrainingOptions, setUp: SetUp, log: RunLog, canStop: Bool, resuming: Resumption? = nil,
+    communicator: any Communicator
   ) throws {
+    self.canStop = canStop
     self.options = options
     self.communicator = communicator
     self.setUp = setUp
     self.log = log
     baseLearningRate = setUp.learningRate
+    let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
     sampler = Sampler(
       options.sampling, exampleCount: setUp.training.count, copies: options.copies, seed: options.seed)
@@ -70,24 +94,30 @@ public final class TrainingRun {
     validation = setUp.validation.map {
       Evaluator(model: setUp.model, loss: setUp.loss, dataset: $0, communicator: communicator)
     }
-    try setUp.initialize(trainer.parameters, communicator: communicator)
+    let moment = try communicator.together { try resuming?.moment() }
+    if let resuming, let moment {
+      try resuming.restore(trainer.parameters, of: setUp.model, communicator: communicator)
+      state = moment.state
+      trainer.stepCount = state.step
+    } else {
+      try setUp.initialize(trainer.parameters, communicator: communicator)
+    }
     try log.start(
       setUp: setUp,
       arithmetic: batchArithmetic(
         globalBatch: options.globalBatch, shards: shards, topology: communicator.topology),
-      communicator: communicator, shards: shards, schedule: schedule)
+      communicator: communicator, shards: shards, schedule: schedule, placement: placement, resumed: moment)
+    if log.isActive { checkpointing = Checkpointing(of: self, setUp: setUp, log: log) }
   }
 
-  /// Trains to the end and writes all files.
+  /// Trains to the end and writes all files. When `StopSignal` has come on any rank, all ranks finish the step, write
+  /// a checkpoint and stop.
   /// - Throws: `AgreedError` on every rank alike, for example when the loss diverges; `DistsgdError` on
   ///   rank 0 alone when it cannot write metrics; `MPIError`.
   public func run() throws {
     try communicator.barrier()
     trainer.clock.restart()
-    let stepLimit = options.steps ?? Int.max
-    while epoch < options.epochLimit && trainer.stepCount < stepLimit {
-      try runEpoch(stepLimit: stepLimit)
-    }
+    while state.epoch < options.epochLimit && state.step < stepLimit { try runEpoch() }
     try finish()
   }
 
@@ -95,50 +125,99 @@ public final class TrainingRun {
   public private(set) var finalLoss = Double.nan
 
   /// Training time so far, evaluation excluded.
-  public var seconds: Double { trainingSeconds }
+  public var seconds: Double { state.trainingSeconds + (clockStart.map { monotonicSeconds() - $0 } ?? 0) }
 
   /// sec/epoch, evaluation excluded.
-  public var secondsPerEpoch: Double { fractionalEpoch > 0 ? trainingSeconds / fractionalEpoch : 0 }
+  public var secondsPerEpoch: Double { fractionalEpoch > 0 ? seconds / fractionalEpoch : 0 }
 
-  private func runEpoch(stepLimit: Int) throws {
-    let order = sampler.order(epoch: epoch)
-    let evaluationInterval = options.evaluateEvery
-    var start = monotonicSeconds()
-    epochLoss = WeightedMean()
-    stepOfEpoch = 0
-    while stepOfEpoch < schedule.stepsPerEpoch && trainer.stepCount < stepLimit {
-      let positions = schedule.positions(step: stepOfEpoch)
-      if options.schedule != .constant { setLearningRate() }
-      try trainer.step(order, positions: positions)
-      stepOfEpoch += 1
-      let loss = trainer.batchLoss
-      guard loss.isFinite else { throw diverged(loss) }
-      epochLoss.add(Double(loss), weight: positions.count)
-      exampleCount += positions.count
-      if trainer.stepCount % options.logEvery == 0 {
-        try log.step(
-          trainer, epoch: epoch + 1, examples: exampleCount, loss: loss,
-          seconds: trainingSeconds + monotonicSeconds() - start)
-      }
-      if let interval = evaluationInterval,
-        exampleCount / interval > (exampleCount - positions.count) / interval
-      {
-        trainingSeconds += monotonicSeconds() - start
-        try evaluate()
-        start = monotonicSeconds()
+  private var stepLimit: Int { options.steps ?? Int.max }
+
+  private func runEpoch() throws {
+    let order = sampler.order(epoch: state.epoch)
+    clockStart = monotonicSeconds()
+    while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit {
+      try step(order, positions: schedule.positions(step: state.stepOfEpoch))
+      if trainer.isAskedToStop { throw try stopped() }
+      if let checkpointing, checkpointing.isDue(state, stepsPerEpoch: schedule.stepsPerEpoch) {
+        checkpointing.write(trainer, try moment())
+        trainer.clock.mark(.other)
       }
     }
-    trainingSeconds += monotonicSeconds() - start
-    epoch += 1
-    if evaluationInterval == nil { try evaluate() }
+    if try isAnyoneAskedToStop() { throw try stopped() }
+    if let checkpointing, checkpointing.isPeriodic, isLastEpoch { checkpointing.write(trainer, try moment()) }
+    stopClock()
+    state.epoch += 1
+    if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
     let epochTimings = try RankTimings.collect(trainer.clock, over: communicator)
     if communicator.rank == 0 {
       timings.add(epochTimings)
       try log.epoch(
-        epoch, examples: exampleCount, loss: epochLoss.value, seconds: trainingSeconds,
+        state.epoch, examples: state.examples, loss: state.epochLoss.value, seconds: seconds,
         timings: epochTimings, topology: communicator.topology)
     }
+    state.stepOfEpoch = 0
+    state.epochLoss = WeightedMean()
+  }
+
+  /// A step, and what is told of it.
+  private func step(_ order: EpochOrder, positions: Range<Int>) throws {
+    if options.schedule != .constant { setLearningRate() }
+    if canStop { trainer.asksToStop = StopSignal.hasCome || checkpointing?.hasFailed == true }
+    try trainer.step(order, positions: positions)
+    let loss = trainer.batchLoss
+    guard loss.isFinite else { throw diverged(loss) }
+    state.step = trainer.stepCount
+    state.stepOfEpoch += 1
+    state.epochLoss.add(Double(loss), weight: positions.count)
+    state.examples += positions.count
+    if state.step % options.logEvery == 0 {
+      try log.step(trainer, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds)
+    }
+    if let interval = options.evaluateEvery,
+      state.examples / interval > (state.examples - positions.count) / interval
+    {
+      stopClock()
+      try evaluate()
+      clockStart = monotonicSeconds()
+    }
+  }
+
+  private func stopClock() {
+    state.trainingSeconds = seconds
+    clockStart = nil
+  }
+
+  private var isLastEpoch: Bool { state.epoch + 1 >= options.epochLimit || state.step >= stepLimit }
+
+  /// A rank that never has examples cannot say with a batch's gradients that it is asked to stop.
+  private func isAnyoneAskedToStop() throws(MPIError) -> Bool {
+    guard canStop, schedule.globalBatch < shards.count else { return false }
+    return try communicator.allReduce(StopSignal.hasCome ? 1 : 0, .maximum) == 1
+  }
+
+  /// What a checkpoint tells of now.
+  private func moment() throws -> CheckpointWriter.Moment {
+    let (metricsBytes, timingsBytes) = try log.position()
+    var now = state
+    now.trainingSeconds = seconds
+    return CheckpointWriter.Moment(state: now, metricsBytes: metricsBytes, timingsBytes: timingsBytes)
+  }
+
+  /// Writes a checkpoint and tells how to go on. Collective.
+  /// - Throws: `AgreedError`, when the checkpoint, or the one before it, could not be written.
+  private func stopped() throws -> AgreedError {
+    try communicator.together {
+      guard let checkpointing else { return }
+      try checkpointing.finish()
+      checkpointing.write(trainer, try moment())
+      try checkpointing.finish()
+    }
+    let folder = try communicator.broadcastString(log.folder.path, from: 0)
+    let launch = communicator.worldSize > 1 ? "mpirun -np \(communicator.worldSize) " : ""
+    return AgreedError(
+      DistsgdError(
+        .stopped, "stopped after step \(state.step); go on with: \(launch)distsgd --resume \(folder)"))
   }
 
   /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
@@ -147,23 +226,24 @@ public final class TrainingRun {
     let result = try (validation ?? training).evaluate(trainer.parameters.baseAddress!)
     trainer.clock.mark(.evaluate)
     try checkFinite(result.loss)
-    evaluations.append(
-      EvaluationPoint(examples: exampleCount, seconds: trainingSeconds, evaluation: result))
+    let point = EvaluationPoint(examples: state.examples, seconds: seconds, evaluation: result)
+    evaluations.append(point)
+    state.lastEvaluation = point
     try log.evaluation(
-      result, set: validation == nil ? "training" : "validation", epoch: fractionalEpoch,
-      step: trainer.stepCount, examples: exampleCount, seconds: trainingSeconds)
+      result, set: validation == nil ? "training" : "validation", epoch: fractionalEpoch, step: state.step,
+      examples: state.examples, seconds: seconds)
   }
 
   /// Over the training set: the last one, if it was made there and nothing has changed since.
   private func evaluationAtEnd() throws -> Evaluation {
-    if validation == nil, let last = evaluations.last, last.examples == exampleCount {
+    if validation == nil, let last = state.lastEvaluation, last.examples == state.examples {
       return last.evaluation
     }
     return try training.evaluate(trainer.parameters.baseAddress!)
   }
 
   private func setLearningRate() {
-    let factor = options.schedule.factor(step: trainer.stepCount, stepsPerEpoch: schedule.stepsPerEpoch)
+    let factor = options.schedule.factor(step: state.step, stepsPerEpoch: schedule.stepsPerEpoch)
     trainer.learningRate = Float(Double(baseLearningRate) * factor)
   }
 
@@ -171,21 +251,25 @@ public final class TrainingRun {
     let final = try evaluationAtEnd()
     try checkFinite(final.loss)
     finalLoss = final.loss
+    let memory = try communicator.allReduce(proportionalSetSize(), .sum)
     try communicator.together {
       guard communicator.rank == 0 else { return }
+      try checkpointing?.finish()
       if log.isActive { try setUp.save(trainer.parameters, to: log.folder.model) }
       try log.end(
-        loss: final, seconds: trainingSeconds,
-        validation: validation == nil ? nil : evaluations.last?.evaluation, secondsPerEpoch: secondsPerEpoch,
-        hash: parameterHash,
+        loss: final, seconds: seconds,
+        validation: validation == nil ? nil : state.lastEvaluation?.evaluation,
+        secondsPerEpoch: secondsPerEpoch,
+        hash: parameterHash, memoryBytes: memory,
         timings: timings, topology: communicator.topology)
+      if let text = checkpointing?.lateness { log.note(text) }
     }
   }
 
   /// Epochs done, with a part of an epoch as its fraction.
   var fractionalEpoch: Double {
     let examples = options.lastBatch == .keep ? sampler.count : schedule.stepsPerEpoch * options.globalBatch
-    return Double(exampleCount) / Double(examples)
+    return Double(state.examples) / Double(examples)
   }
 
   /// XXH64 of the parameters' bytes.
@@ -207,28 +291,6 @@ public final class TrainingRun {
   }
 }
 
-/// An evaluation, and when it was made.
-public struct EvaluationPoint: Sendable {
-  /// Examples trained on before it.
-  public var examples: Int
-  /// Training time before it.
-  public var seconds: Double
-  public var evaluation: Evaluation
-}
-
 func hashOfParameters(_ trainer: Trainer) -> UInt64 {
   xxh64(UnsafeRawBufferPointer(trainer.parameters))
-}
-
-/// A mean over examples, added up in double precision.
-private struct WeightedMean {
-  private var sum = 0.0
-  private var weight = 0
-
-  mutating func add(_ value: Double, weight: Int) {
-    sum += value * Double(weight)
-    self.weight += weight
-  }
-
-  var value: Double { weight == 0 ? 0 : sum / Double(weight) }
 }

@@ -1,4 +1,5 @@
 // Bias and activation in one pass over a layer's output, and their gradients in one pass backwards.
+import CKernels
 import Glibc
 
 extension Activation {
@@ -12,18 +13,22 @@ extension Activation {
       for row in 0..<rows { y[row] += bias }
       return
     }
+    switch activation {
+    case nil: ckernels_add_bias(y, bias, rows, columns)
+    case .relu: ckernels_add_bias_relu(y, bias, rows, columns)
+    case .sigmoid: addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
+    case .tanh: addBias(to: y, bias, rows, columns) { tanhf($0) }
+    }
+  }
+
+  @inline(__always)
+  private static func addBias(
+    to y: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
+    apply: (Float) -> Float
+  ) {
     for row in 0..<rows {
       let y = y + row * columns
-      switch activation {
-      case nil: for j in 0..<columns { y[j] += bias[j] }
-      case .relu:
-        for j in 0..<columns {
-          let sum = y[j] + bias[j]
-          y[j] = sum < 0 ? 0 : sum  // a NaN stays one: it must not hide behind the activation
-        }
-      case .sigmoid: for j in 0..<columns { y[j] = 1 / (1 + expf(-(y[j] + bias[j]))) }
-      case .tanh: for j in 0..<columns { y[j] = tanhf(y[j] + bias[j]) }
-      }
+      for j in 0..<columns { y[j] = apply(y[j] + bias[j]) }
     }
   }
 
@@ -32,12 +37,7 @@ extension Activation {
     of activation: Activation, _ dy: UnsafeMutablePointer<Float>, output y: UnsafePointer<Float>, count: Int
   ) {
     switch activation {
-    case .relu:
-      // Read before the comparison: a conditional load would become a branch, wrong half of the time.
-      for i in 0..<count {
-        let gradient = dy[i]
-        dy[i] = y[i] > 0 ? gradient : 0
-      }
+    case .relu: ckernels_relu_gradient(dy, y, count)
     case .sigmoid: for i in 0..<count { dy[i] *= y[i] * (1 - y[i]) }
     case .tanh: for i in 0..<count { dy[i] *= 1 - y[i] * y[i] }
     }

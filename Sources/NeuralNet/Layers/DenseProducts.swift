@@ -1,25 +1,44 @@
 // The dense layer's three products. Sizes alone choose between BLAS and a plain loop, never the number
 // of ranks: the bits of a shard's gradient depend on its shape only.
+import CKernels
 
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
 struct DenseProducts: Sendable {
   let inputs: Int
   let outputs: Int
+  /// What a pass over several pieces may do at once.
+  var freedom: PieceFreedom = []
 
   /// One output and few inputs: a BLAS call would cost more than the arithmetic.
-  private var isSmall: Bool { outputs == 1 && inputs <= 8 }
+  var isSmall: Bool { outputs == 1 && inputs <= 8 }
 
   /// y = x·Wᵀ, without the bias.
+  /// - Parameter pieces: the row at which each piece starts, and the end of the last; here and below.
   @inline(__always)
   func forward(
-    _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int
+    _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>
   ) {
     guard isSmall else {
-      BLAS.multiply(x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeB: true)
+      products(pieces, together: freedom.contains(.forward)) { row, rows in
+        BLAS.multiply(
+          x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
+          transposeB: true)
+      }
       return
     }
+    let rows = pieces[pieces.count - 1]
     let w = padded(w)
     for row in 0..<rows { y[row] = (vector(x, row, of: rows) * w).sum() }
+  }
+
+  /// One product over all rows, or one for each piece.
+  @inline(__always)
+  private func products(
+    _ pieces: UnsafeBufferPointer<Int>, together: Bool, product: (_ row: Int, _ rows: Int) -> Void
+  ) {
+    if together || pieces.count == 2 { return product(0, pieces[pieces.count - 1]) }
+    for piece in 0..<pieces.count - 1 { product(pieces[piece], pieces[piece + 1] - pieces[piece]) }
   }
 
   /// A row of at most 8 inputs. The lanes behind it hold what follows in `x`, or zeros at its end.
@@ -37,23 +56,70 @@ struct DenseProducts: Sendable {
     return vector
   }
 
-  /// dW = dyᵀ·x and db = the column sums of dy, added to what is there if `accumulate`.
+  /// Gradients of the parameters: dW = dyᵀ·x and db = the column sums of dy, for a sum over pieces of the rows.
+  ///
+  /// Each piece's gradient is a leaf of a pairwise sum. W's rows are taken in blocks that stay in cache, with
+  /// their partial sums, until all pieces are in.
+  /// - Parameter accumulate: add to what is there; for one piece only.
   @inline(__always)
   func parameterGradients(
     _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
-    weight dw: UnsafeMutablePointer<Float>, bias db: UnsafeMutablePointer<Float>, rows: Int, accumulate: Bool
+    weight dw: UnsafeMutablePointer<Float>, bias db: UnsafeMutablePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
   ) {
-    if !accumulate { db.update(repeating: 0, count: outputs) }
-    guard isSmall else {
-      BLAS.multiply(
-        dy, x, into: dw, rows: outputs, columns: inputs, inner: rows, transposeA: true,
-        beta: accumulate ? 1 : 0)
-      for row in 0..<rows {
-        let dy = dy + row * outputs
-        for j in 0..<outputs { db[j] += dy[j] }
+    let count = pieces.count - 1
+    precondition(count == 1 || !accumulate)
+    if isSmall {
+      // W and b are one array here.
+      sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
+        smallGradients(
+          x + pieces[piece] * inputs, outputGradient: dy + pieces[piece], weight: target,
+          bias: target + inputs, rows: pieces[piece + 1] - pieces[piece], accumulate: adds || accumulate)
       }
       return
     }
+    weightGradient(x, outputGradient: dy, into: dw, pieces: pieces, sum: sum, accumulate: accumulate)
+    sum.run(leaves: count, into: db, count: outputs, addsInPlace: false) { piece, target, _ in
+      if !accumulate { target.update(repeating: 0, count: outputs) }
+      ckernels_add_rows(target, dy + pieces[piece] * outputs, pieces[piece + 1] - pieces[piece], outputs)
+    }
+  }
+
+  @inline(__always)
+  func weightGradient(
+    _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
+  ) {
+    let count = pieces.count - 1
+    let height = count == 1 ? outputs : blockHeight
+    for first in stride(from: 0, to: outputs, by: height) {
+      let rows = min(height, outputs - first)
+      sum.run(
+        leaves: count, into: dw + first * inputs, count: rows * inputs,
+        addsInPlace: freedom.contains(.weightSum)
+      ) { piece, target, adds in
+        BLAS.multiply(
+          dy + pieces[piece] * outputs + first, x + pieces[piece] * inputs, into: target, rows: rows,
+          columns: inputs, inner: pieces[piece + 1] - pieces[piece], transposeA: true, strideA: outputs,
+          beta: adds || accumulate ? 1 : 0)
+      }
+    }
+  }
+
+  /// Rows of W whose gradients are added up over the pieces at a time: about 128 KiB, whole vectors.
+  private var blockHeight: Int {
+    freedom.contains(.weightBlocks) ? min(outputs, max(16, (32_768 / inputs) / 16 * 16)) : outputs
+  }
+
+  /// Floats of a partial sum over pieces.
+  var partialSumLength: Int { max(blockHeight * inputs, outputs, inputs + 1) }
+
+  @inline(__always)
+  private func smallGradients(
+    _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    weight dw: UnsafeMutablePointer<Float>, bias db: UnsafeMutablePointer<Float>, rows: Int, accumulate: Bool
+  ) {
+    if !accumulate { db[0] = 0 }
     // Two sums take turns, so that an addition need not wait for the one before it.
     var even = SIMD8<Float>()
     var odd = SIMD8<Float>()
@@ -79,8 +145,11 @@ struct DenseProducts: Sendable {
   @inline(__always)
   func inputGradient(
     outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>, rows: Int
+    into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
   ) {
-    BLAS.multiply(dy, w, into: dx, rows: rows, columns: inputs, inner: outputs)
+    products(pieces, together: freedom.contains(.inputGradient)) { row, rows in
+      BLAS.multiply(
+        dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs)
+    }
   }
 }

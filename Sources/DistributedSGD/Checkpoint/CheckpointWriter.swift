@@ -1,0 +1,154 @@
+// Writes checkpoints while training goes on: the ranks wait for a copy of the parameters, not for the disk.
+import Glibc
+import NeuralNet
+import Synchronization
+
+/// One checkpoint at a time, in a thread of rank 0's.
+///
+/// The thread touches neither MPI nor the parameters: it has a copy. It makes the metrics durable first, so that
+/// a checkpoint never speaks of lines that a crash may take away.
+final class CheckpointWriter {
+  /// What is the same in all checkpoints of a run.
+  struct Constants: Sendable {
+    var folder: CheckpointFolder
+    var keep: Int
+    var tensors: [ParameterTensor]
+    /// Settings, kernel, what a saved model has.
+    var words: [String: String]
+    var fingerprint: DataFingerprint
+  }
+
+  /// What is told of a moment, beside the parameters.
+  struct Moment: Sendable {
+    var state: RunState
+    /// Bytes of metrics.jsonl and timings.csv that belong to it.
+    var metricsBytes: Int
+    var timingsBytes: Int
+  }
+
+  private let constants: Constants
+  private let files: [TextFile]
+  /// Shape (n)
+  private let copy: UnsafeMutableBufferPointer<Float>
+  private var thread: pthread_t?
+  private var task: Task?
+  /// Reading all of the data takes its time: it is done once, and not before a checkpoint needs it.
+  private var fingerprint: String?
+  /// Why a checkpoint could not be written.
+  private(set) var failure: DistsgdError?
+  /// The step of the last checkpoint that was begun.
+  private(set) var lastStep = -1
+
+  /// - Parameter files: those that must be on the disk before a checkpoint.
+  init(_ constants: Constants, files: [TextFile]) {
+    self.constants = constants
+    self.files = files
+    copy = .allocate(capacity: constants.tensors.last.map(\.range.upperBound) ?? 0)
+    // The first copy shall not pay for pages that the system has yet to find.
+    copy.initialize(repeating: 0)
+  }
+
+  deinit {
+    wait()
+    copy.deallocate()
+  }
+
+  /// A thread's work, and what came of it.
+  private final class Task: @unchecked Sendable {
+    // Unchecked: the writer reads it only when the thread has ended.
+    let constants: Constants
+    let files: [TextFile]
+    let parameters: UnsafeMutableBufferPointer<Float>
+    let moment: Moment
+    var fingerprint: String?
+    var failure: DistsgdError?
+    let isDone = Atomic(false)
+
+    init(
+      _ constants: Constants, _ files: [TextFile], _ parameters: UnsafeMutableBufferPointer<Float>,
+      _ moment: Moment, _ fingerprint: String?
+    ) {
+      self.constants = constants
+      self.files = files
+      self.parameters = parameters
+      self.moment = moment
+      self.fingerprint = fingerprint
+    }
+
+    func run() {
+      do {
+        try write()
+      } catch {
+        failure = error as? DistsgdError ?? DistsgdError(.internal, "\(error)")
+      }
+      isDone.store(true, ordering: .relaxed)
+    }
+
+    private func write() throws {
+      for file in files { try file.sync() }
+      let digits = fingerprint ?? constants.fingerprint.digits
+      fingerprint = digits
+      var words = constants.words.merging(moment.state.words) { $1 }
+      words["dataFingerprint"] = digits
+      words["metricsBytes"] = "\(moment.metricsBytes)"
+      words["timingsBytes"] = "\(moment.timingsBytes)"
+      let views = constants.tensors.map { tensor in
+        SafeTensors.View(
+          name: tensor.name, shape: tensor.shape,
+          values: UnsafeBufferPointer(rebasing: parameters[tensor.range]))
+      }
+      let step = moment.state.step
+      try constants.folder.create()
+      try Checkpoint.write(views, words: words, to: constants.folder.file(step: step))
+      constants.folder.prune(keep: constants.keep, upTo: step)
+    }
+  }
+
+  /// Whether the last checkpoint is still on its way to the disk.
+  var isBusy: Bool {
+    guard let task else { return false }
+    if !task.isDone.load(ordering: .relaxed) { return true }
+    wait()
+    return false
+  }
+
+  /// Copies the parameters and begins to write. The writer must not be busy.
+  func begin(_ parameters: UnsafeMutableBufferPointer<Float>, _ moment: Moment) {
+    precondition(thread == nil)
+    copy.baseAddress!.update(from: parameters.baseAddress!, count: copy.count)
+    let task = Task(constants, files, copy, moment, fingerprint)
+    self.task = task
+    lastStep = moment.state.step
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(task)
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Task>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, argument.toOpaque())
+    if code == 0 {
+      self.thread = thread
+    } else {
+      // Without a thread the ranks wait for the disk.
+      argument.release()
+      task.run()
+      end()
+    }
+  }
+
+  /// Returns when the last checkpoint is on the disk, or has failed.
+  func wait() {
+    guard let thread else { return }
+    pthread_join(thread, nil)
+    end()
+  }
+
+  /// The thread has ended.
+  private func end() {
+    thread = nil
+    fingerprint = task?.fingerprint
+    failure = failure ?? task?.failure
+    task = nil
+  }
+}

@@ -1,0 +1,80 @@
+// When checkpoints are written: rank 0's side of `--checkpoint-every`, and the last one of a run that stops.
+import NeuralNet
+
+/// Decides after every step whether a checkpoint is due. Only rank 0 has one.
+///
+/// A checkpoint that comes due while the one before is still being written waits for that, and is then made of the
+/// parameters of that later step: a slow disk makes checkpoints rarer, not steps slower. Where several come due
+/// meanwhile they become one, and `lateCount` counts.
+final class Checkpointing {
+  private let interval: CheckpointInterval?
+  private let writer: CheckpointWriter
+  private var lastTime = monotonicSeconds()
+  private var isPending = false
+  private var dueCount = 0
+  /// Those that came due while the disk was busy.
+  private var lateCount = 0
+
+  init(of run: TrainingRun, setUp: SetUp, log: RunLog) {
+    interval = run.options.checkpointEvery
+    var words = setUp.modelMetadata.merging(run.options.settings) { $1 }
+    words["--shards"] = "\(run.shards.count)"
+    words["blasKernel"] = BLAS.kernelName
+    words["blas"] = BLAS.configuration
+    writer = CheckpointWriter(
+      CheckpointWriter.Constants(
+        folder: CheckpointFolder(run: log.folder.path), keep: run.options.checkpointsKept,
+        tensors: setUp.model.tensors, words: words, fingerprint: setUp.fingerprint),
+      files: log.textFiles)
+  }
+
+  /// Whether a checkpoint could not be written.
+  var hasFailed: Bool { !writer.isBusy && writer.failure != nil }
+
+  var isPeriodic: Bool { interval != nil }
+
+  /// Whether one is to be written now.
+  func isDue(_ state: RunState, stepsPerEpoch: Int) -> Bool {
+    guard let interval else { return false }
+    let comesDue =
+      switch interval {
+      case .steps(let count): state.step % count == 0
+      case .epochs(let count): state.stepOfEpoch == stepsPerEpoch && (state.epoch + 1) % count == 0
+      case .seconds(let seconds): hasPassed(seconds)
+      }
+    guard comesDue || isPending else { return false }
+    if comesDue { dueCount += 1 }
+    let isBusy = writer.isBusy
+    if comesDue && isBusy { lateCount += 1 }
+    isPending = isBusy
+    return !isBusy
+  }
+
+  private func hasPassed(_ seconds: Double) -> Bool {
+    let now = monotonicSeconds()
+    guard now - lastTime >= seconds else { return false }
+    lastTime = now
+    return true
+  }
+
+  /// Begins a checkpoint when the one before is done; the one of this step may be under way already.
+  func write(_ trainer: Trainer, _ moment: CheckpointWriter.Moment) {
+    if writer.lastStep == moment.state.step { return }
+    writer.wait()
+    writer.begin(trainer.parameters, moment)
+  }
+
+  /// One line for the end of a run whose disk was too slow for its checkpoints.
+  var lateness: String? {
+    lateCount == 0
+      ? nil
+      : "checkpoints: \(lateCount) of \(dueCount) came due while the disk was busy with the one before, and became one with the next"
+  }
+
+  /// Returns when all is on the disk.
+  /// - Throws: `DistsgdError`, when a checkpoint could not be written.
+  func finish() throws {
+    writer.wait()
+    if let failure = writer.failure { throw failure }
+  }
+}

@@ -1,0 +1,12 @@
+// SIGTERM, SIGINT and SIGUSR1 as a wish to stop after this step: what a scheduler or a person sends.
+import CSignals
+
+public enum StopSignal {
+  /// From now on the signals are noted instead of ending the process; a second SIGINT still ends it. For programs
+  /// that train and then end.
+  public static func catchAll() { csignals_catch() }
+
+  /// Whether one has come.
+  @inline(__always)
+  static var hasCome: Bool { csignals_has_received() != 0 }
+}

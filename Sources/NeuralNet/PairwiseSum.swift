@@ -1,0 +1,60 @@
+// Adds in the order of a balanced binary tree, one leaf after the other, with few partial sums at a time.
+import CKernels
+
+/// The sum of some arrays of floats, two and two, then the pairs two and two, and so on: the order of a
+/// balanced binary tree whose missing last leaves are skipped.
+///
+/// The partial sums are the digits of a binary counter of the leaves seen so far, so there are at most
+/// log₂(leaves) + 1 of them.
+struct PairwiseSum {
+  private let capacity: Int
+  /// Shape (levels, capacity)
+  private let partialSums: UnsafeMutablePointer<Float>
+
+  /// For up to `maximumLeaves` arrays of up to `capacity` floats.
+  init(maximumLeaves: Int, capacity: Int) {
+    var levels = 0
+    while 1 << levels < maximumLeaves { levels += 1 }
+    self.capacity = capacity
+    partialSums = .allocate(capacity: max(1, levels * capacity))
+  }
+
+  func deallocate() { partialSums.deallocate() }
+
+  /// Leaves the sum in `result`.
+  /// - Parameters:
+  ///   - addsInPlace: whether a leaf may be added by `leaf` itself, which then takes `true`: for products
+  ///     that can add to what is there, and round it once as an addition would.
+  ///   - leaf: writes leaf i, an array of `count` floats, or adds it to what is there.
+  @inline(__always)
+  func run(
+    leaves: Int, into result: UnsafeMutablePointer<Float>, count: Int, addsInPlace: Bool,
+    leaf: (_ i: Int, _ target: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
+  ) {
+    precondition(count <= capacity || leaves == 1)
+    var height = 0
+    func sum(_ index: Int) -> UnsafeMutablePointer<Float> {
+      index == 0 ? result : partialSums + (index - 1) * capacity
+    }
+    func merge() {
+      height -= 1
+      ckernels_add(sum(height - 1), sum(height), count)
+    }
+    for i in 0..<leaves {
+      // The trailing ones of i are the complete subtrees that this leaf completes in turn.
+      var complete = i
+      if addsInPlace, i % 2 == 1 {
+        leaf(i, sum(height - 1), true)
+        complete >>= 1
+      } else {
+        leaf(i, sum(height), false)
+        height += 1
+      }
+      while complete % 2 == 1 {
+        merge()
+        complete >>= 1
+      }
+    }
+    while height > 1 { merge() }
+  }
+}

@@ -1,0 +1,60 @@
+// Which products may take all pieces of a pass at once: a BLAS may choose another kernel, and so another order
+// of additions, when a product has more rows, and then a sum would not have the bits that its pieces have alone.
+
+/// What has been found to change no bit of a dense layer's results, beyond what one piece needs.
+struct PieceFreedom: OptionSet, Sendable {
+  let rawValue: Int
+
+  /// y = x·Wᵀ for all pieces in one product.
+  static let forward = PieceFreedom(rawValue: 1)
+  /// dx = dy·W for all pieces in one product.
+  static let inputGradient = PieceFreedom(rawValue: 2)
+  /// dW = dyᵀ·x in blocks of its rows.
+  static let weightBlocks = PieceFreedom(rawValue: 4)
+  /// dW += dyᵀ·x by the product itself, instead of an addition of its own.
+  static let weightSum = PieceFreedom(rawValue: 8)
+}
+
+extension DenseProducts {
+  /// This layer with all the freedom that changes no bit for some passes, found by trying: on random numbers, since
+  /// the order of a product's additions depends on its shape and not on its numbers.
+  /// - Parameter passes: for each pass, the row at which each piece starts, and the end of the last.
+  func probed(_ passes: Set<[Int]>) -> DenseProducts {
+    guard !isSmall else { return self }
+    var free = self
+    for freedom in [PieceFreedom.forward, .inputGradient, .weightSum, .weightBlocks] {
+      var freer = free
+      freer.freedom.insert(freedom)
+      if passes.allSatisfy({ results($0) == freer.results($0) }) { free = freer }
+    }
+    return free
+  }
+
+  /// The bits of all three products on random numbers.
+  private func results(_ pieces: [Int]) -> [[UInt32]] {
+    let rows = pieces[pieces.count - 1]
+    let x = random(rows * inputs)
+    let w = random(inputs * outputs)
+    let dy = random(rows * outputs)
+    var y = [Float](repeating: 0, count: rows * outputs)
+    var dx = [Float](repeating: 0, count: rows * inputs)
+    var dw = [Float](repeating: 0, count: inputs * outputs)
+    let sum = PairwiseSum(maximumLeaves: pieces.count - 1, capacity: partialSumLength)
+    defer { sum.deallocate() }
+    pieces.withUnsafeBufferPointer { pieces in
+      forward(x, weight: w, into: &y, pieces: pieces)
+      inputGradient(outputGradient: dy, weight: w, into: &dx, pieces: pieces)
+      weightGradient(x, outputGradient: dy, into: &dw, pieces: pieces, sum: sum, accumulate: false)
+    }
+    return [y, dx, dw].map { $0.map(\.bitPattern) }
+  }
+
+  /// Uniform on [-1, 1), from a linear congruential generator (Knuth's MMIX): any numbers will do.
+  private func random(_ count: Int) -> [Float] {
+    var state = UInt64(count)
+    return (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// Model files that claim what they do not hold: each ends in one line that names it.
+import DistributedSGD
+import Foundation
+import Testing
+
+@Suite struct ModelFileTests {
+  private static let sound = SafeTensors(
+    tensors: [
+      .init(name: "0.weight", shape: [1, 2], values: [1, -2]),
+      .init(name: "0.bias", shape: [1], values: [0.5]),
+    ],
+    metadata: [
+      "model": "linear", "loss": "squared", "inputs": "2", "outputs": "1", "featureNames": #"["a","b"]"#,
+      "featureMeans": "[0.5,1]", "featureDeviations": "[2,0.1]", "targetName": "y", "targetMean": "0.25",
+      "targetDeviation": "2.0",
+    ])
+
+  private static func error(_ key: String, _ value: String) throws -> DistsgdError? {
+    var error: DistsgdError?
+    try withFolder { folder in
+      var model = sound
+      model.metadata[key] = value
+      try model.write(to: folder + "/m")
+      error = try thrown { _ = try ModelFile(reading: folder + "/m") }
+    }
+    return error
+  }
+
+  @Test func aSoundFileIsRead() throws {
+    #expect(try Self.error("producer", "anybody") == nil)
+  }
+
+  @Test(arguments: [
+    ("model", "mlp:0"), ("model", "line\nar"), ("loss", "cubic"), ("inputs", "-1"),
+    ("outputs", "9223372036854775808"),
+    ("featureNames", #"["a,"b"]"#), ("featureMeans", "[1e999]"), ("targetMean", "nan"), ("targetMean", "inf"),
+    ("targetDeviation", "0"), ("targetDeviation", "-1"), ("targetDeviation", "\u{7F}"),
+  ])
+  func nonsense(key: String, value: String) throws {
+    let error = try Self.error(key, value)
+    #expect(error?.code == .badData)
+    let text = error?.description ?? ""
+    #expect(
+      text.contains("'\(key)'") && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
+  }
+
+  @Test(arguments: [
+    ("featureDeviations", "[2,0]", "featureDeviations"),
+    ("outputs", "3", "a model of the squared loss has one"),
+    ("inputs", "1000000000", "does not take the 1000000000 inputs"),
+    ("model", "mlp:1,1,1", "2 tensors: too few for the 4 layers"),
+    ("model", "mlp:1000000", "tensor '0.weight' has shape [1, 2], but the model needs [1000000, 2]"),
+  ])
+  func contradictions(key: String, value: String, words: String) throws {
+    let error = try Self.error(key, value)
+    #expect(
+      error?.code == .badData && error?.description.contains(words) == true, "\(String(describing: error))")
+  }
+
+  /// A shape as long as the header would make an error of a megabyte.
+  @Test func aLongShapeIsToldShortly() throws {
+    let ones = Array(repeating: "1", count: 100_000).joined(separator: ",")
+    let header = #"{"a":{"dtype":"F32","shape":[\#(ones)],"data_offsets":[0,8]}}"#
+    let error = try thrown { _ = try SafeTensorsTests.parse(SafeTensorsTests.file(header, data: 8)) }
+    #expect(error?.description.contains("and 99988 more") == true)
+    #expect((error?.description.count ?? .max) < 400)
+  }
+}

@@ -1,0 +1,10 @@
+// NumPy's archives, which are zip files.
+
+func readNPZ(_ input: FuzzInput) throws {
+  let path = input.file("arrays.npz")
+  switch input.way(of: 3) {
+  case 0: try load(path) { _ in }
+  case 1: try load(path) { ($0.task, $0.validation) = (.classification, "0.5") }
+  default: try predict(path, featureCount: 2)
+  }
+}

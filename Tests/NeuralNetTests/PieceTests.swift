@@ -1,0 +1,61 @@
+// Several pieces of a batch in one pass: the gradient's bits must be those of the pieces alone, added two and two.
+import NeuralNet
+import Testing
+
+@Suite struct PieceTests {
+  /// Other tests of this process set one thread at some time: another number in between would be other bits.
+  init() { BLAS.setThreads(1) }
+
+  @Test(arguments: [
+    [16, 16], [16, 16, 16, 16, 16, 16, 16, 16], [43, 43, 42], [1, 1, 1, 1, 1], [33, 32, 32, 32, 32, 32],
+    [100, 99],
+    Array(repeating: 3, count: 22) + Array(repeating: 2, count: 42),
+  ])
+  func bitsAreThoseOfThePiecesAlone(_ sizes: [Int]) {
+    let models = [
+      Sequential(inputs: 5, Dense(1)), Sequential(inputs: 30, Dense(10)),
+      Sequential(inputs: 100, Dense(64, .relu), Dense(32, .tanh), Dense(10)),
+    ]
+    for model in models { compare(model, sizes: sizes) }
+  }
+
+  private func compare(_ model: Sequential, sizes: [Int]) {
+    let bounds = sizes.reduce(into: [0]) { $0.append($0.last! + $1) }
+    let rows = bounds.last!
+    let numbers = Philox(seed: 7, purpose: .syntheticData)
+    func random(_ count: Int, _ from: Int) -> [Float] {
+      (0..<count).map { Float(numbers.uniform(UInt64(from + $0)) - 0.5) }
+    }
+    let parameters = random(model.parameterCount, 0)
+    let input = random(rows * model.inputCount + 16, 1_000_000)
+
+    let network = Network(model, maximumRows: rows, passes: [bounds])
+    var together = [Float](repeating: .nan, count: model.parameterCount)
+    let output = bounds.withUnsafeBufferPointer {
+      let output = network.forward(parameters: parameters, input: input, pieces: $0)
+      let bits = (0..<rows * model.outputCount).map { output[$0].bitPattern }
+      network.backward(parameters: parameters, input: input, pieces: $0, into: &together)
+      return bits
+    }
+
+    let alone = Network(model, maximumRows: sizes.max()!)
+    var terms: [[Float]] = []
+    input.withUnsafeBufferPointer { input in
+      for piece in sizes.indices {
+        let x = input.baseAddress! + bounds[piece] * model.inputCount
+        let y = alone.forward(parameters: parameters, input: x, rows: sizes[piece])
+        let first = bounds[piece] * model.outputCount
+        #expect((0..<sizes[piece] * model.outputCount).allSatisfy { y[$0].bitPattern == output[first + $0] })
+        var gradient = [Float](repeating: .nan, count: model.parameterCount)
+        alone.backward(parameters: parameters, input: x, rows: sizes[piece], into: &gradient)
+        terms.append(gradient)
+      }
+    }
+    while terms.count > 1 {
+      terms = stride(from: 0, to: terms.count, by: 2).map { i in
+        i + 1 < terms.count ? zip(terms[i], terms[i + 1]).map { $0 + $1 } : terms[i]
+      }
+    }
+    #expect(together.map(\.bitPattern) == terms[0].map(\.bitPattern))
+  }
+}
