@@ -1,0 +1,146 @@
+"""How the benchmark starts programs: the same environment for all, one at a time, and what they print as numbers."""
+
+import glob
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PEERS = ROOT / "launch" / "peers"
+DISTSGD = os.environ.get("DISTSGD", str(ROOT / ".build" / "release" / "distsgd"))
+PYTHON = os.environ.get("DISTSGD_PYTHON", "python3")
+CORES = len(os.sched_getaffinity(0))
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="distsgd-benchmark-"))
+
+# Nobody's kernels are chosen by hand, nobody starts more threads than it is told to.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+ENVIRONMENT |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+if os.geteuid() == 0:
+    ENVIRONMENT |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+# What moves large messages between processes in Open MPI: its choice, and the other one.
+SINGLE_COPY = {"as it is": {}, "without single copy": {"OMPI_MCA_btl_vader_single_copy_mechanism": "none"}}
+
+
+def fail(code, words):
+    print(f"benchmark: error: {words}", file=sys.stderr)
+    sys.exit(code)
+
+
+def mpirun(ranks, *command):
+    """A core for each rank where there are enough, else no binding: the same for us and for the peers."""
+    place = ["--map-by", "core", "--bind-to", "core"] if ranks <= CORES else ["--oversubscribe", "--bind-to", "none"]
+    return ["mpirun", "-np", str(ranks), *place, *map(str, command)]
+
+
+def run(command, environment={}, limit=300):
+    """Standard output of a command, which must succeed."""
+    outcome = subprocess.run(
+        [str(word) for word in command], env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=limit
+    )
+    if outcome.returncode != 0:
+        fail(70, f"'{' '.join(map(str, command))}' ended with {outcome.returncode}: {outcome.stderr[-2000:]}")
+    return outcome.stdout
+
+
+def objects(command, environment={}):
+    """The JSON objects that a command prints, one a line."""
+    return [json.loads(line) for line in run(command, environment).splitlines() if line.startswith("{")]
+
+
+def training(ranks, arguments, steps, skip):
+    """Seconds of a step of a real training run by its own metrics.jsonl, the first `skip` steps left out."""
+    folder = tempfile.mkdtemp(dir=SCRATCH)
+    program = [DISTSGD, *arguments.split(), "--steps", steps, "--log-every", skip, "--quiet", "--output", folder + "/run"]
+    run(program if ranks == 1 else mpirun(ranks, *program))
+    events = [json.loads(line) for line in open(folder + "/run/metrics.jsonl")]
+    logged = [event for event in events if event["event"] == "step"]
+    shutil.rmtree(folder)
+    return (logged[-1]["seconds"] - logged[0]["seconds"]) / (logged[-1]["step"] - logged[0]["step"])
+
+
+def bench(ranks, arguments, environment={}):
+    """The JSON object of a `distsgd bench`."""
+    program = [DISTSGD, "bench", *arguments.split(), "--json"]
+    return objects(program if ranks == 1 else mpirun(ranks, *program), environment)[0]
+
+
+def memory(ranks, arguments):
+    """Most bytes of Pss, summed over the ranks, of a job that trains."""
+    folder = tempfile.mkdtemp(dir=SCRATCH)
+    metrics = folder + "/run/metrics.jsonl"
+    job = subprocess.Popen(
+        mpirun(ranks, DISTSGD, *arguments.split(), "--log-every", "1", "--quiet", "--output", folder + "/run"),
+        env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    most = 0
+    while job.poll() is None:
+        time.sleep(0.05)
+        if os.path.exists(metrics) and '"event":"step"' in open(metrics).read():
+            most = max(most, sum(map(proportional_set_size, children(job.pid))))
+    if job.returncode != 0 or most == 0:
+        fail(70, f"the job whose memory was to be measured ended with {job.returncode} after {most} bytes")
+    shutil.rmtree(folder)
+    return most
+
+
+def children(parent):
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            if int(open(stat).read().rpartition(")")[2].split()[1]) == parent:
+                yield stat.removesuffix("stat")
+        except OSError:
+            pass  # it has ended
+
+
+def proportional_set_size(process):
+    try:
+        lines = open(process + "smaps_rollup").read().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def has_modules(*names):
+    check = f"import importlib.util as u, sys; sys.exit(not all(u.find_spec(n) for n in {names!r}))"
+    try:
+        return subprocess.run([PYTHON, "-c", check], env=ENVIRONMENT).returncode == 0
+    except OSError:
+        return False
+
+
+def compiled(compiler, name, *packages):
+    """The path of a peer written in C, compiled."""
+    flags = run(["pkg-config", "--cflags", "--libs", *packages]).split() if packages else []
+    run([compiler, "-O2", PEERS / f"{name}.c", "-o", SCRATCH / name, *flags])
+    return SCRATCH / name
+
+
+def fashion_mnist():
+    """The folder with the IDX files, as distsgd looks for them; None where there is none."""
+    data = os.environ.get("DISTSGD_DATA")
+    folders = [data, data + "/fashion-mnist"] if data else []
+    for folder in [*folders, "/usr/share/datasets/fashion-mnist"]:
+        if glob.glob(folder + "/train-images-idx3-ubyte*"):
+            return folder
+    return None
+
+
+class Samples:
+    """Seconds by name, a sample a round."""
+
+    def __init__(self):
+        self.values = {}
+
+    def add(self, name, seconds):
+        self.values.setdefault(name, []).append(seconds)
+
+    def median(self, name):
+        """None where it was not measured."""
+        return statistics.median(self.values[name]) if name in self.values else None

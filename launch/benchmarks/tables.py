@@ -1,0 +1,171 @@
+"""The tables of docs/performance.md, as Markdown."""
+
+import re
+
+from .running import bench, memory
+from .workloads import LARGE, RANKS, SMALL
+
+PHASES = ["load", "forward", "backward", "wait", "reduce", "update", "other"]
+IMAGES = "--data fashion-mnist --model"
+MLP_PARAMETERS = 235_146
+
+
+def markdown(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def digits(value):
+    """About three significant digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3g}"
+
+
+def time(seconds):
+    return f"{digits(seconds * 1e3)} ms" if seconds >= 1e-3 else f"{digits(seconds * 1e6)} µs"
+
+
+def machine(rooflines, rounds):
+    caches = ", ".join(f"L{c['level']} {c['bytes'] / 1024:,.0f} KiB" for c in rooflines["caches"])
+    memory = rooflines["bandwidth"][-1]
+    return (
+        f"{rooflines['model']}, {rooflines['cores']} cores, {rooflines['vectors']}, {caches}. OpenBLAS kernel "
+        f"{rooflines['kernel']}: at most {digits(rooflines['peakGflops']['maximum'])} GFLOP/s on one core and "
+        f"{digits(rooflines['peakGflopsAllCores']['maximum'])} on all. Memory: {digits(memory['triadGBs']['maximum'])} GB/s "
+        f"(triad, one core). Medians of {rounds} round{'s' if rounds > 1 else ''}."
+    )
+
+
+def bounds(workloads):
+    rows = []
+    for work, against, ours, theirs, bound in workloads.bounds():
+        if ours is None:
+            continue
+        if theirs is None:
+            rows.append([work, against, time(ours), "not measured", "", f"≤ {bound}", ""])
+        else:
+            met = "yes" if ours / theirs <= bound else "**no**"
+            rows.append([work, against, time(ours), time(theirs), f"{ours / theirs:.3g}", f"≤ {bound}", met])
+    return markdown(["work", "against", "ours", "theirs", "ratio", "bound", "met"], rows)
+
+
+def reduction(workloads):
+    of = workloads.samples.median
+    rows = []
+    for ranks in RANKS:
+        for floats in SMALL + LARGE:
+            ours, mpi, copy = of(("ours", ranks, floats)), workloads.mpi(ranks, floats), of(("copy", ranks, floats))
+            if ours is None:
+                continue
+            bus = 8e-9 * floats * (ranks - 1) / ranks
+            rows.append([
+                ranks, f"{floats:,}", time(ours), time(mpi), time(copy), f"{ours / mpi:.2f}",
+                digits(4e-9 * floats / ours), digits(bus / ours), digits(bus / mpi),
+            ])
+    head = ["ranks", "floats", "reduction and update", "MPI_Allreduce", "copy", "ratio", "GB/s", "bus GB/s", "MPI's bus GB/s"]
+    return markdown(head, rows)
+
+
+def written(ranks=2):
+    found = bench(ranks, "allreduce --gradients written --rounds 5")
+    rows = [
+        [f"{row['floats']:,}", time(row["seconds"]["median"]), time(row["mpiSeconds"]["median"]), f"{row['ratio']:.2f}"]
+        for row in found["sizes"]
+    ]
+    return markdown(["floats", "reduction and update", "MPI_Allreduce", "ratio"], rows)
+
+
+class Steps:
+    """`bench step` over ranks, batches, models and shards; each combination is measured once."""
+
+    def __init__(self):
+        self.known = {}
+
+    def of(self, ranks, model="mlp:256,128", batch=128, shards=None):
+        key = (ranks, model, batch, shards)
+        if key not in self.known:
+            arguments = f"step {IMAGES} {model} --global-batch {batch}" + (f" --shards {shards}" if shards else "")
+            self.known[key] = bench(ranks, arguments)
+        return self.known[key]
+
+    def figures(self, found):
+        step, products = found["stepSeconds"]["median"], found["sgemmSeconds"]["median"]
+        return [time(step), time(products), f"{step / products:.2f}", f"{found['examplesPerSecond']:,.0f}", digits(found["gflops"])]
+
+    FIGURES = ["step", "bare sgemm", "step / sgemm", "examples/s", "GFLOP/s"]
+
+    def phases(self):
+        rows = []
+        for name, found in [
+            ("1 process, B 128", self.of(1)), ("1 process, `--shards 8`", self.of(1, shards=8)),
+            ("2 ranks", self.of(2)), ("8 ranks", self.of(8)),
+            ("2 ranks, 784-2048-2048-10, B 1024", self.of(2, "mlp:2048,2048", 1024)),
+        ]:
+            seconds = {row["phase"]: row["meanSeconds"] for row in found["phases"]}
+            rows.append([name, time(found["stepSeconds"]["median"])] + [time(seconds[phase]) for phase in PHASES])
+        return markdown(["work", "step"] + PHASES, rows)
+
+    def ranks(self):
+        rows = [[ranks] + self.figures(self.of(ranks)) for ranks in (1, 2, 4, 8)]
+        return markdown(["ranks"] + self.FIGURES, rows)
+
+    def batches(self):
+        rows = [[batch] + self.figures(self.of(2, batch=batch)) for batch in (16, 64, 128, 512, 2048)]
+        return markdown(["global batch"] + self.FIGURES, rows)
+
+    def models(self):
+        models = ["mlp:64", "mlp:256,128", "mlp:1024,1024", "mlp:2048,2048"]
+        rows = []
+        for model in models:
+            found = self.of(2, model, 1024 if model == models[-1] else 128)
+            rows.append([f"`{model}`", f"{found['parameters']:,}", found["globalBatch"]] + self.figures(found))
+        return markdown(["model", "parameters", "global batch"] + self.FIGURES, rows)
+
+    def shards(self):
+        rows = []
+        for shards in (2, 4, 8, 16):
+            found = self.of(1, shards=shards)
+            one, step = found["fewestShardsStepSeconds"]["median"], found["stepSeconds"]["median"]
+            rows.append([shards, time(step), time(one), f"{step / one:.2f}", time(found["sgemmSeconds"]["median"])])
+        return markdown(["shards", "step", "with `--shards 1`", "ratio", "sgemm calls shard by shard"], rows)
+
+    def floors(self, rooflines):
+        """Operations over the peak of the cores used, and the bytes that must move over the bandwidth of memory."""
+        peaks = {1: rooflines["peakGflops"]["maximum"]}
+        bandwidth = max(rooflines["bandwidth"][-1][kind]["maximum"] for kind in ("readGBs", "copyGBs", "triadGBs"))
+        rows = []
+        for name, ranks, found in [
+            ("784-256-128-10, B 128, 1 process", 1, self.of(1)), ("the same, 2 ranks", 2, self.of(2)),
+            ("the same, 8 ranks", 8, self.of(8)),
+            ("784-2048-2048-10, B 1024, 2 ranks", 2, self.of(2, "mlp:2048,2048", 1024)),
+        ]:
+            step = found["stepSeconds"]["median"]
+            operations = found["gflops"] * step
+            peak = peaks.get(ranks, rooflines["peakGflopsAllCores"]["maximum"])
+            parameters, batch = found["parameters"], found["globalBatch"]
+            # Parameters read twice and written once, each rank's gradient written and read, the images as bytes.
+            bytes_moved = 4 * parameters * (3 + 2 * ranks) + 784 * batch
+            arithmetic, traffic = operations / peak, bytes_moved / bandwidth * 1e-9
+            rows.append([
+                name, f"{operations * 1e3:,.0f} M", time(arithmetic), f"{bytes_moved / 1e6:.1f} MB", time(traffic),
+                time(found["sgemmSeconds"]["median"]), time(step), f"{step / arithmetic:.2f}",
+            ])
+        head = ["work", "operations", "at the peak", "bytes", "from memory", "bare sgemm", "step", "step / arithmetic"]
+        return markdown(head, rows)
+
+
+def memory_of_job():
+    ranks, images, limit = 8, 60_000 * (784 + 4), 25 << 20
+    found = memory(ranks, "--data fashion-mnist --model mlp:256,128 --epochs 3")
+    bound = images + 2 * 4 * MLP_PARAMETERS + ranks * limit
+    row = [f"{ranks} ranks, 784-256-128-10", f"{found / 1e6:,.0f} MB", f"{bound / 1e6:,.0f} MB", "yes" if found < bound else "**no**"]
+    return markdown(["job", "sum of Pss", "data once, parameters twice, 25 MiB a rank", "less"], [row])
+
+
+def put(page, tables):
+    """The page's text with each table between its markers; a table that was not made leaves the old one."""
+    for name, table in tables.items():
+        pattern = rf"(<!-- benchmark: {re.escape(name)} -->\n).*?(<!-- end -->)"
+        page, count = re.subn(pattern, lambda found: f"{found[1]}\n{table}\n\n{found[2]}", page, flags=re.DOTALL)
+        if count != 1:
+            raise SystemExit(f"benchmark: error: docs/performance.md has {count} places for the table '{name}'")
+    return page

@@ -1,0 +1,184 @@
+"""What is measured: the workloads of ours and of the peers, and which ratio each of them is held to."""
+
+import random
+
+from . import running
+from .running import DISTSGD, PEERS, PYTHON, SCRATCH, SINGLE_COPY, bench, mpirun, objects, training
+
+MLP = "784,256,128,10"
+BIG = "784,2048,2048,10"
+FASHION = "--data fashion-mnist --last-batch drop --evaluate-every 1000000000"
+SMALL = [6, 1000]
+LARGE = [65_536, 235_146, 1 << 20, 4 << 20, 16 << 20]
+RANKS = [2, 4, 8]
+CHAPTER = {"gd": "gd", "sgd": "sgd", "batch size 100": "minibatch 100", "batch size 10": "minibatch 10"}
+
+
+class Workloads:
+    """Everything that is run in rounds. `samples` has seconds by name; names of ours begin with `ours`."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.samples = running.Samples()
+        self.folder = running.fashion_mnist()
+        self.has_numpy = running.has_modules("numpy", "mpi4py")
+        self.has_torch = running.has_modules("numpy", "torch")
+        self.has_jax = running.has_modules("numpy", "jax")
+        self.sgemm = running.compiled("gcc", "sgemm", "openblas")
+        self.allreduce = running.compiled("mpicc", "allreduce")
+
+    def missing(self):
+        """Peers that are not installed, by name."""
+        peers = {"NumPy with mpi4py": self.has_numpy, "PyTorch": self.has_torch, "JAX": self.has_jax}
+        return [name for name, there in peers.items() if not there]
+
+    def peer(self, name, command, environment={}):
+        """The slowest process counts, where several of them print."""
+        self.samples.add(name, max(line["secondsPerStep"] for line in objects(command, environment)))
+
+    def ours(self, name, ranks, arguments, steps, skip):
+        self.samples.add(f"ours, {name}", training(ranks, arguments, steps, skip))
+
+    def mlp(self):
+        """784-256-128-10 on Fashion-MNIST, 128 images a step."""
+        images = FASHION + " --model mlp:256,128 --global-batch 128"
+        self.ours("mlp 1", 1, images, 468, 36)
+        self.ours("mlp 1, 8 shards", 1, images + " --shards 8", 468, 36)
+        self.peer("sgemm 128", [self.sgemm, MLP, 128])
+        if self.has_numpy:
+            self.peer("numpy 1", mpirun(1, PYTHON, PEERS / "mlp_numpy.py", self.folder))
+        if self.has_jax:
+            self.peer("jax 1", ["taskset", "-c", "0", PYTHON, PEERS / "mlp_jax.py", self.folder])
+        if self.has_torch:
+            self.peer("torch 1", [PYTHON, PEERS / "mlp_torch.py", self.folder])
+        self.ours("mlp 2", 2, images, 468, 36)
+        self.peer("sgemm 64", mpirun(2, self.sgemm, MLP, 64))
+        if self.has_numpy:
+            self.peer("numpy 2", mpirun(2, PYTHON, PEERS / "mlp_numpy.py", self.folder))
+        if self.has_torch:
+            self.peer("ddp 2", self.torchrun(2, "--steps", "200"))
+        self.ours("mlp 8", 8, images, 468, 36)
+        self.peer("sgemm 4 × 16", mpirun(2, self.sgemm, MLP, 16, 4))
+        if self.has_numpy:
+            self.peer("numpy 8", mpirun(8, PYTHON, PEERS / "mlp_numpy.py", self.folder))
+        if self.has_torch and not self.quick:
+            self.peer("ddp 8", self.torchrun(8, "--steps", "150"))
+
+    def torchrun(self, ranks, *options):
+        module = ["-m", "torch.distributed.run", "--nproc_per_node", ranks]
+        return [PYTHON, *module, PEERS / "mlp_torch.py", self.folder, *options]
+
+    def big(self):
+        """784-2048-2048-10, 1,024 images a step."""
+        images = FASHION + " --model mlp:2048,2048 --global-batch 1024"
+        options = [self.folder, "--dims", BIG, "--batch", "1024", "--steps", "32", "--skip", "8"]
+        self.ours("big 2", 2, images, 32, 8)
+        self.peer("sgemm 512", mpirun(2, self.sgemm, BIG, 512))
+        if self.has_torch:
+            threads = {"OMP_NUM_THREADS": "2"}
+            self.peer("torch 2 threads", [PYTHON, PEERS / "mlp_torch.py", *options, "--threads", "2"], threads)
+        if self.has_numpy:
+            self.peer("numpy big 2", mpirun(2, PYTHON, PEERS / "mlp_numpy.py", *options))
+
+    def airfoil(self):
+        """The chapter's four runs, in one process: seconds of an epoch."""
+        table = SCRATCH / "table.csv"
+        if not table.exists():
+            table.write_text(linear_table())
+        for line in objects([DISTSGD, "chapter", "--data", table, "--output", SCRATCH / "chapter", "--json"]):
+            self.samples.add(f"ours, {line['name']}", line["secondsPerEpoch"])
+        for way in ["torch"] * self.has_torch + ["numpy"] * self.has_numpy:
+            (runs,) = objects([PYTHON, PEERS / "airfoil.py", way, table])
+            for name, theirs in CHAPTER.items():
+                self.samples.add(f"{way}, {name}", runs[theirs]["secondsPerEpoch"])
+
+    def small_job(self):
+        """The chapter's model on 8 ranks: a step, and the least that a job without shared memory must do in it."""
+        self.ours("airfoil 8", 8, "--global-batch 128 --evaluate-every 1000000000", 12_000, 2_000)
+        for name, setting in SINGLE_COPY.items():
+            (line,) = objects(mpirun(8, self.allreduce, 6), setting)
+            self.samples.add(f"MPI_Allreduce of 6 floats, {name}", line["seconds"])
+
+    def reduction(self):
+        """Reduction and update against MPI_Allreduce, in one process and in a C program, in both its settings."""
+        rounds = 3 if self.quick else 5
+        sizes = [6, 1000, 65_536, 235_146, 1 << 20, 16 << 20] if self.quick else SMALL + LARGE
+        for ranks in RANKS:
+            for name, setting in SINGLE_COPY.items():
+                found = bench(ranks, f"allreduce --rounds {rounds} --sizes {','.join(map(str, sizes))}", setting)
+                for row in found["sizes"]:
+                    self.samples.add(("ours", ranks, row["floats"]), row["seconds"]["median"])
+                    self.samples.add((name, ranks, row["floats"]), row["mpiSeconds"]["median"])
+                    self.samples.add(("copy", ranks, row["floats"]), row["copySeconds"]["median"])
+                for line in objects(mpirun(ranks, self.allreduce, *sizes), setting):
+                    self.samples.add((name + ", C", ranks, line["floats"]), line["seconds"])
+
+    def mpi(self, ranks, floats):
+        """The best that MPI_Allreduce did, of its settings and of both programs: medians of the rounds."""
+        names = [name + end for name in SINGLE_COPY for end in ("", ", C")]
+        medians = [self.samples.median((name, ranks, floats)) for name in names]
+        return min((m for m in medians if m is not None), default=None)
+
+    def best_small_allreduce(self):
+        medians = [self.samples.median(f"MPI_Allreduce of 6 floats, {name}") for name in SINGLE_COPY]
+        return min((m for m in medians if m is not None), default=None)
+
+    def sections(self):
+        images = {"mlp": self.mlp, "big": self.big} if self.folder else {}
+        return images | {"airfoil": self.airfoil, "small-job": self.small_job, "reduction": self.reduction}
+
+    def bounds(self):
+        """Every ratio that is promised: (work, against, ours, theirs, bound), seconds; None where not measured."""
+        of = self.samples.median
+        rows = []
+
+        def held(work, ours, *against):
+            rows.extend((work, name, of(f"ours, {ours}"), of(theirs), bound) for name, theirs, bound in against)
+
+        held(
+            "784-256-128-10, B 128, 1 process", "mlp 1", ("bare sgemm calls", "sgemm 128", 1.1),
+            ("PyTorch, 1 thread", "torch 1", 0.45), ("JAX, 1 core", "jax 1", 0.9),
+            ("NumPy with mpi4py, 1 rank", "numpy 1", 0.93),
+        )
+        held(
+            "the same, 2 ranks", "mlp 2", ("bare sgemm calls, 64 rows", "sgemm 64", 1.15),
+            ("NumPy with mpi4py, 2 ranks", "numpy 2", 0.65), ("PyTorch DDP, 2 ranks", "ddp 2", 0.11),
+        )
+        held(
+            "the same, 8 ranks", "mlp 8", ("4 × bare sgemm calls, 16 rows", "sgemm 4 × 16", 1.5),
+            ("NumPy with mpi4py, 8 ranks", "numpy 8", 0.4), ("PyTorch DDP, 8 ranks", "ddp 8", 0.03),
+        )
+        held(
+            "784-2048-2048-10, B 1024, 2 ranks", "big 2", ("bare sgemm calls, 512 rows", "sgemm 512", 1.1),
+            ("PyTorch, 2 threads", "torch 2 threads", 0.5), ("NumPy with mpi4py, 2 ranks", "numpy big 2", 0.9),
+        )
+        for name in CHAPTER:
+            bound = 0.1 if name == "gd" else 0.01
+            held(
+                f"the chapter's {name}, an epoch", name, ("PyTorch from scratch", f"torch, {name}", bound),
+                ("NumPy", f"numpy, {name}", 0.1),
+            )
+        rows.append((
+            "the chapter's model, B 128, 8 ranks", "MPI_Allreduce of 6 floats", of("ours, airfoil 8"),
+            self.best_small_allreduce(), 1.5,
+        ))
+        for ranks in RANKS:
+            for sizes, bound in [(LARGE, 0.3), (SMALL, 1)]:
+                for floats in sizes:
+                    ours = of(("ours", ranks, floats))
+                    if ours is not None:
+                        work = f"reduction and update of {floats:,} floats, {ranks} ranks"
+                        rows.append((work, "MPI_Allreduce alone", ours, self.mpi(ranks, floats), bound))
+        held("784-256-128-10, B 128, --shards 8", "mlp 1, 8 shards", ("--shards 1", "ours, mlp 1", 1.6))
+        return rows
+
+
+def linear_table():
+    """1,500 rows like the airfoil set's: five standard normal columns and a target that follows them."""
+    draw = random.Random(0).gauss
+    lines = ["a,b,c,d,e,target"]
+    for _ in range(1500):
+        row = [draw(0, 1) for _ in range(5)]
+        target = sum(x / (2 + k) for k, x in enumerate(row)) + draw(0, 0.7)
+        lines.append(",".join(f"{number:.6f}" for number in [*row, target]))
+    return "\n".join(lines) + "\n"
