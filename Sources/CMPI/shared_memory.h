@@ -3,6 +3,7 @@
 // be laid over memory that another process owns.
 #pragma once
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #if defined(__linux__)
@@ -28,6 +29,17 @@ static inline uint32_t cmpi_load_sequential(const uint32_t *word) {
   return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
+static inline uint64_t cmpi_load64(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+static inline void cmpi_store64(uint64_t *word, uint64_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/// Stores and returns the value before; sequentially consistent.
+static inline uint64_t cmpi_exchange64(uint64_t *word, uint64_t value) {
+  return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
+
 /// Tells the processor that this is a waiting loop.
 static inline void cmpi_relax(void) {
 #if defined(__x86_64__)
@@ -48,6 +60,15 @@ static inline void cmpi_futex_wait(uint32_t *word, uint32_t value, int milliseco
 static inline void cmpi_futex_wake_all(uint32_t *word) {
 #if defined(__linux__)
   syscall(SYS_futex, word, FUTEX_WAKE, 0x7fffffff, (void *)0, (void *)0, 0);
+#endif
+}
+
+/// A descriptor that polls as readable when the process has ended (Linux 5.3); -1 where there is none.
+static inline int cmpi_pidfd_open(pid_t process) {
+#if defined(SYS_pidfd_open)
+  return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+  return -1;
 #endif
 }
 

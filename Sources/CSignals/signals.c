@@ -2,6 +2,13 @@
 // section 2.4.3).
 #include "CSignals.h"
 
+#if defined(__linux__)
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 volatile sig_atomic_t csignals_received = 0;
 
 static void note(int number) {
@@ -29,4 +36,18 @@ void csignals_catch(void) {
   sigaddset(&mask, SIGINT);
   sigaddset(&mask, SIGUSR1);
   pthread_sigmask(SIG_UNBLOCK, &mask, 0);
+}
+
+void csignals_kill_later(pid_t process, int seconds) {
+#if defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+  // A descriptor names this process alone, also when its number has long been given to another.
+  const int descriptor = (int)syscall(SYS_pidfd_open, process, 0);
+  if (descriptor < 0 || fork() != 0) return;
+  setsid();
+  // Whoever reads what this process wrote must not wait for its child.
+  for (int other = 0; other < 3; other++) close(other);
+  struct pollfd end = {.fd = descriptor, .events = POLLIN};
+  if (poll(&end, 1, 1000 * seconds) == 0) syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, (void *)0, 0);
+  _exit(0);
+#endif
 }

@@ -7,6 +7,8 @@ public protocol Communicator: AnyObject {
   var worldSize: Int { get }
   /// Which ranks share memory.
   var topology: Topology { get }
+  /// What the ranks of this server show each other. Every collective call is an arrival on it.
+  var board: RankBoard { get }
 
   func barrier() throws(MPIError)
   /// A barrier whose waiting ranks sleep: for when one of them works long, perhaps on all cores.

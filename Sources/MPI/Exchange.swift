@@ -24,10 +24,12 @@ public final class Exchange {
     }
   }
 
+  private let board: RankBoard
   /// A pool owns the raw requests: `[Request]` of a non-copyable type is not possible yet.
   private let requests: UnsafeMutableBufferPointer<MPI_Request?>
 
-  init(_ messages: [Message], over communicator: MPI_Comm?) throws(MPIError) {
+  init(_ messages: [Message], over communicator: MPI_Comm?, _ board: RankBoard) throws(MPIError) {
+    self.board = board
     requests = .allocate(capacity: messages.count)
     requests.initialize(repeating: cmpi_request_null())
     for (index, message) in messages.enumerated() {
@@ -63,6 +65,7 @@ public final class Exchange {
 
   public func wait() throws(MPIError) {
     try check(
-      MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()), "MPI_Waitall")
+      board.waits { MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()) },
+      "MPI_Waitall")
   }
 }

@@ -6,10 +6,11 @@ public final class MPICommunicator: Communicator {
   public let rank: Int
   public let worldSize: Int
   public let topology: Topology
+  public let board: RankBoard
   private let world: MPI_Comm?
   /// The ranks of this server.
   private let server: MPI_Comm?
-  private var windows: [MPI_Win?] = []
+  private var windows: [MPI_Win?]
 
   /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_FUNNELED`, one thread talks) and finds who shares
   /// memory with whom (section 6.4.2: `MPI_COMM_TYPE_SHARED`).
@@ -34,6 +35,15 @@ public final class MPICommunicator: Communicator {
     try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
     self.server = server
     topology = try Self.findTopology(world: world, server: server, rank: rank, worldSize: worldSize)
+    let ranks = topology.ranksOfServer[topology.serverOfRank[rank]]
+    var window: MPI_Win?
+    let memory = try Self.allocateShared(
+      byteCount: RankBoard.byteCount(ranks: ranks.count), ranks: ranks, rank: rank, server: server,
+      window: &window)
+    windows = [window]
+    board = RankBoard(memory: memory, localRank: topology.localRank(of: rank), rankCount: ranks.count)
+    // Nobody reads a line before its rank has written it.
+    try check(MPI_Barrier(server), "MPI_Barrier")
   }
 
   /// Every rank tells its server's lowest rank and its host name to all.
@@ -59,11 +69,13 @@ public final class MPICommunicator: Communicator {
   }
 
   public func barrier() throws(MPIError) {
-    try check(MPI_Barrier(world), "MPI_Barrier")
+    board.arrive()
+    try check(board.waits { MPI_Barrier(world) }, "MPI_Barrier")
   }
 
   /// Looks now and then whether all have come (MPI 3.1, section 5.12.1); a wait of MPI's own would take a core.
   public func rest() throws(MPIError) {
+    board.arrive()
     var request = cmpi_request_null()
     try check(MPI_Ibarrier(world, &request), "MPI_Ibarrier")
     var hasEnded: Int32 = 0
@@ -79,20 +91,24 @@ public final class MPICommunicator: Communicator {
   public func broadcast<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int
   ) throws(MPIError) {
+    board.arrive()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
-        MPI_Bcast(buffer.baseAddress! + start, count, Scalar.datatype, Int32(root), world), "MPI_Bcast")
+        board.waits { MPI_Bcast(buffer.baseAddress! + start, count, Scalar.datatype, Int32(root), world) },
+        "MPI_Bcast")
     }
   }
 
   public func allReduce<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
   ) throws(MPIError) {
+    board.arrive()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
-        MPI_Allreduce(
-          cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, world),
-        "MPI_Allreduce")
+        board.waits {
+          MPI_Allreduce(
+            cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, world)
+        }, "MPI_Allreduce")
     }
   }
 
@@ -107,8 +123,10 @@ public final class MPICommunicator: Communicator {
     guard let first = values.first else { return [] }
     var all = [Scalar](repeating: first, count: rank == 0 ? worldSize * values.count : 0)
     let count = Int32(values.count)
+    board.arrive()
     try check(
-      MPI_Gather(values, count, Scalar.datatype, &all, count, Scalar.datatype, 0, world), "MPI_Gather")
+      board.waits { MPI_Gather(values, count, Scalar.datatype, &all, count, Scalar.datatype, 0, world) },
+      "MPI_Gather")
     return all
   }
 
@@ -134,14 +152,24 @@ public final class MPICommunicator: Communicator {
   }
 
   public func exchange(_ messages: [Exchange.Message]) throws(MPIError) -> Exchange? {
-    messages.isEmpty ? nil : try Exchange(messages, over: world)
+    messages.isEmpty ? nil : try Exchange(messages, over: world, board)
   }
 
   /// A shared window (MPI 3.1, section 11.2.3) whose memory belongs to the server's first rank.
   public func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer {
-    let ranks = topology.ranksOfServer[topology.serverOfRank[rank]]
-    let isOwner = ranks[0] == rank
+    board.arrive()
     var window: MPI_Win?
+    let memory = try Self.allocateShared(
+      byteCount: byteCount, ranks: topology.ranksOfServer[topology.serverOfRank[rank]], rank: rank,
+      server: server, window: &window)
+    windows.append(window)
+    return memory
+  }
+
+  private static func allocateShared(
+    byteCount: Int, ranks: [Int], rank: Int, server: MPI_Comm?, window: inout MPI_Win?
+  ) throws(MPIError) -> UnsafeMutableRawPointer {
+    let isOwner = ranks[0] == rank
     var base: UnsafeMutableRawPointer?
     do throws(MPIError) {
       try check(
@@ -156,7 +184,6 @@ public final class MPICommunicator: Communicator {
           is too small (in a container: --shm-size), or name another folder in OMPI_MCA_osc_sm_backing_directory
           """)
     }
-    windows.append(window)
     var size: MPI_Aint = 0
     var unit: Int32 = 0
     try check(MPI_Win_shared_query(window, 0, &size, &unit, &base), "MPI_Win_shared_query")
@@ -173,6 +200,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func abort(_ code: Int32) -> Never {
+    board.end(code)
     MPI_Abort(world, code)
     exit(code)
   }

@@ -4,11 +4,21 @@ import Glibc
 
 public final class SingleProcessCommunicator: Communicator {
   public let topology = Topology(serverOfRank: [0], hosts: [hostName()])
+  public let board: RankBoard
+  private let boardMemory: UnsafeMutableRawPointer
   private var allocations: [UnsafeMutableRawBufferPointer] = []
 
-  public init() {}
+  public init() {
+    let byteCount = RankBoard.byteCount(ranks: 1)
+    boardMemory = .allocate(byteCount: byteCount, alignment: 64)
+    boardMemory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    board = RankBoard(memory: boardMemory, localRank: 0, rankCount: 1)
+  }
 
-  deinit { for memory in allocations { munmap(memory.baseAddress!, memory.count) } }
+  deinit {
+    for memory in allocations { munmap(memory.baseAddress!, memory.count) }
+    boardMemory.deallocate()
+  }
 
   public var rank: Int { 0 }
   public var worldSize: Int { 1 }

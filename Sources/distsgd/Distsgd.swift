@@ -41,7 +41,9 @@ enum Main {
   /// Runs the command on this rank; returns the job's exit code, the same on all ranks.
   private static func run(on communicator: any Communicator) -> Int32 {
     var code: Int32 = 0
+    var watchdog: Watchdog?
     do {
+      watchdog = try Watchdog(over: communicator)
       let command = try parse()
       if let command = command as? any JobCommand {
         try command.run(on: communicator)
@@ -58,20 +60,19 @@ enum Main {
       code = error.error.code.rawValue
     } catch let error as DistsgdError {
       // The other ranks do not know.
-      report(error.description)
+      if communicator.board.claimsTheWord() { report(error.description) }
       if communicator.worldSize > 1 { communicator.abort(error.code.rawValue) }
       code = error.code.rawValue
     } catch let error as MPIError {
-      report("rank \(communicator.rank): \(error)")
-      communicator.abort(ExitCode.internal.rawValue)
+      tellAndAbort(communicator, error)
     } catch let error as ParsingEnd {
       if communicator.rank == 0 { error.tell() }
       code = error.code
     } catch {
       // Nobody knows whether the others are here too.
-      report("rank \(communicator.rank): \(error)")
-      communicator.abort(ExitCode.internal.rawValue)
+      tellAndAbort(communicator, error)
     }
+    watchdog?.stop(code: code)
     do {
       try communicator.barrier()
       try communicator.finalize()
@@ -79,6 +80,12 @@ enum Main {
       report("rank \(communicator.rank): \(error)")
     }
     return code
+  }
+
+  /// Several ranks may fail for the same reason: one tells.
+  private static func tellAndAbort(_ communicator: any Communicator, _ error: any Error) -> Never {
+    if communicator.board.claimsTheWord() { report("rank \(communicator.rank): \(error)") }
+    communicator.abort(ExitCode.internal.rawValue)
   }
 
   /// A stop on request is no error.

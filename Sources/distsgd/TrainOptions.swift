@@ -190,6 +190,18 @@ struct JobArguments: ParsableArguments {
       "none, or core: bind every rank to its share of the server's cores.", valueName: "none|core"))
   var bind = Binding.none
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Compare the ranks' parameters every so many updates.", valueName: "steps"))
+  var checkEvery = 100
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "End the job when a rank is waited for so long; 0 waits for ever.", valueName: "seconds")
+  )
+  var timeout = 60.0
+
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
   var output: String?
 
@@ -202,12 +214,14 @@ struct JobArguments: ParsableArguments {
     options.logsHashes = logHashes
     options.threads = threads
     options.binding = bind
+    options.checkEvery = checkEvery
+    options.timeout = timeout
     options.output = output
     options.isQuiet = quiet
   }
 }
 
-/// What only `train` has: checkpoints, and going on from them.
+/// What only `train` has: checkpoints, going on from them, and the faults of the drill.
 struct CheckpointArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -222,6 +236,11 @@ struct CheckpointArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Go on with the run in DIR, at its newest checkpoint.", valueName: "dir"))
   var resume: String?
 
+  @Option(
+    help: ArgumentHelp("A fault for the fault drill: \(Fault.forms).", visibility: .hidden),
+    transform: parseFault)
+  var inject: [Fault] = []
+
   @Flag(help: "Resume although the data are not those of the run.")
   var acceptOtherData = false
 
@@ -231,6 +250,7 @@ struct CheckpointArguments: ParsableArguments {
   func apply(to options: inout TrainingOptions) {
     options.checkpointEvery = checkpointEvery
     options.checkpointsKept = keep
+    options.faults = inject
   }
 
   var allowances: Resumption.Allowances {
@@ -247,4 +267,10 @@ private func parseInterval(_ text: String) throws -> CheckpointInterval {
     throw ValidationError("'\(text)' should be \(CheckpointInterval.forms)")
   }
   return interval
+}
+
+/// `--inject`'s value.
+private func parseFault(_ text: String) throws -> Fault {
+  guard let fault = Fault(text) else { throw ValidationError("'\(text)' should be \(Fault.forms)") }
+  return fault
 }

@@ -26,6 +26,15 @@ struct Outcome: CustomStringConvertible {
 
 private func fixed(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
 
+/// Whether a process ends within some seconds; one that has ended may take a moment to be forgotten.
+func isGone(_ process: pid_t) -> Bool {
+  for _ in 0..<5_000 {
+    if kill(process, 0) != 0 { return true }
+    usleep(2_000)
+  }
+  return false
+}
+
 /// A running program, the leader of its own process group.
 final class Child {
   let identifier: pid_t

@@ -1,6 +1,7 @@
 // A request to stop, as signals bring it: the handler sets one word and returns.
 #pragma once
 #include <signal.h>
+#include <sys/types.h>
 
 /// The signal that asked this process to stop, or 0.
 extern volatile sig_atomic_t csignals_received;
@@ -9,3 +10,6 @@ extern volatile sig_atomic_t csignals_received;
 void csignals_catch(void);
 
 static inline int csignals_has_received(void) { return csignals_received != 0; }
+
+/// Kills another process in so many seconds, if it is still there then; this one may end meanwhile.
+void csignals_kill_later(pid_t process, int seconds);

@@ -29,6 +29,18 @@ public enum CheckpointInterval: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether a checkpoint is due after a step, so far as counting tells: all ranks come to the same.
+  /// - Parameters:
+  ///   - step: updates made by then, and those of them in this epoch.
+  ///   - epoch: epochs done before this one.
+  func isDue(step: Int, stepOfEpoch: Int, stepsPerEpoch: Int, epoch: Int) -> Bool {
+    switch self {
+    case .steps(let count): step % count == 0
+    case .epochs(let count): stepOfEpoch == stepsPerEpoch && (epoch + 1) % count == 0
+    case .seconds: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .steps(let count): "\(count)"

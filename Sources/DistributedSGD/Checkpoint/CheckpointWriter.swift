@@ -119,19 +119,9 @@ final class CheckpointWriter {
     let task = Task(constants, files, copy, moment, fingerprint)
     self.task = task
     lastStep = moment.state.step
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(task)
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<Task>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, argument.toOpaque())
-    if code == 0 {
-      self.thread = thread
-    } else {
+    thread = startThread { task.run() }
+    if thread == nil {
       // Without a thread the ranks wait for the disk.
-      argument.release()
       task.run()
       end()
     }

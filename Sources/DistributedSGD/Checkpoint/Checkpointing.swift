@@ -11,6 +11,8 @@ final class Checkpointing {
   private let writer: CheckpointWriter
   private var lastTime = monotonicSeconds()
   private var isPending = false
+  /// Whether one waits for a step in which the ranks' parameters are compared.
+  private(set) var wantsComparison = false
   private var dueCount = 0
   /// Those that came due while the disk was busy.
   private var lateCount = 0
@@ -34,20 +36,24 @@ final class Checkpointing {
   var isPeriodic: Bool { interval != nil }
 
   /// Whether one is to be written now.
-  func isDue(_ state: RunState, stepsPerEpoch: Int) -> Bool {
+  /// - Parameter isCompared: whether this step's gradients are known to come from the same parameters on all ranks.
+  ///   No other step is kept: `wantsComparison` then asks for such a one.
+  func isDue(_ state: RunState, stepsPerEpoch: Int, isCompared: Bool) -> Bool {
     guard let interval else { return false }
     let comesDue =
-      switch interval {
-      case .steps(let count): state.step % count == 0
-      case .epochs(let count): state.stepOfEpoch == stepsPerEpoch && (state.epoch + 1) % count == 0
-      case .seconds(let seconds): hasPassed(seconds)
+      if case .seconds(let seconds) = interval {
+        hasPassed(seconds)
+      } else {
+        interval.isDue(
+          step: state.step, stepOfEpoch: state.stepOfEpoch, stepsPerEpoch: stepsPerEpoch, epoch: state.epoch)
       }
     guard comesDue || isPending else { return false }
     if comesDue { dueCount += 1 }
     let isBusy = writer.isBusy
     if comesDue && isBusy { lateCount += 1 }
-    isPending = isBusy
-    return !isBusy
+    isPending = isBusy || !isCompared
+    wantsComparison = !isBusy && !isCompared
+    return !isPending
   }
 
   private func hasPassed(_ seconds: Double) -> Bool {

@@ -13,21 +13,14 @@ func inParallel(_ count: Int, _ body: (Int) -> Void) {
     return
   }
   withoutActuallyEscaping(body) { body in
+    nonisolated(unsafe) let body = body
     var threads: [pthread_t] = []
     var left: [Int] = []
     for index in 1..<count {
-      let work = Unmanaged.passRetained(Work { body(index) })
-      var thread = pthread_t()
-      let code = pthread_create(
-        &thread, nil,
-        {
-          Unmanaged<Work>.fromOpaque($0!).takeRetainedValue().run(); return nil
-        }, work.toOpaque())
-      if code == 0 {
+      if let thread = startThread({ body(index) }) {
         threads.append(thread)
       } else {
         // No more threads here: the work is done on this one.
-        work.release()
         left.append(index)
       }
     }
@@ -41,9 +34,4 @@ func inParallel(_ count: Int, _ body: (Int) -> Void) {
 func inParallel(over count: Int, least: Int, _ body: (Range<Int>) -> Void) {
   let pieces = pieceCount(count, least: least)
   inParallel(pieces) { piece in body(piece * count / pieces..<(piece + 1) * count / pieces) }
-}
-
-private final class Work {
-  let run: () -> Void
-  init(_ run: @escaping () -> Void) { self.run = run }
 }

@@ -55,6 +55,7 @@ public struct ReplacementFile: ~Copyable {
   ///
   /// - Throws: `DistsgdError` (`inputOutput`).
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try requireSpace(for: path)
     if let direct { try direct.write(bytes) } else { try writeAll(bytes, to: descriptor, path: path) }
   }
 

@@ -1,5 +1,6 @@
 // What happens when another program cuts a file short while it is read through a mapping: an error, not a crash.
 import Glibc
+import MPI
 import Synchronization
 
 /// A mapped file that is watched for being cut short.
@@ -63,6 +64,7 @@ private struct Watched {
         // Several threads may read the file: the first to come here ends the process, the others are ended.
         while hasSpoken.exchange(true, ordering: .relaxed) { pause() }
         write(STDERR_FILENO, line, slot.length)
+        boardOfThisProcess?.end(ExitCode.inputOutput.rawValue)
         _exit(ExitCode.inputOutput.rawValue)
       }
       // Not of a file of ours: the access is repeated, and ends the process as it would have.
@@ -75,3 +77,7 @@ private struct Watched {
 
 private let watched = Mutex(Watched())
 private let hasSpoken = Atomic(false)
+
+/// Where this process tells the others of its server that it ends knowingly; for the handler, which can be handed
+/// nothing. Set before a file is mapped.
+nonisolated(unsafe) var boardOfThisProcess: RankBoard?

@@ -32,10 +32,19 @@ public final class PhaseClock {
   /// Shape (phases, bucketCount)
   private let histogram: UnsafeMutablePointer<UInt32>
   private var last: UInt64
+  /// Where others can read what this rank is at (`Place`).
+  private let place: UnsafeMutablePointer<UInt64>
+  private let ownsPlace: Bool
   private let startTicks: UInt64
   private let startSeconds: Double
 
-  public init() {
+  /// The step that marks are made in.
+  public var step = 0
+
+  /// - Parameter place: one word that others read.
+  public init(place: UnsafeMutablePointer<UInt64>? = nil) {
+    ownsPlace = place == nil
+    self.place = place ?? .allocate(capacity: 1)
     let phases = Phase.allCases.count
     counts = .allocate(capacity: phases)
     totals = .allocate(capacity: phases)
@@ -48,6 +57,7 @@ public final class PhaseClock {
   }
 
   deinit {
+    if ownsPlace { place.deallocate() }
     counts.deallocate()
     totals.deallocate()
     maxima.deallocate()
@@ -95,6 +105,7 @@ public final class PhaseClock {
     totals[index] &+= ticks
     if ticks > maxima[index] { maxima[index] = ticks }
     histogram[index &* Self.bucketCount &+ Self.bucket(ticks)] &+= 1
+    place.pointee = Place(step: step, after: phase).word
   }
 
   @inline(__always)
@@ -116,6 +127,9 @@ public final class PhaseClock {
     let ticks = Ticks.now - startTicks
     return ticks == 0 ? 0 : (monotonicSeconds() - startSeconds) / Double(ticks)
   }
+
+  /// Of the time since the last reset.
+  func seconds(of phase: Phase) -> Double { Double(totals[phase.rawValue]) * secondsPerTick }
 
   /// What was measured since the last reset, a row for each phase.
   public func summary() -> [PhaseSummary] {

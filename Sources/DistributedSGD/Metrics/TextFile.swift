@@ -58,6 +58,7 @@ final class TextFile {
 
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
+    try requireSpace(for: path)
     try writeAll(bytes, to: descriptor, path: path)
     size += bytes.count
   }

@@ -8,26 +8,27 @@ import NeuralNet
 ///
 /// The ranks of a server share one window of memory:
 ///
-///     barrier | parameters (n) and scalars | gradient sums of local rank 0's nodes | of local rank 1's | …
+///     barrier | parameters (n), loss, words | gradient sums of local rank 0's nodes | of local rank 1's | …
 ///
 /// A rank's *nodes* are the largest nodes of the tree whose shards it owns (mostly one). The arena of n
-/// gradients is followed by two more floats, which are added by the same tree: the loss of the batch, and how
-/// many ask to stop. After a barrier each rank adds up its 1/P of the arena over all nodes, a block at a time,
-/// and updates that part.
+/// gradients is followed by one more float, which is added by the same tree, the loss of the batch; and by words
+/// that are compared, not added (`AgreementWords`), in the first node's arena of each rank. After a barrier each
+/// rank adds up its 1/P of the arena over all nodes, a block at a time, and updates that part.
 ///
 /// Between servers the same tree goes on: each rank sends its server's sums of a remote rank's part to that
 /// rank, which finishes the additions, updates, and sends the new parameters back.
 public final class GradientReduction {
   /// The nodes of the tree that this rank adds up alone.
   public let nodes: [TreeNode]
-  /// Shape (n + scalarCount): the parameters, and the scalars of the last batch.
+  /// Shape (n + 1): the parameters, and the loss of the last batch.
   public let parameters: UnsafeMutablePointer<Float>
   public let tree: ReductionTree
+  /// Whether there are several copies of the parameters, which could differ.
+  public let hasSeveralCopies: Bool
 
-  /// Floats that follow the n gradients: the loss of the batch, and the number of those who ask to stop.
-  public static let scalarCount = 2
-
-  private let parameterCount: Int
+  private let layout: ArenaLayout
+  /// What all ranks have come to in the last step, behind the parameters.
+  private let commonWords: UnsafeMutablePointer<AgreementWords>
   /// Small models: every rank adds up everything itself, and keeps parameters of its own. That takes one
   /// barrier a step instead of two; two sets of gradient buffers take turns.
   private let isReplicated: Bool
@@ -37,10 +38,15 @@ public final class GradientReduction {
   /// One pointer for each node of this server's ranks, in the order of `serverSources`; a row for each turn.
   private let nodeBuffers: [UnsafeMutablePointer<UnsafeMutablePointer<Float>>]
   private let ownNodeOffset: Int
+  /// The words of each of this server's ranks; a row for each turn.
+  private let rankWords: [UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>]
+  private let serverRanks: [Int]
+  private let localRank: Int
   private var turn = 0
   /// For each batch size that occurs: how to add up.
   private let plans: [Plan]
   private let network: ServerExchange?
+  private let board: RankBoard
   private let stack: UnsafeMutablePointer<Float>
 
   /// The additions for batches with this many non-empty shards.
@@ -62,17 +68,21 @@ public final class GradientReduction {
     let rank = communicator.rank
     let tree = ReductionTree(leafCount: shards.count)
     self.tree = tree
-    self.parameterCount = parameterCount
-    let length = parameterCount + Self.scalarCount
+    let layout = ArenaLayout(parameterCount: parameterCount)
+    self.layout = layout
+    board = communicator.board
     let localRanks = topology.ranksOfServer[topology.serverOfRank[rank]]
     let rankNodes = localRanks.map { tree.nodes(covering: Set(shards.owned(by: $0))) }
     let localRank = topology.localRank(of: rank)
     nodes = rankNodes[localRank]
+    serverRanks = localRanks
+    self.localRank = localRank
 
     let isReplicated =
-      topology.serverCount == 1 && topology.worldSize > 1 && length <= Self.replicationLimit
+      topology.serverCount == 1 && topology.worldSize > 1 && layout.length <= Self.replicationLimit
     self.isReplicated = isReplicated
-    let stride = (length + 15) / 16 * 16
+    hasSeveralCopies = isReplicated || topology.serverCount > 1
+    let stride = layout.stride
     let turns = isReplicated ? 2 : 1
     let nodeCount = rankNodes.reduce(0) { $0 + $1.count }
     let arena = ServerBarrier.byteCount
@@ -86,6 +96,8 @@ public final class GradientReduction {
         memory: memory, rankCount: localRanks.count, hasOwnCores: cores.hasCoreForEveryRank)
     let floats = (memory + arena).assumingMemoryBound(to: Float.self)
     parameters = isReplicated ? .allocate(capacity: stride) : floats
+    commonWords = layout.words(of: parameters)
+    if isReplicated { commonWords.initialize(to: AgreementWords()) }
     nodeBuffers = (0..<turns).map { turn in
       let buffers = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: nodeCount)
       for node in 0..<nodeCount {
@@ -93,14 +105,21 @@ public final class GradientReduction {
       }
       return buffers
     }
-    ownNodeOffset = rankNodes[..<localRank].reduce(0) { $0 + $1.count }
+    let firstNodes = localRanks.indices.map { rank in rankNodes[..<rank].reduce(0) { $0 + $1.count } }
+    ownNodeOffset = firstNodes[localRank]
+    rankWords = nodeBuffers.map { buffers in
+      let words = UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>.allocate(
+        capacity: firstNodes.count)
+      _ = words.initialize(from: firstNodes.map { layout.words(of: buffers[$0]) })
+      return words
+    }
     stack = .allocate(capacity: FoldProgram.stackLength)
     let stack = stack
     let serverSources = rankNodes.flatMap { $0 }
     let sources: [TreeNode]
     if topology.serverCount > 1 {
       let network = try ServerExchange(
-        length: length, shards: shards, tree: tree, serverSources: serverSources,
+        layout: layout, shards: shards, tree: tree, serverSources: serverSources,
         activeShards: activeShards, parameters: parameters, communicator: communicator, stack: stack)
       self.network = network
       ownRange = network.ownRange
@@ -108,8 +127,7 @@ public final class GradientReduction {
     } else {
       network = nil
       ownRange =
-        isReplicated
-        ? 0..<length : ownedRange(of: rank, worldSize: communicator.worldSize, length: length)
+        isReplicated ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: communicator.worldSize)
       sources = serverSources
     }
     plans = activeShards.map { active in
@@ -122,17 +140,34 @@ public final class GradientReduction {
   deinit {
     if isReplicated { parameters.deallocate() }
     for buffers in nodeBuffers { buffers.deallocate() }
+    for words in rankWords { words.deallocate() }
     stack.deallocate()
   }
 
   /// The mean loss of the last batch, before its update.
-  public var loss: Float { parameters[parameterCount] }
+  public var loss: Float { parameters[layout.loss] }
 
-  /// How many asked to stop in the last batch; the same on all ranks.
-  public var stopRequests: Float { parameters[parameterCount + 1] }
+  /// What any rank asked in the last step; the same on all ranks.
+  public var requests: Requests { commonWords.pointee.requests }
+
+  /// Who did not agree in the last step; the same on all ranks.
+  public var suspect: Suspect? { commonWords.pointee.suspect }
+
+  /// Leaves this rank's words for the next `reduceAndUpdate`.
+  /// - Parameters:
+  ///   - schedule: a hash of all that the ranks must have in common in this step.
+  ///   - parameterHash: of the parameters before the step, if they are compared in it.
+  @inline(__always)
+  public func propose(schedule: UInt64, parameterHash: UInt64?, _ requests: Requests) {
+    var words = AgreementWords()
+    words.schedule = schedule
+    words.parameters = parameterHash ?? 0
+    words.requests = requests
+    rankWords[turn][localRank].pointee = words
+  }
 
   /// Where this rank leaves the gradient sum of its node number `node` before `reduceAndUpdate`, shape
-  /// (n + scalarCount): the gradient, and the scalars.
+  /// (n + 1): the gradient, and the loss.
   public func gradientBuffer(_ node: Int) -> UnsafeMutablePointer<Float> {
     nodeBuffers[turn][ownNodeOffset + node]
   }
@@ -142,23 +177,45 @@ public final class GradientReduction {
   public func reduceAndUpdate(
     activeShards: Int, optimizer: any Optimizer, learningRate: Float, clock: PhaseClock
   ) throws(MPIError) {
-    barrier?.wait()
-    clock.mark(.wait)
+    meet(clock)
     let buffers = nodeBuffers[turn]
     let plan = activeShards == plans[0].active ? 0 : 1
     if let network {
-      try network.collect(buffers, plan: plan, clock: clock)
+      board.arrive()
+      try network.collect(buffers, serverWords, plan: plan, clock: clock)
+      if holdsWords { commonWords.pointee = network.commonWords() }
       foldAndUpdate(plans[plan].total, network.sources, optimizer, learningRate, clock)
+      board.arrive()
       try network.distribute(clock: clock)
     } else {
+      if holdsWords { commonWords.pointee = serverWords() }
       foldAndUpdate(plans[plan].total, buffers, optimizer, learningRate, clock)
     }
     if isReplicated {
       turn = 1 - turn
     } else {
-      barrier?.wait()
-      clock.mark(.wait)
+      meet(clock)
     }
+  }
+
+  /// Waits for all ranks of this server.
+  @inline(__always)
+  private func meet(_ clock: PhaseClock) {
+    guard let barrier else { return clock.mark(.wait) }
+    board.arrive()
+    barrier.wait()
+    clock.mark(.wait)
+  }
+
+  /// Whether this rank's part of the arena is the one with the words.
+  private var holdsWords: Bool { ownRange.contains(layout.words) }
+
+  /// The words of this server's ranks as one.
+  @inline(__always)
+  private func serverWords() -> AgreementWords {
+    AgreementWords.combined(
+      UnsafeBufferPointer(rankWords[turn]), party: { .rank(serverRanks[$0]) },
+      comparesParameters: isReplicated)
   }
 
   /// Adds up and updates this rank's range, a block at a time while it is in cache. One block in eight is timed by
@@ -171,13 +228,14 @@ public final class GradientReduction {
     var updateTicks: UInt64 = 0
     var block = 0
     var offset = ownRange.lowerBound
-    while offset < ownRange.upperBound {
+    let end = min(ownRange.upperBound, layout.addedCount)
+    while offset < end {
       let isTimed = block % 8 == 0
       let start = isTimed ? Ticks.now : 0
-      let count = min(program.blockLength, ownRange.upperBound - offset)
+      let count = min(program.blockLength, end - offset)
       let sum = program.run(sources, offset: offset, count: count)
       let added = isTimed ? Ticks.now : 0
-      let updated = max(0, min(count, parameterCount - offset))
+      let updated = max(0, min(count, layout.parameterCount - offset))
       optimizer.update(
         parameters + offset, gradient: sum, offset: offset, count: updated, learningRate: learningRate)
       for i in updated..<count { parameters[offset + i] = sum[i] }
@@ -190,10 +248,4 @@ public final class GradientReduction {
     }
     clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
   }
-}
-
-/// The part of an arena of `length` floats that `rank` adds up and updates: whole cache lines.
-func ownedRange(of rank: Int, worldSize: Int, length: Int) -> Range<Int> {
-  let lines = part(rank, of: worldSize, count: (length + 15) / 16)
-  return min(lines.lowerBound * 16, length)..<min(lines.upperBound * 16, length)
 }

@@ -25,12 +25,15 @@ final class ServerExchange {
   private let parts: [Part]
   /// A program for each batch size that occurs and each node of this server.
   private let programs: [[FoldProgram]]
+  private let layout: ArenaLayout
+  /// Of each server, where its words are over the own part.
+  private let wordPlaces: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>
   private let sums: Exchange?
   private let updates: Exchange?
   private let memory: UnsafeMutablePointer<Float>
 
   init(
-    length: Int, shards: Shards, tree: ReductionTree, serverSources: [TreeNode], activeShards: [Int],
+    layout: ArenaLayout, shards: Shards, tree: ReductionTree, serverSources: [TreeNode], activeShards: [Int],
     parameters: UnsafeMutablePointer<Float>, communicator: any Communicator,
     stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
@@ -38,7 +41,7 @@ final class ServerExchange {
     let rank = communicator.rank
     let ownServer = topology.serverOfRank[rank]
     func range(of rank: Int) -> Range<Int> {
-      ownedRange(of: rank, worldSize: topology.worldSize, length: length)
+      layout.ownedRange(of: rank, worldSize: topology.worldSize)
     }
     func partner(of owner: Int, on server: Int) -> Int {
       let ranks = topology.ranksOfServer[server]
@@ -48,6 +51,7 @@ final class ServerExchange {
       tree.nodes(covering: Set(ranks.flatMap { Array(shards.owned(by: $0)) }))
     }
     sourceNodes = serverNodes.flatMap { $0 }
+    self.layout = layout
     programs = activeShards.map { active in
       serverNodes[ownServer].map {
         FoldProgram(target: $0, sources: serverSources, active: active, stack: stack)
@@ -101,6 +105,12 @@ final class ServerExchange {
           .receive, parameters + range.lowerBound, count: range.count, peer: owner, tag: Tag.updates))
     }
     self.parts = parts
+    wordPlaces = .allocate(capacity: serverNodes.count)
+    let sources = sources
+    for server in serverNodes.indices {
+      let firstNode = serverNodes[..<server].reduce(0) { $0 + $1.count }
+      (wordPlaces.baseAddress! + server).initialize(to: layout.words(of: sources[firstNode]))
+    }
     sums = try communicator.exchange(sumMessages)
     updates = try communicator.exchange(updateMessages)
   }
@@ -108,6 +118,7 @@ final class ServerExchange {
   deinit {
     memory.deallocate()
     sources.deallocate()
+    wordPlaces.deallocate()
   }
 
   private enum Tag {
@@ -117,15 +128,21 @@ final class ServerExchange {
 
   /// Adds up this server's nodes over all parts that this rank serves, and exchanges them: afterwards
   /// `sources` holds every server's sums over the own part.
+  /// - Parameter words: those of this server's ranks as one, which go with the part that has the words' place.
   func collect(
-    _ nodeBuffers: UnsafePointer<UnsafeMutablePointer<Float>>, plan: Int, clock: PhaseClock
+    _ nodeBuffers: UnsafePointer<UnsafeMutablePointer<Float>>, _ words: () -> AgreementWords, plan: Int,
+    clock: PhaseClock
   ) throws(MPIError) {
     for part in parts {
+      if part.range.contains(layout.words) {
+        layout.words(of: part.buffers[0] - part.range.lowerBound).pointee = words()
+      }
+      let end = min(part.range.upperBound, layout.addedCount)
       for (node, program) in programs[plan].enumerated() where !program.isEmpty {
         var offset = part.range.lowerBound
         var destination = part.buffers[node]
-        while offset < part.range.upperBound {
-          let count = min(FoldProgram.blockLength, part.range.upperBound - offset)
+        while offset < end {
+          let count = min(FoldProgram.blockLength, end - offset)
           destination.update(from: program.run(nodeBuffers, offset: offset, count: count), count: count)
           destination += count
           offset += count
@@ -136,6 +153,12 @@ final class ServerExchange {
     try sums?.start()
     try sums?.wait()
     clock.mark(.wait)
+  }
+
+  /// The words of all servers as one, for the rank whose part has their place.
+  func commonWords() -> AgreementWords {
+    AgreementWords.combined(
+      UnsafeBufferPointer(wordPlaces), party: { .server($0) }, comparesParameters: true)
   }
 
   /// Sends the own part's new parameters to the other servers, and takes theirs.

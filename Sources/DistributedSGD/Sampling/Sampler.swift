@@ -42,10 +42,12 @@ public struct EpochOrder: Sendable {
     case identity
   }
 
+  public let epoch: Int
   private let source: Source
   private let exampleCount: Int
 
   fileprivate init(_ sampler: Sampler, epoch: Int) {
+    self.epoch = epoch
     exampleCount = sampler.exampleCount
     switch sampler.sampling {
     case .shuffle:

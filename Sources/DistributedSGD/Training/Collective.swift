@@ -29,6 +29,9 @@ extension Communicator {
     throw AgreedError(DistsgdError(ExitCode(rawValue: code) ?? .internal, text))
   }
 
+  /// Of this rank's server.
+  var hostName: String { topology.hosts[topology.serverOfRank[rank]] }
+
   /// Whether this rank is the first of its server.
   public var isServerLeader: Bool { topology.ranksOfServer[topology.serverOfRank[rank]][0] == rank }
 }

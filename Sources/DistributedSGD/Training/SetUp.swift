@@ -18,6 +18,7 @@ public struct SetUp {
 
   /// Loads on one rank of each server and shares. Collective.
   public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed
     let specification = try communicator.together {
@@ -31,6 +32,7 @@ public struct SetUp {
     let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
     let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
     let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
+    try Self.requireSameData([training] + (validation.map { [$0] } ?? []), communicator)
     let preprocessing =
       loaded?.preprocessing
       ?? Preprocessing(
@@ -50,6 +52,22 @@ public struct SetUp {
     }
     try communicator.rest()
     return try communicator.together { try result.get() }
+  }
+
+  /// Servers that read different files would train different models. Collective.
+  private static func requireSameData(_ sets: [Dataset], _ communicator: any Communicator) throws {
+    guard communicator.topology.serverCount > 1 else { return }
+    let digits = try communicator.together {
+      communicator.isServerLeader ? DataFingerprint(sets).digits : nil
+    }
+    let first = try communicator.broadcastString(digits ?? "", from: 0)
+    try communicator.together {
+      guard let digits, digits != first else { return }
+      throw DistsgdError(
+        .badData,
+        "the data on \(communicator.hostName) have the fingerprint \(digits), and those on \(communicator.topology.hosts[0]) have \(first): give every server the same file"
+      )
+    }
   }
 
   /// The same data for another run: batch size, learning rate or model may differ. Collective.

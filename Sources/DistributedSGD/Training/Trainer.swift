@@ -8,8 +8,14 @@ public final class Trainer {
   public var learningRate: Float
   /// Updates made so far.
   public internal(set) var stepCount = 0
-  /// Whether this rank asks all ranks to stop; told with the gradients of its next batch.
-  public var asksToStop = false
+  /// What this rank asks of all ranks, told with the gradients of its next batch.
+  public var requests: Requests = []
+  /// A hash of all that the ranks must have in common beside the step itself.
+  public var settingsHash: UInt64 = 0
+  /// Steps from one comparison of the ranks' parameters to the next.
+  public var checkEvery = 100
+  /// Whether the parameters are compared in the next step, whatever its number. The same on all ranks.
+  public var checksNextStep = false
   public let clock: PhaseClock
 
   public let model: Sequential
@@ -18,6 +24,8 @@ public final class Trainer {
   private let gradients: ShardGradients
   private let reduction: GradientReduction
   private let optimizer: any Optimizer
+  /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
+  private let ownsComparedCopy: Bool
 
   /// Collective over all ranks.
   public init(
@@ -30,7 +38,8 @@ public final class Trainer {
     self.schedule = schedule
     self.optimizer = optimizer
     self.learningRate = learningRate
-    clock = PhaseClock()
+    clock = PhaseClock(place: communicator.board.place)
+    ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active), communicator: communicator)
@@ -48,8 +57,19 @@ public final class Trainer {
   /// The mean loss of the last step's batch, before its update.
   public var batchLoss: Float { reduction.loss }
 
-  /// Whether a rank asked to stop before the last step; the same on all ranks.
-  public var isAskedToStop: Bool { reduction.stopRequests > 0 }
+  /// What ranks asked before the last step; the same on all ranks.
+  public var receivedRequests: Requests { reduction.requests }
+
+  /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
+  public var suspect: Suspect? { reduction.suspect }
+
+  /// Whether the last step's gradients are known to come from the same parameters on all ranks.
+  public private(set) var comparedLastStep = true
+
+  /// The hash of this rank's copy of the parameters; nil where it has none of its own, or there is only one.
+  var comparedHash: UInt64? {
+    reduction.hasSeveralCopies && ownsComparedCopy ? hashOfParameters(self) : nil
+  }
 
   /// All steps of an epoch. Collective.
   public func train(epoch: Int) throws(MPIError) {
@@ -63,13 +83,58 @@ public final class Trainer {
   ///   - positions: the global batch, as positions in that order.
   public func step(_ order: EpochOrder, positions: Range<Int>) throws(MPIError) {
     let active = gradients.begin(order, positions: positions)
+    agree(order, positions)
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
-      let sum = reduction.gradientBuffer(number)
-      gradients.add(node, into: sum)
-      sum[model.parameterCount + 1] = asksToStop ? 1 : 0
+      gradients.add(node, into: reduction.gradientBuffer(number))
     }
     try reduction.reduceAndUpdate(
       activeShards: active, optimizer: optimizer, learningRate: learningRate, clock: clock)
     stepCount += 1
+  }
+
+  /// Says what this rank is about to do, so that one that does something else is noticed.
+  @inline(__always)
+  private func agree(_ order: EpochOrder, _ positions: Range<Int>) {
+    clock.step = stepCount + 1
+    let compares = checksNextStep || (stepCount + 1) % checkEvery == 0
+    comparedLastStep = compares || !reduction.hasSeveralCopies
+    checksNextStep = false
+    var schedule = StepHash(settingsHash)
+    schedule.add(order.epoch)
+    schedule.add(positions.lowerBound)
+    schedule.add(positions.upperBound)
+    schedule.add(stepCount << 1 | (compares ? 1 : 0))
+    schedule.add(Int(learningRate.bitPattern))
+    reduction.propose(schedule: schedule.value, parameterHash: compares ? comparedHash : nil, requests)
+  }
+
+  /// Compares all copies of the parameters as they are now. Collective.
+  /// - Returns: the rank or server that differs.
+  public func compareParameters(over communicator: any Communicator) throws(MPIError) -> Suspect? {
+    guard reduction.hasSeveralCopies else { return nil }
+    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: communicator.worldSize)
+    defer { hashes.deallocate() }
+    hashes.initialize(repeating: 0)
+    hashes[communicator.rank] = comparedHash ?? 0
+    // Every element has one rank's number and zeros.
+    try communicator.allReduce(hashes, .maximum)
+    let topology = communicator.topology
+    return topology.serverCount == 1
+      ? Suspect(amongParameters: Array(hashes)) { .rank($0) }
+      : Suspect(amongParameters: topology.ranksOfServer.map { hashes[$0[0]] }) { .server($0) }
+  }
+}
+
+/// A hash of a few numbers, in about as many nanoseconds (the multiplier is Knuth's MMIX).
+private struct StepHash {
+  var value: UInt64
+
+  @inline(__always)
+  init(_ seed: UInt64) { value = seed }
+
+  @inline(__always)
+  mutating func add(_ number: Int) {
+    value = (value ^ UInt64(bitPattern: Int64(number))) &* 6_364_136_223_846_793_005
+    value ^= value >> 29
   }
 }

@@ -30,6 +30,11 @@ public struct TrainingOptions: Sendable {
   public var checkpointEvery: CheckpointInterval?
   /// The newest checkpoints stay, older ones are removed.
   public var checkpointsKept = 3
+  /// Steps from one comparison of the ranks' parameters to the next.
+  public var checkEvery = 100
+  /// Seconds after which a rank that others wait for is given up; 0: never.
+  public var timeout = 60.0
+  public var faults: [Fault] = []
   public var output: String?
   public var isQuiet = false
 
@@ -76,6 +81,13 @@ public struct TrainingOptions: Sendable {
         shards >= worldSize,
         "--shards \(shards): fewer than the \(worldSize) ranks; every rank needs a shard, so use at least \(worldSize)"
       )
+    }
+    try requirePositive(checkEvery, "--check-every")
+    try require(
+      timeout >= 0 && timeout <= 1e6, "--timeout \(timeout): must be seconds from 0 (never) to 1000000")
+    for fault in faults {
+      try require(
+        fault.rank < worldSize, "--inject: there is no rank \(fault.rank) among \(worldSize) ranks")
     }
     if let learningRate {
       try require(

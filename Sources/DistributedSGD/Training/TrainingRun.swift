@@ -25,6 +25,7 @@ public final class TrainingRun {
   private var checkpointing: Checkpointing?
   /// Whether it can stop on request: where there is a folder to go on from.
   private let canStop: Bool
+  private var drill: FaultDrill?
   private var timings = RankTimings(ranks: [])
   /// The evaluations so far.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -89,6 +90,9 @@ public final class TrainingRun {
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: SGD(), learningRate: setUp.learningRate,
       communicator: communicator)
+    trainer.settingsHash = options.settingsHash
+    trainer.checkEvery = options.checkEvery
+    drill = FaultDrill(options.faults, rank: communicator.rank)
     training = Evaluator(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, communicator: communicator)
     validation = setUp.validation.map {
@@ -116,6 +120,9 @@ public final class TrainingRun {
   ///   rank 0 alone when it cannot write metrics; `MPIError`.
   public func run() throws {
     try communicator.barrier()
+    communicator.board.timeout = options.timeout
+    communicator.board.isPunctual = true
+    defer { communicator.board.isPunctual = false }
     trainer.clock.restart()
     while state.epoch < options.epochLimit && state.step < stepLimit { try runEpoch() }
     try finish()
@@ -137,14 +144,18 @@ public final class TrainingRun {
     clockStart = monotonicSeconds()
     while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit {
       try step(order, positions: schedule.positions(step: state.stepOfEpoch))
-      if trainer.isAskedToStop { throw try stopped() }
-      if let checkpointing, checkpointing.isDue(state, stepsPerEpoch: schedule.stepsPerEpoch) {
-        checkpointing.write(trainer, try moment())
-        trainer.clock.mark(.other)
+      if trainer.receivedRequests.contains(.stop) { throw try stopped() }
+      if let checkpointing,
+        checkpointing.isDue(
+          state, stepsPerEpoch: schedule.stepsPerEpoch, isCompared: trainer.comparedLastStep)
+      {
+        write(checkpointing, try moment())
       }
     }
-    if try isAnyoneAskedToStop() { throw try stopped() }
-    if let checkpointing, checkpointing.isPeriodic, isLastEpoch { checkpointing.write(trainer, try moment()) }
+    if isLastEpoch {
+      try compareParameters()
+      if let checkpointing, checkpointing.isPeriodic { write(checkpointing, try moment()) }
+    }
     stopClock()
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
@@ -163,8 +174,11 @@ public final class TrainingRun {
   /// A step, and what is told of it.
   private func step(_ order: EpochOrder, positions: Range<Int>) throws {
     if options.schedule != .constant { setLearningRate() }
-    if canStop { trainer.asksToStop = StopSignal.hasCome || checkpointing?.hasFailed == true }
+    if canStop { prepareRequests() }
+    var positions = positions
+    drill?.strike(trainer, positions: &positions)
     try trainer.step(order, positions: positions)
+    if let suspect = trainer.suspect { throw desynchronized(suspect) }
     let loss = trainer.batchLoss
     guard loss.isFinite else { throw diverged(loss) }
     state.step = trainer.stepCount
@@ -183,18 +197,42 @@ public final class TrainingRun {
     }
   }
 
+  /// What this rank asks of all in the next step, and whether that is one which a checkpoint will be made of.
+  private func prepareRequests() {
+    trainer.requests = StopSignal.hasCome || checkpointing?.hasFailed == true ? .stop : []
+    if checkpointing?.wantsComparison == true { trainer.requests.insert(.comparison) }
+    trainer.checksNextStep =
+      trainer.receivedRequests.contains(.comparison)
+      || options.checkpointEvery?.isDue(
+        step: state.step + 1, stepOfEpoch: state.stepOfEpoch + 1, stepsPerEpoch: schedule.stepsPerEpoch,
+        epoch: state.epoch) == true
+  }
+
+  /// Begins a checkpoint; the others may have to wait until the one before is on the disk.
+  private func write(_ checkpointing: Checkpointing, _ moment: CheckpointWriter.Moment) {
+    communicator.board.takesItsTime { checkpointing.write(trainer, moment) }
+    trainer.clock.mark(.other)
+  }
+
+  /// Compares all copies of the parameters as they are now. Collective.
+  private func compareParameters() throws {
+    if let suspect = try trainer.compareParameters(over: communicator) { throw desynchronized(suspect) }
+  }
+
+  private func desynchronized(_ suspect: Suspect) -> AgreedError {
+    AgreedError(
+      DistsgdError(
+        .internal,
+        suspect.words(topology: communicator.topology) + " in step \(trainer.stepCount): "
+          + "the job ends before a checkpoint is made of it; go on from the newest one with --resume"))
+  }
+
   private func stopClock() {
     state.trainingSeconds = seconds
     clockStart = nil
   }
 
   private var isLastEpoch: Bool { state.epoch + 1 >= options.epochLimit || state.step >= stepLimit }
-
-  /// A rank that never has examples cannot say with a batch's gradients that it is asked to stop.
-  private func isAnyoneAskedToStop() throws(MPIError) -> Bool {
-    guard canStop, schedule.globalBatch < shards.count else { return false }
-    return try communicator.allReduce(StopSignal.hasCome ? 1 : 0, .maximum) == 1
-  }
 
   /// What a checkpoint tells of now.
   private func moment() throws -> CheckpointWriter.Moment {
@@ -207,7 +245,8 @@ public final class TrainingRun {
   /// Writes a checkpoint and tells how to go on. Collective.
   /// - Throws: `AgreedError`, when the checkpoint, or the one before it, could not be written.
   private func stopped() throws -> AgreedError {
-    try communicator.together {
+    try compareParameters()
+    try together {
       guard let checkpointing else { return }
       try checkpointing.finish()
       checkpointing.write(trainer, try moment())
@@ -252,7 +291,7 @@ public final class TrainingRun {
     try checkFinite(final.loss)
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
-    try communicator.together {
+    try together {
       guard communicator.rank == 0 else { return }
       try checkpointing?.finish()
       if log.isActive { try setUp.save(trainer.parameters, to: log.folder.model) }
@@ -264,6 +303,11 @@ public final class TrainingRun {
         timings: timings, topology: communicator.topology)
       if let text = checkpointing?.lateness { log.note(text) }
     }
+  }
+
+  /// As the communicator's; rank 0 may take as long as its disk does.
+  private func together(_ body: () throws -> Void) throws {
+    try communicator.together { try communicator.board.takesItsTime(body) }
   }
 
   /// Epochs done, with a part of an epoch as its fraction.

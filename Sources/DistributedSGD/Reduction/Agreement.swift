@@ -1,0 +1,174 @@
+// What all ranks must agree on in every step, and what any of them may ask of all: words that travel with the
+// gradients, so that no message is sent for them.
+
+import MPI
+
+/// What a rank asks of all others with the gradients of a step.
+public struct Requests: OptionSet, Sendable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Stop after this step.
+  public static let stop = Requests(rawValue: 1)
+  /// Compare the parameters in the next step.
+  public static let comparison = Requests(rawValue: 2)
+}
+
+/// Who differs from the others, and in what.
+public struct Suspect: Sendable, Equatable {
+  public enum Difference: UInt64, Sendable {
+    /// The step, its examples, or a setting.
+    case schedule = 1
+    case parameters
+  }
+
+  /// A rank, or a server where its ranks have the parameters in common.
+  public enum Party: Sendable, Equatable {
+    case rank(Int)
+    case server(Int)
+  }
+
+  public var difference: Difference
+  public var party: Party
+  /// Whether too few agree to tell who is wrong: this is then the first that is not as the first of all.
+  public var isOneOfTwo: Bool
+
+  /// Who differs from whom, in what; for the beginning of an error.
+  package func words(topology: Topology) -> String {
+    let who: String
+    let others: String
+    switch party {
+    case .rank(let rank):
+      let isFirst = rank == topology.ranksOfServer[topology.serverOfRank[rank]][0]
+      who = "rank \(rank) on \(topology.hosts[topology.serverOfRank[rank]])"
+      others =
+        isOneOfTwo
+        ? "rank \(isFirst ? rank + 1 : topology.ranksOfServer[topology.serverOfRank[rank]][0])"
+        : "the other ranks"
+    case .server(let server):
+      let ranks = topology.ranksOfServer[server]
+      who = "the server \(topology.hosts[server]) (\(ranks.count == 1 ? "rank" : "ranks from") \(ranks[0]))"
+      others = isOneOfTwo ? "\(topology.hosts[0])" : "the other servers"
+    }
+    switch difference {
+    case .schedule: return "\(who) does not do the same as \(others)"
+    case .parameters: return "\(who) has other parameters than \(others)"
+    }
+  }
+
+  /// 0 is nobody.
+  fileprivate var word: UInt64 {
+    let (kind, number) =
+      switch party {
+      case .rank(let rank): (UInt64(0), rank)
+      case .server(let server): (UInt64(1), server)
+      }
+    return difference.rawValue | kind << 2 | (isOneOfTwo ? 1 : 0) << 3 | UInt64(number) << 8
+  }
+
+  fileprivate init?(word: UInt64) {
+    guard let difference = Difference(rawValue: word & 3) else { return nil }
+    self.difference = difference
+    let number = Int(word >> 8)
+    party = word >> 2 & 1 == 0 ? .rank(number) : .server(number)
+    isOneOfTwo = word >> 3 & 1 == 1
+  }
+
+  /// The first of several parties whose hash is not that of most; nil when all are the same.
+  fileprivate init?(_ difference: Difference, among hashes: [UInt64], _ party: (Int) -> Party) {
+    let support = hashes.map { hash in hashes.count { $0 == hash } }
+    let most = support.max()!
+    let isTie = 2 * most <= hashes.count
+    let right = isTie ? hashes[0] : hashes[support.firstIndex(of: most)!]
+    guard let other = hashes.firstIndex(where: { $0 != right }) else { return nil }
+    (self.difference, self.party, isOneOfTwo) = (difference, party(other), isTie)
+  }
+
+  /// The first of several parties whose parameters' hash is not that of most; nil when all are the same.
+  package init?(amongParameters hashes: [UInt64], _ party: (Int) -> Party) {
+    self.init(.parameters, among: hashes, party)
+  }
+}
+
+/// One party's words, 32 bytes.
+package struct AgreementWords: BitwiseCopyable {
+  /// A hash of what this step is to be: the same for all ranks.
+  package var schedule: UInt64 = 0
+  /// A hash of the parameters before the step, where they are compared in it.
+  package var parameters: UInt64 = 0
+  private var suspectWord: UInt64 = 0
+  private var requestBits: UInt64 = 0
+
+  /// Floats that the words take.
+  static let floatCount = 8
+
+  package init() {}
+
+  package var requests: Requests {
+    get { Requests(rawValue: requestBits) }
+    set { requestBits = newValue.rawValue }
+  }
+
+  package var suspect: Suspect? {
+    get { Suspect(word: suspectWord) }
+    set { suspectWord = newValue?.word ?? 0 }
+  }
+
+  /// The words of several parties as one: what they have in common, or the first of them that differs.
+  /// - Parameters:
+  ///   - party: who has left the words at an index.
+  ///   - comparesParameters: whether each party has parameters of its own; else those of the first count.
+  @inline(__always)
+  package static func combined(
+    _ words: UnsafeBufferPointer<UnsafeMutablePointer<AgreementWords>>, party: (Int) -> Suspect.Party,
+    comparesParameters: Bool
+  ) -> AgreementWords {
+    var result = words[0].pointee
+    var schedules: UInt64 = 0
+    var parameters: UInt64 = 0
+    for index in 1..<max(words.count, 1) {
+      let other = words[index].pointee
+      schedules |= other.schedule ^ result.schedule
+      parameters |= other.parameters ^ result.parameters
+      result.requestBits |= other.requestBits
+      if result.suspectWord == 0 { result.suspectWord = other.suspectWord }
+    }
+    if result.suspectWord == 0, schedules != 0 || comparesParameters && parameters != 0 {
+      let all = words.map(\.pointee)
+      result.suspect =
+        schedules != 0
+        ? Suspect(.schedule, among: all.map(\.schedule), party)
+        : Suspect(.parameters, among: all.map(\.parameters), party)
+    }
+    return result
+  }
+}
+
+/// What lies in the arena that the ranks reduce: n gradients, the scalars that are added with them, and the words
+/// that are compared. After the step the parameters stand in the place of the gradients.
+struct ArenaLayout {
+  let parameterCount: Int
+
+  /// The loss of the batch.
+  var loss: Int { parameterCount }
+  /// Floats that are added up.
+  var addedCount: Int { parameterCount + 1 }
+  /// Within one cache line, so that the words are never parts of two ranks.
+  var words: Int {
+    (addedCount + AgreementWords.floatCount - 1) / AgreementWords.floatCount * AgreementWords.floatCount
+  }
+  var length: Int { words + AgreementWords.floatCount }
+  /// Whole cache lines.
+  var stride: Int { (length + 15) / 16 * 16 }
+
+  /// The part of the arena that `rank` adds up and updates: whole cache lines.
+  func ownedRange(of rank: Int, worldSize: Int) -> Range<Int> {
+    let lines = part(rank, of: worldSize, count: stride / 16)
+    return min(lines.lowerBound * 16, length)..<min(lines.upperBound * 16, length)
+  }
+
+  /// The words of an arena; the part of it that holds them is enough.
+  func words(of arena: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<AgreementWords> {
+    UnsafeMutableRawPointer(arena + words).assumingMemoryBound(to: AgreementWords.self)
+  }
+}
