@@ -76,6 +76,8 @@ private final class Watch: @unchecked Sendable {
     descriptors.append(pollfd(fd: heartbeats?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
     descriptors.append(pollfd(fd: wakeUp[0], events: Int16(POLLIN), revents: 0))
     defer { for descriptor in descriptors.dropLast(2) where descriptor.fd >= 0 { close(descriptor.fd) } }
+    // The other servers are told at once.
+    look(timeout: board.timeout)
     while true {
       let timeout = board.timeout
       let tick = timeout > 0 ? min(Self.longestTick, timeout / 8) : Self.longestTick
@@ -106,7 +108,10 @@ private final class Watch: @unchecked Sendable {
     if let heartbeats {
       heartbeats.exchange(
         arrivals: arrivals, place: sights[0].place, now: now, interval: min(1, max(timeout, 1) / 4))
-      if heartbeats.hasHeardOfTheEnd { leave(ExitCode.internal.rawValue) }
+      if heartbeats.hasHeardOfTheEnd {
+        heartbeats.tellTheEnd(place: sights[0].place)
+        leave(ExitCode.internal.rawValue)
+      }
       arrivals = heartbeats.arrivals
     }
     guard timeout > 0 else { return }
