@@ -1,4 +1,5 @@
 // A folder for a test's files.
+import DistributedSGD
 import Foundation
 
 /// A new folder that vanishes with its owner.
@@ -18,7 +19,12 @@ public final class TemporaryFolder: Sendable {
   /// Writes a file and returns its path.
   @discardableResult
   public func write(_ bytes: [UInt8], to name: String) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: self(name)))
+    // Children that other tests start at this moment must not inherit it: nobody can run a file that is open somewhere
+    // for writing.
+    let descriptor = open(self(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    defer { close(descriptor) }
+    try bytes.withUnsafeBytes { try writeAll($0, to: descriptor, path: self(name)) }
     return self(name)
   }
 
