@@ -12,10 +12,13 @@ import Testing
 
   /// Looks every tenth of a second until `end`.
   private func watch(
-    _ detector: inout StallDetector, from start: Double, to end: Double, _ look: (Int) -> [RankSight]
+    _ detector: inout StallDetector, from start: Double, to end: Double, furthest: UInt64 = 0,
+    _ look: (Int) -> [RankSight]
   ) {
     for tick in 0...Int(((end - start) * 10).rounded()) {
-      detector.observe(look(tick), at: start + Double(tick) / 10, gap: 1)
+      let seen = look(tick)
+      detector.observe(
+        seen, furthest: max(furthest, seen.map(\.arrivals).max()!), at: start + Double(tick) / 10, gap: 1)
     }
   }
 
@@ -40,27 +43,52 @@ import Testing
       return seen
     }
     #expect(detector.stopped(for: 5) == nil)
-    #expect(detector.late(for: 5, arrivals: 21) == 2)
-    #expect(detector.late(for: 7, arrivals: 21) == nil)
-    #expect(detector.late(for: 5, arrivals: 20) == nil, "nobody is further")
+    #expect(detector.late(for: 5) == 2)
+    #expect(detector.late(for: 7) == nil)
+  }
+
+  /// Long steps are nobody's fault: a rank is late only when others have waited for it.
+  @Test func nobodyIsLateBeforeTheOthersHaveWaited() {
+    var detector = StallDetector()
+    watch(&detector, from: 0, to: 100) { _ in sights() }
+    #expect(detector.late(for: 5) == nil, "nobody is further")
+    watch(&detector, from: 100.1, to: 104) { _ in
+      var seen = sights()
+      seen[0].arrivals = 21
+      return seen
+    }
+    #expect(detector.late(for: 5) == nil)
+    watch(&detector, from: 104.1, to: 106) { _ in
+      var seen = sights()
+      seen[0].arrivals = 21
+      return seen
+    }
+    #expect(detector.late(for: 5) == 1)
+  }
+
+  /// The rank that has come furthest may be on another server.
+  @Test func anotherServerWaits() {
+    var detector = StallDetector()
+    watch(&detector, from: 0, to: 6, furthest: 21) { _ in sights() }
+    #expect(detector.late(for: 5) == 0)
   }
 
   @Test func whoMayTakeItsTimeOrWaitsItselfIsNotLate() {
     for change in [{ $0.isPunctual = false }, { $0.isWaiting = true }] as [(inout RankSight) -> Void] {
       var detector = StallDetector()
-      watch(&detector, from: 0, to: 6) { _ in
+      watch(&detector, from: 0, to: 6, furthest: 21) { _ in
         var seen = sights()
         change(&seen[2])
         return seen
       }
-      #expect(detector.late(for: 5, arrivals: 21) == 0, "another one")
-      watch(&detector, from: 6.1, to: 7) { tick in
+      #expect(detector.late(for: 5) == 0, "another one")
+      watch(&detector, from: 6.1, to: 7, furthest: 21) { tick in
         var seen = sights()
         change(&seen[2])
         for rank in [0, 1] { seen[rank].place = 100 + UInt64(tick) }
         return seen
       }
-      #expect(detector.late(for: 5, arrivals: 21) == nil)
+      #expect(detector.late(for: 5) == nil)
     }
   }
 
@@ -81,11 +109,11 @@ import Testing
   /// Who was stopped itself cannot blame others for not having moved meanwhile.
   @Test func afterAPauseOfItsOwnNothingIsKnown() {
     var detector = StallDetector()
-    detector.observe(sights(), at: 0, gap: 1)
-    detector.observe(sights(), at: 0.5, gap: 1)
-    detector.observe(sights(), at: 3600, gap: 1)
+    detector.observe(sights(), furthest: 21, at: 0, gap: 1)
+    detector.observe(sights(), furthest: 21, at: 0.5, gap: 1)
+    detector.observe(sights(), furthest: 21, at: 3600, gap: 1)
     #expect(detector.stopped(for: 5) == nil)
-    #expect(detector.late(for: 5, arrivals: 21) == nil)
+    #expect(detector.late(for: 5) == nil)
   }
 
   @Test func theLongestMoveOfPunctualRanksIsKnown() {

@@ -18,6 +18,7 @@ public struct SetUp {
 
   /// Loads on one rank of each server and shares. Collective.
   public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    communicator.board.timeout = options.timeout
     try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed

@@ -120,7 +120,6 @@ public final class TrainingRun {
   ///   rank 0 alone when it cannot write metrics; `MPIError`.
   public func run() throws {
     try communicator.barrier()
-    communicator.board.timeout = options.timeout
     communicator.board.isPunctual = true
     defer { communicator.board.isPunctual = false }
     trainer.clock.restart()

@@ -12,6 +12,8 @@ private struct Heartbeat {
   var arrivals: UInt64 = 0
   /// Of the sender.
   var place: UInt64 = 0
+  /// The longest that any rank has been seen to take from one move to the next: bits of a double, seconds.
+  var longestMove: UInt64 = 0
   /// 1 when the job ends there, and a user has been told why.
   var isEnding: UInt64 = 0
 
@@ -34,6 +36,8 @@ final class ServerHeartbeats {
   private(set) var peers: [Int: Peer] = [:]
   /// Of the rank that has come furthest on any server.
   private(set) var arrivals: UInt64 = 0
+  /// Seconds; of all servers' ranks.
+  private(set) var longestMove = 0.0
   /// Whether another server has told why the job ends.
   private(set) var hasHeardOfTheEnd = false
 
@@ -113,8 +117,12 @@ final class ServerHeartbeats {
   }
 
   /// Takes what has come, and sends what is due.
-  /// - Parameter arrivals: of the rank of this server that has come furthest.
-  func exchange(arrivals own: UInt64, place: UInt64, now: Double, interval: Double) {
+  /// - Parameters:
+  ///   - own: arrivals of the rank of this server that has come furthest.
+  ///   - ownLongestMove: of this server's ranks, in seconds.
+  func exchange(
+    arrivals own: UInt64, place: UInt64, longestMove ownLongestMove: Double, now: Double, interval: Double
+  ) {
     var heartbeat = Heartbeat()
     var sender = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -129,10 +137,13 @@ final class ServerHeartbeats {
       let from = Int(heartbeat.server)
       peers[from] = Peer(heardAt: now, place: Place(word: heartbeat.place))
       arrivals = max(arrivals, heartbeat.arrivals)
+      let move = Double(bitPattern: heartbeat.longestMove)
+      if move.isFinite { longestMove = max(longestMove, move) }
       if heartbeat.isEnding == 1 { hasHeardOfTheEnd = true }
       if server == 0 { addresses[from] = sender }
     }
     arrivals = max(arrivals, own)
+    longestMove = max(longestMove, ownLongestMove)
     guard now - lastSent >= interval else { return }
     lastSent = now
     send(isEnding: false, place: place)
@@ -143,7 +154,8 @@ final class ServerHeartbeats {
 
   private func send(isEnding: Bool, place: UInt64) {
     var heartbeat = Heartbeat(
-      token: token, server: UInt64(server), arrivals: arrivals, place: place, isEnding: isEnding ? 1 : 0)
+      token: token, server: UInt64(server), arrivals: arrivals, place: place,
+      longestMove: longestMove.bitPattern, isEnding: isEnding ? 1 : 0)
     for var address in addresses.values {
       let length = socklen_t(MemoryLayout<sockaddr_in>.size)
       _ = withSocketAddress(&address) { sendto(descriptor, &heartbeat, Heartbeat.byteCount, 0, $0, length) }

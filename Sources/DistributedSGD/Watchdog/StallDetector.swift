@@ -32,16 +32,26 @@ package struct StallDetector {
 
   private var tracks: [Track] = []
   private var lastTime = 0.0
+  /// Of the rank that has come furthest, here or on another server; and since when.
+  private var furthest: UInt64 = 0
+  private var furthestSince = 0.0
   /// The longest time that a rank has been seen to take from one move to the next, while it was to be on time.
   package private(set) var longestMove = 0.0
 
   package init() {}
 
-  /// - Parameter gap: seconds without a call after which this process itself is taken to have been stopped: nothing
-  ///   is then known of the others.
-  package mutating func observe(_ sights: [RankSight], at now: Double, gap: Double) {
+  /// - Parameters:
+  ///   - furthest: arrivals of the rank that has come furthest on any server.
+  ///   - gap: seconds without a call after which this process itself is taken to have been stopped: nothing is
+  ///     then known of the others.
+  package mutating func observe(_ sights: [RankSight], furthest: UInt64, at now: Double, gap: Double) {
     if tracks.isEmpty || now - lastTime > gap {
       tracks = sights.map { Track(sight: $0, moved: now, beat: now) }
+      furthestSince = now
+    }
+    if furthest != self.furthest {
+      self.furthest = furthest
+      furthestSince = now
     }
     for (index, sight) in sights.enumerated() {
       let before = tracks[index].sight
@@ -62,11 +72,11 @@ package struct StallDetector {
     tracks.firstIndex { lastTime - $0.beat > limit }
   }
 
-  /// A rank that has not moved for `limit` seconds and waits for nobody, while another waits for it.
-  /// - Parameter arrivals: of the rank that has come furthest, here or on another server.
-  package func late(for limit: Double, arrivals: UInt64) -> Int? {
-    tracks.firstIndex {
-      $0.sight.isPunctual && !$0.sight.isWaiting && $0.sight.arrivals < arrivals
+  /// A rank that has not moved for `limit` seconds and waits for nobody, while others have waited as long for it.
+  package func late(for limit: Double) -> Int? {
+    guard lastTime - furthestSince > limit else { return nil }
+    return tracks.firstIndex {
+      $0.sight.isPunctual && !$0.sight.isWaiting && $0.sight.arrivals < furthest
         && lastTime - $0.moved > limit
     }
   }

@@ -103,25 +103,28 @@ private final class Watch: @unchecked Sendable {
         arrivals: board.arrivals(of: $0), place: board.place(of: $0), pulse: board.pulse(of: $0),
         isPunctual: board.isPunctual($0), isWaiting: board.isWaiting($0))
     }
-    detector.observe(sights, at: now, gap: 4 * Self.longestTick + 1)
-    var arrivals = sights.map(\.arrivals).max()!
+    var furthest = sights.map(\.arrivals).max()!
+    var longestMove = detector.longestMove
     if let heartbeats {
       heartbeats.exchange(
-        arrivals: arrivals, place: sights[0].place, now: now, interval: min(1, max(timeout, 1) / 4))
+        arrivals: furthest, place: sights[0].place, longestMove: longestMove, now: now,
+        interval: min(1, max(timeout, 1) / 4))
       if heartbeats.hasHeardOfTheEnd {
         heartbeats.tellTheEnd(place: sights[0].place)
         leave(ExitCode.internal.rawValue)
       }
-      arrivals = heartbeats.arrivals
+      furthest = heartbeats.arrivals
+      longestMove = heartbeats.longestMove
     }
+    detector.observe(sights, furthest: furthest, at: now, gap: 4 * Self.longestTick + 1)
     guard timeout > 0 else { return }
-    let limit = max(timeout, Self.patience * detector.longestMove)
+    let limit = max(timeout, Self.patience * longestMove)
     if let local = detector.stopped(for: limit) {
       end(
         "\(name(local)) does not run any more, for \(seconds(limit)): its process is stopped or starved, last seen \(place(local))"
       )
     }
-    if let local = detector.late(for: limit, arrivals: arrivals) {
+    if let local = detector.late(for: limit) {
       end("\(name(local)) is waited for in vain for \(seconds(limit)), last seen \(place(local))")
     }
     if board.localRank == 0, detector.allWait(for: limit) { missMessages(limit, now) }
