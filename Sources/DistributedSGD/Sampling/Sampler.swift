@@ -12,7 +12,7 @@ public enum Sampling: String, Sendable, CaseIterable {
 }
 
 /// The order π_e of every epoch e: a function of (seed, e, position) alone, the same on every rank.
-public struct Sampler: Sendable {
+public struct Sampler: Sendable, Equatable {
   public let sampling: Sampling
   /// Examples in the data set.
   public let exampleCount: Int
@@ -42,11 +42,15 @@ public struct EpochOrder: Sendable {
     case identity
   }
 
+  let sampler: Sampler
+  let epoch: Int
   private let source: Source
-  private let exampleCount: Int
+
+  private var exampleCount: Int { sampler.exampleCount }
 
   fileprivate init(_ sampler: Sampler, epoch: Int) {
-    exampleCount = sampler.exampleCount
+    self.sampler = sampler
+    self.epoch = epoch
     switch sampler.sampling {
     case .shuffle:
       source = .permutation(Permutation(count: sampler.count, seed: sampler.seed, epoch: epoch))
