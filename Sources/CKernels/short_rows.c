@@ -8,15 +8,6 @@ enum { WIDTH = CKERNELS_SHORT_ROW };
 typedef float floats __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef float half_floats __attribute__((vector_size(2 * WIDTH), aligned(4)));
 
-// A whole vector from row i of x on: behind the row is what follows it in x, or zeros where x ends before.
-PART_OF_KERNEL const floats *vector_at(const float *x, size_t i, size_t rows, size_t columns, floats *scratch) {
-  const float *row = x + i * columns;
-  if (i * columns + WIDTH <= rows * columns) return (const floats *)row;
-  *scratch = (floats){0};
-  for (size_t j = 0; j < columns; j++) (*scratch)[j] = row[j];
-  return scratch;
-}
-
 EVERY_WIDTH void ckernels_gather_short_rows(
     float *restrict to, int32_t *restrict targets_to, const float *from, const int32_t *targets,
     const ptrdiff_t *indices, size_t rows, size_t columns) {
@@ -53,22 +44,21 @@ PART_OF_KERNEL four_columns transposed(const float *x, size_t stride) {
 
 EVERY_WIDTH void ckernels_multiply_short_rows(
     float *restrict y, const float *x, const float *w, size_t rows, size_t columns) {
-  floats weights = {0}, scratch;
+  // Zeros take off what is behind a row.
+  float weights[WIDTH] = {0};
   for (size_t j = 0; j < columns; j++) weights[j] = w[j];
   size_t i = 0;
-  // Eight rows at a time, so that a vector holds as many sums. A weight of zero takes off what is behind a row.
   for (; i + 8 <= rows && (i + 7) * columns + WIDTH <= rows * columns; i += 8) {
     const four_columns left = transposed(x + i * columns, columns);
     const four_columns right = transposed(x + i * columns + 4, columns);
-    floats sum = left.columns[0] * weights[0];
-    for (size_t j = 1; j < 4; j++) sum += left.columns[j] * weights[j];
+    floats sum = {0};
+    for (size_t j = 0; j < 4; j++) sum += left.columns[j] * weights[j];
     for (size_t j = 0; j < 4; j++) sum += right.columns[j] * weights[4 + j];
     *(floats *)(y + i) = sum;
   }
   for (; i < rows; i++) {
-    const floats products = *vector_at(x, i, rows, columns, &scratch) * weights;
-    float sum = products[0];
-    for (size_t j = 1; j < WIDTH; j++) sum += products[j];
+    float sum = 0;
+    for (size_t j = 0; j < columns; j++) sum += x[i * columns + j] * w[j];
     y[i] = sum;
   }
 }
@@ -76,7 +66,7 @@ EVERY_WIDTH void ckernels_multiply_short_rows(
 EVERY_WIDTH void ckernels_short_rows_gradient(
     float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool accumulate) {
   // Two sums take turns, so that an addition need not wait for the one before it.
-  floats even = {0}, odd = {0}, scratch;
+  floats even = {0}, odd = {0};
   float even_bias = 0, odd_bias = 0;
   size_t i = 0;
   for (; i + 2 <= rows && (i + 1) * columns + WIDTH <= rows * columns; i += 2) {
@@ -85,17 +75,18 @@ EVERY_WIDTH void ckernels_short_rows_gradient(
     even_bias += dy[i];
     odd_bias += dy[i + 1];
   }
+  float turns[2][WIDTH];
+  *(floats *)turns[0] = even;
+  *(floats *)turns[1] = odd;
+  float turns_bias[2] = {even_bias, odd_bias};
   for (; i < rows; i++) {
-    const floats products = *vector_at(x, i, rows, columns, &scratch) * dy[i];
-    if (i % 2 == 0) {
-      even += products;
-      even_bias += dy[i];
-    } else {
-      odd += products;
-      odd_bias += dy[i];
-    }
+    for (size_t j = 0; j < columns; j++) turns[i % 2][j] += x[i * columns + j] * dy[i];
+    turns_bias[i % 2] += dy[i];
   }
-  even += odd;
-  for (size_t j = 0; j < columns; j++) sums[j] = accumulate ? sums[j] + even[j] : even[j];
-  sums[columns] = (accumulate ? sums[columns] : 0) + (even_bias + odd_bias);
+  for (size_t j = 0; j < columns; j++) {
+    const float sum = turns[0][j] + turns[1][j];
+    sums[j] = accumulate ? sums[j] + sum : sum;
+  }
+  const float bias = turns_bias[0] + turns_bias[1];
+  sums[columns] = accumulate ? sums[columns] + bias : bias;
 }

@@ -55,7 +55,7 @@ void ckernels_gather_short_rows(
     float *restrict to, int32_t *restrict targets_to, const float *from, const int32_t *targets,
     const ptrdiff_t *indices, size_t rows, size_t columns);
 
-/// y[i] = x[i, 0] * w[0] + x[i, 1] * w[1] + …, from left to right; x has shape (rows, columns), its rows are short.
+/// y[i] = 0 + x[i, 0] * w[0] + x[i, 1] * w[1] + …, from left to right; x has shape (rows, columns), its rows are short.
 void ckernels_multiply_short_rows(
     float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
 
