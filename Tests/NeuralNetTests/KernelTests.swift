@@ -79,18 +79,20 @@ private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
     #expect(bits(y) == bits(before.indices.map { before[$0] + bias[$0 % columns] }))
   }
 
-  /// Sizes around that of a block, with every number of pairs beyond the limit.
-  @Test(arguments: [1, 2, 3, 5, 10, 31, 32, 33, 100, 1_000, 1_500, 4_100]) func permutedNumbers(_ limit: Int)
-  {
+  /// Computed and looked up, with few and many pairs beyond the limit.
+  @Test(arguments: [1, 2, 3, 5, 10, 31, 63, 64, 65, 100, 1_000, 1_500, 4_097, 20_000], [4, 6, 10])
+  func permutedNumbers(_ limit: Int, _ rounds: Int) {
     var side = 1
     while side * side < limit { side += 1 }
     var network = ckernels_network()
     network.limit = UInt64(limit)
     network.a = UInt32(side)
     network.b = UInt32((limit + side - 1) / side)
-    network.rounds = 4
-    let keys = (0..<4).map { numbers.bits(UInt64($0)) }
-    (network.keys.0, network.keys.1, network.keys.2, network.keys.3) = (keys[0], keys[1], keys[2], keys[3])
+    network.rounds = UInt32(rounds)
+    let keys = (0..<rounds).map { numbers.bits(UInt64($0)) }
+    withUnsafeMutableBytes(of: &network.keys) { memory in
+      for (i, key) in keys.enumerated() { memory.storeBytes(of: key, toByteOffset: 8 * i, as: UInt64.self) }
+    }
 
     func sent(_ number: UInt64) -> UInt64 {
       let sides = [UInt64(network.a), UInt64(network.b)]
