@@ -45,7 +45,8 @@ let package = Package(
     .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
     .target(
       name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
-    .testTarget(name: "NeuralNetTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
+    .testTarget(
+      name: "NeuralNetTests", dependencies: ["CKernels", "DistributedSGD", "NeuralNet", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
     .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
     .target(

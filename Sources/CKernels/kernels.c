@@ -2,13 +2,7 @@
 
 #include <string.h>
 
-#pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__) && defined(__linux__)
-#define EVERY_WIDTH __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define EVERY_WIDTH
-#endif
+#include "every_width.h"
 
 EVERY_WIDTH void ckernels_sum(float *restrict c, const float *a, const float *b, size_t count) {
   for (size_t i = 0; i < count; i++) c[i] = a[i] + b[i];
@@ -23,6 +17,11 @@ EVERY_WIDTH void ckernels_descend(float *restrict w, const float *g, float rate,
 }
 
 EVERY_WIDTH void ckernels_add_bias(float *restrict y, const float *bias, size_t rows, size_t columns) {
+  if (columns == 1) {
+    const float b = *bias;
+    for (size_t i = 0; i < rows; i++) y[i] += b;
+    return;
+  }
   for (size_t i = 0; i < rows; i++, y += columns) {
     for (size_t j = 0; j < columns; j++) y[j] += bias[j];
   }
@@ -43,6 +42,29 @@ EVERY_WIDTH void ckernels_relu_gradient(float *restrict dy, const float *y, size
     float gradient = dy[i];
     dy[i] = y[i] > 0 ? gradient : 0;
   }
+}
+
+typedef double four_doubles __attribute__((vector_size(32)));
+
+EVERY_WIDTH double ckernels_squared_loss(float *restrict y, const float *targets, float scale, size_t count) {
+  // Four sums, so that an addition need not wait for the one before it.
+  four_doubles sums = {0, 0, 0, 0};
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    four_doubles squares;
+    for (size_t lane = 0; lane < 4; lane++) {
+      const float error = y[i + lane] - targets[i + lane];
+      squares[lane] = (double)(error * error);
+      y[i + lane] = error * scale;
+    }
+    sums += squares;
+  }
+  for (; i < count; i++) {
+    const float error = y[i] - targets[i];
+    sums[0] += (double)(error * error);
+    y[i] = error * scale;
+  }
+  return 0.5 * (((sums[0] + sums[1]) + sums[2]) + sums[3]);
 }
 
 typedef float sixteen_floats __attribute__((vector_size(64), aligned(4)));
@@ -93,32 +115,7 @@ void ckernels_gather_floats(
   }
 }
 
-// half + hash(other, key) modulo `modulus`, both halves below 2^32. Two multiplications with a shift between them: one
-// alone would be nearly affine in `other`. The upper 32 bits are scaled to the modulus.
-static inline uint64_t add_hash(uint64_t half, uint64_t other, uint64_t key, uint64_t modulus) {
-  uint64_t hash = (other ^ key) * 0x9E3779B97F4A7C15;
-  hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93;
-  uint64_t sum = half + (((hash >> 32) * modulus) >> 32);
-  return sum >= modulus ? sum - modulus : sum;
-}
-
-EVERY_WIDTH void ckernels_feistel(
-    ptrdiff_t *restrict images, size_t first, size_t count, uint64_t a, uint64_t b, const uint64_t *keys,
-    size_t rounds) {
-  enum { block = 64 };
-  uint64_t left[block], right[block];
-  uint64_t l = first % a, r = first / a;
-  for (size_t start = 0; start < count; start += block) {
-    const size_t n = count - start < block ? count - start : block;
-    for (size_t i = 0; i < n; i++) {
-      left[i] = l;
-      right[i] = r;
-      if (++l == a) l = 0, r++;
-    }
-    for (size_t round = 0; round < rounds; round += 2) {
-      for (size_t i = 0; i < n; i++) left[i] = add_hash(left[i], right[i], keys[round], a);
-      for (size_t i = 0; i < n; i++) right[i] = add_hash(right[i], left[i], keys[round + 1], b);
-    }
-    for (size_t i = 0; i < n; i++) images[start + i] = (ptrdiff_t)(right[i] * a + left[i]);
-  }
+void ckernels_gather_targets(
+    int32_t *restrict to, const int32_t *from, const ptrdiff_t *indices, size_t count) {
+  for (size_t i = 0; i < count; i++) to[i] = from[indices[i]];
 }

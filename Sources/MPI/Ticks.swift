@@ -3,6 +3,6 @@ import CMPI
 
 /// Readings of a counter with a constant rate.
 public enum Ticks {
-  @inline(__always)
+  @inlinable @inline(__always)
   public static var now: UInt64 { cmpi_ticks() }
 }

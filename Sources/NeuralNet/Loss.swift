@@ -1,4 +1,5 @@
 // The two losses: their sum over some examples, and the gradient at the model's output.
+import CKernels
 import Glibc
 
 /// A loss, as a mean over examples.
@@ -36,24 +37,7 @@ extension Loss {
     switch (self, targets) {
     case (.squared, .values(let y)):
       precondition(columns == 1, "the squared loss takes one output")
-      // Four sums, so that an addition need not wait for the one before it.
-      var sums = SIMD4<Double>()
-      var row = 0
-      while row + 3 < rows {
-        for lane in 0..<4 {
-          let error = output[row + lane] - y[row + lane]
-          sums[lane] += Double(error * error)
-          output[row + lane] = error * scale
-        }
-        row += 4
-      }
-      while row < rows {
-        let error = output[row] - y[row]
-        sums[0] += Double(error * error)
-        output[row] = error * scale
-        row += 1
-      }
-      sum = 0.5 * sums.sum()
+      sum = ckernels_squared_loss(output, y, scale, rows)
     case (.crossEntropy, .labels(let labels)):
       for row in 0..<rows {
         let z = output + row * columns

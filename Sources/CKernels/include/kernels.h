@@ -1,9 +1,10 @@
 // The loops of a step that are neither BLAS nor arithmetic of their own: one pass over some floats each.
 //
 // Swift compiles for the oldest processor of an architecture (SSE2 on x86-64). These loops are compiled for
-// every vector width, and the loader takes the widest that the processor has. Each element's result is one
-// or two operations, rounded one by one (never a fused multiply-add), so the bits do not depend on the width.
+// every vector width, and the loader takes the widest that the processor has. The operations of each result have
+// one order, and are rounded one by one (never a fused multiply-add), so the bits do not depend on the width.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,10 @@ void ckernels_add_bias_relu(float *restrict y, const float *bias, size_t rows, s
 /// dy[i] = 0 where y[i] is not positive: the gradient of ReLU, from its output.
 void ckernels_relu_gradient(float *restrict dy, const float *y, size_t count);
 
+/// The sum of (y[i] - targets[i])² / 2 in double precision; y[i] becomes scale * (y[i] - targets[i]). Four sums take
+/// turns, and are added from left to right.
+double ckernels_squared_loss(float *restrict y, const float *targets, float scale, size_t count);
+
 /// sums[j] = sums[j] + dy[0, j] + dy[1, j] + …, from left to right; dy has shape (rows, columns).
 void ckernels_add_rows(float *restrict sums, const float *dy, size_t rows, size_t columns);
 
@@ -36,8 +41,37 @@ void ckernels_gather_bytes(
 void ckernels_gather_floats(
     float *restrict to, const float *from, const ptrdiff_t *indices, size_t rows, size_t columns);
 
-/// images[i] = where a Feistel network over Z_a × Z_b sends first + i, written l + a · r: an even number of rounds, which
-/// alternately add a hash of one half to the other. a and b are below 2^32.
-void ckernels_feistel(
-    ptrdiff_t *restrict images, size_t first, size_t count, uint64_t a, uint64_t b, const uint64_t *keys,
-    size_t rounds);
+/// to[i] = from[indices[i]]: four bytes each.
+void ckernels_gather_targets(
+    int32_t *restrict to, const int32_t *from, const ptrdiff_t *indices, size_t count);
+
+/// Rows of at most this many floats are short: each is loaded as a whole vector, with what follows it in memory, which
+/// must be finite.
+enum { CKERNELS_SHORT_ROW = 8 };
+
+/// to[i, j] = from[indices[i], j] and targets_to[i] = targets[indices[i]]: short rows, and four bytes for each. Behind
+/// the last row of `from` and of `to` there must be room for a whole vector.
+void ckernels_gather_short_rows(
+    float *restrict to, int32_t *restrict targets_to, const float *from, const int32_t *targets,
+    const ptrdiff_t *indices, size_t rows, size_t columns);
+
+/// y[i] = 0 + x[i, 0] * w[0] + x[i, 1] * w[1] + …, from left to right; x has shape (rows, columns), its rows are short.
+void ckernels_multiply_short_rows(
+    float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
+
+/// sums[j] = the sum over i of x[i, j] * dy[i], and sums[columns] = the sum over i of dy[i], or both added to what is
+/// there: first the even rows and the odd ones, each from top to bottom. x has shape (rows, columns), its rows are short.
+void ckernels_short_rows_gradient(
+    float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool accumulate);
+
+/// A Feistel network over Z_a × Z_b: an even number of rounds, which alternately add a hash of one half to the other.
+/// The pair (l, r) stands for the number l + a · r. Numbers are to be permuted below `limit`, to which a · b is close.
+typedef struct {
+  uint64_t limit;
+  uint32_t a, b;
+  uint32_t rounds;
+  uint64_t keys[10];
+} ckernels_network;
+
+/// images[i] = where a network sends first + i, sent again until it is below the limit ("cycle walking").
+void ckernels_permute(ptrdiff_t *restrict images, size_t first, size_t count, const ckernels_network *network);

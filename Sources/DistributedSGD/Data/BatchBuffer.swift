@@ -8,15 +8,20 @@ public final class BatchBuffer {
   public let dataset: Dataset
   public let capacity: Int
   /// Shape (rows of the last `load`, featureCount), with `padding` finite floats behind the last row.
-  public private(set) var features: UnsafePointer<Float>
+  public var features: UnsafePointer<Float> { loadedFeatures }
   /// Shape (rows of the last `load`).
-  public private(set) var targets: TargetBuffer
+  public var targets: TargetBuffer { loadedTargets }
+
+  // Private, so that no access to them is checked while the program runs.
+  private var loadedFeatures: UnsafePointer<Float>
+  private var loadedTargets: TargetBuffer
 
   /// Shape (capacity, featureCount), and padding.
   private let gathered: UnsafeMutablePointer<Float>
   /// Shape (capacity); `Float` or `Int32`, as the data set's targets are.
   private let gatheredTargets: UnsafeMutablePointer<Int32>
-  /// Shape (capacity): which example is in which row.
+  private let reader: OrderReader
+  /// Shape (capacity): which example is in which row, where no order tells.
   private let indices: UnsafeMutablePointer<Int>
 
   /// A kernel may read a few floats past a row, so that short rows can be loaded as whole vectors.
@@ -30,9 +35,10 @@ public final class BatchBuffer {
       .bindMemory(to: Float.self, capacity: floats)
     gathered.initialize(repeating: 0, count: floats)
     gatheredTargets = .allocate(capacity: self.capacity)
+    reader = OrderReader(maximumCount: self.capacity)
     indices = .allocate(capacity: self.capacity)
-    features = UnsafePointer(gathered)
-    targets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
+    loadedFeatures = UnsafePointer(gathered)
+    loadedTargets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
   }
 
   deinit {
@@ -49,19 +55,18 @@ public final class BatchBuffer {
     if let examples = order.consecutiveExamples(at: positions, inOrder: keepsOrder) {
       return load(examples: examples)
     }
-    order.fill(indices, positions: positions)
-    gather(positions.count)
+    gather(reader.examples(of: order, at: positions), positions.count)
   }
 
   /// Loads consecutive examples, in the data set's own order.
   public func load(examples: Range<Int>) {
     precondition(examples.count <= capacity)
     if case .float32(let source) = dataset.features {
-      features = source + examples.lowerBound * dataset.featureCount
-      targets = dataset.targets(at: dataset.targetMemory + 4 * examples.lowerBound)
+      loadedFeatures = source + examples.lowerBound * dataset.featureCount
+      loadedTargets = dataset.targets(at: dataset.targetMemory + 4 * examples.lowerBound)
     } else {
       for i in 0..<examples.count { indices[i] = examples.lowerBound + i }
-      gather(examples.count)
+      gather(indices, examples.count)
     }
   }
 
@@ -69,30 +74,24 @@ public final class BatchBuffer {
   public func load(indices examples: ArraySlice<Int>) {
     precondition(examples.count <= capacity)
     for (row, example) in examples.enumerated() { indices[row] = example }
-    gather(examples.count)
+    gather(indices, examples.count)
   }
 
-  private func gather(_ rows: Int) {
+  private func gather(_ indices: UnsafePointer<Int>, _ rows: Int) {
     let width = dataset.featureCount
-    switch dataset.features {
-    case .float32(let source):
-      if width <= 8 {
-        // A whole vector a row; what it takes of the next row, that row overwrites.
-        for row in 0..<rows {
-          let from = UnsafeRawPointer(source + indices[row] * width)
-          UnsafeMutableRawPointer(gathered + row * width)
-            .storeBytes(of: from.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
-        }
-      } else {
-        ckernels_gather_floats(gathered, source, indices, rows, width)
-      }
-    case .uint8(let source, let scale):
-      ckernels_gather_bytes(gathered, source, indices, rows, width, scale)
-    }
     let source = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
-    for row in 0..<rows { gatheredTargets[row] = source[indices[row]] }
-    features = UnsafePointer(gathered)
-    targets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
+    switch dataset.features {
+    case .float32(let features) where width <= CKERNELS_SHORT_ROW:
+      ckernels_gather_short_rows(gathered, gatheredTargets, features, source, indices, rows, width)
+    case .float32(let features):
+      ckernels_gather_floats(gathered, features, indices, rows, width)
+      ckernels_gather_targets(gatheredTargets, source, indices, rows)
+    case .uint8(let bytes, let scale):
+      ckernels_gather_bytes(gathered, bytes, indices, rows, width, scale)
+      ckernels_gather_targets(gatheredTargets, source, indices, rows)
+    }
+    loadedFeatures = UnsafePointer(gathered)
+    loadedTargets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
   }
 }
 

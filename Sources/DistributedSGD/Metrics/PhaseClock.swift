@@ -39,7 +39,7 @@ public final class PhaseClock {
   private let startSeconds: Double
 
   /// The step that marks are made in.
-  public var step = 0
+  var step = 0
 
   /// - Parameter place: one word that others read.
   public init(place: UnsafeMutablePointer<UInt64>? = nil) {

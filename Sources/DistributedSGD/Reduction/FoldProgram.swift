@@ -22,6 +22,8 @@ package struct FoldProgram {
   }
 
   private let operations: [Operation]
+  /// Whether the sum is not just that of one source, as it lies there.
+  package let hasAdditions: Bool
   /// Floats to ask of `run` at a time: without additions nothing is gained by blocks.
   package let blockLength: Int
   private let stack: UnsafeMutablePointer<Float>
@@ -65,7 +67,8 @@ package struct FoldProgram {
     if target.firstLeaf < active { visit(target) }
     precondition(depth <= Self.maximumDepth)
     self.operations = operations
-    blockLength = operations.count == 1 && sources.count == 1 ? Int.max : Self.blockLength
+    hasAdditions = operations.count != 1 || sources.count != 1
+    blockLength = hasAdditions ? Self.blockLength : Int.max
     self.stack = stack
   }
 

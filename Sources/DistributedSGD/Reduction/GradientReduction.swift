@@ -198,10 +198,10 @@ public final class GradientReduction {
     }
   }
 
-  /// Waits for all ranks of this server.
+  /// Waits for all ranks of this server, if there are others.
   @inline(__always)
   private func meet(_ clock: PhaseClock) {
-    guard let barrier else { return clock.mark(.wait) }
+    guard let barrier else { return }
     board.arrive()
     barrier.wait()
     clock.mark(.wait)
@@ -230,7 +230,7 @@ public final class GradientReduction {
     var offset = ownRange.lowerBound
     let end = min(ownRange.upperBound, layout.addedCount)
     while offset < end {
-      let isTimed = block % 8 == 0
+      let isTimed = program.hasAdditions && block % 8 == 0
       let start = isTimed ? Ticks.now : 0
       let count = min(program.blockLength, end - offset)
       let sum = program.run(sources, offset: offset, count: count)
@@ -246,6 +246,10 @@ public final class GradientReduction {
       offset += count
       block += 1
     }
-    clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
+    if program.hasAdditions {
+      clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
+    } else {
+      clock.mark(.update)
+    }
   }
 }

@@ -14,51 +14,35 @@ public struct Permutation: Sendable {
   private static let smallCount = 1024
 
   public let count: Int
-  private let a: UInt64
-  private let b: UInt64
-  /// A tuple, which is copied without counting references.
-  private let keys: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
-  private let rounds: Int
+  private let network: ckernels_network
 
   public init(count: Int, seed: UInt64, epoch: Int, purpose: RandomPurpose = .shuffle) {
     precondition(count >= 1)
     self.count = count
-    var side = UInt64(Double(count).squareRoot())
-    while side * side < UInt64(count) { side += 1 }
-    a = side
-    b = (UInt64(count) + side - 1) / side
+    var side = Int(Double(count).squareRoot())
+    while side * side < count { side += 1 }
     let random = Philox(seed: seed, purpose: purpose, epoch: epoch)
-    keys = (
-      random.bits(0), random.bits(1), random.bits(2), random.bits(3), random.bits(4), random.bits(5),
-      random.bits(6), random.bits(7), random.bits(8), random.bits(9)
-    )
-    rounds = count < Self.smallCount ? 10 : 6
+    network = ckernels_network(
+      limit: UInt64(count), a: UInt32(side), b: UInt32((count + side - 1) / side),
+      rounds: count < Self.smallCount ? 10 : 6,
+      keys: (
+        random.bits(0), random.bits(1), random.bits(2), random.bits(3), random.bits(4), random.bits(5),
+        random.bits(6), random.bits(7), random.bits(8), random.bits(9)
+      ))
   }
 
   /// The thing at `position`; O(1).
   public subscript(position: Int) -> Int {
-    precondition(position >= 0 && position < count)
-    var thing = position
-    repeat { encipher(thing, into: &thing, count: 1) } while thing >= count
+    var thing = 0
+    fill(&thing, positions: position..<position + 1)
     return thing
   }
 
   /// The things at consecutive positions, written to `things`; shape (positions.count).
   public func fill(_ things: UnsafeMutablePointer<Int>, positions: Range<Int>) {
-    guard !positions.isEmpty else { return }
     precondition(positions.lowerBound >= 0 && positions.upperBound <= count)
-    encipher(positions.lowerBound, into: things, count: positions.count)
-    for i in 0..<positions.count {
-      while things[i] >= count { encipher(things[i], into: things + i, count: 1) }
-    }
-  }
-
-  /// Where the pairs `first` and those after it go.
-  @inline(__always)
-  private func encipher(_ first: Int, into images: UnsafeMutablePointer<Int>, count: Int) {
-    withUnsafeBytes(of: keys) {
-      ckernels_feistel(
-        images, first, count, a, b, $0.assumingMemoryBound(to: UInt64.self).baseAddress, rounds)
+    withUnsafePointer(to: network) {
+      ckernels_permute(things, positions.lowerBound, positions.count, $0)
     }
   }
 }

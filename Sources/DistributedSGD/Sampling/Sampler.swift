@@ -12,7 +12,7 @@ public enum Sampling: String, Sendable, CaseIterable {
 }
 
 /// The order π_e of every epoch e: a function of (seed, e, position) alone, the same on every rank.
-public struct Sampler: Sendable {
+public struct Sampler: Sendable, Equatable {
   public let sampling: Sampling
   /// Examples in the data set.
   public let exampleCount: Int
@@ -42,13 +42,15 @@ public struct EpochOrder: Sendable {
     case identity
   }
 
+  let sampler: Sampler
   public let epoch: Int
   private let source: Source
-  private let exampleCount: Int
+
+  private var exampleCount: Int { sampler.exampleCount }
 
   fileprivate init(_ sampler: Sampler, epoch: Int) {
+    self.sampler = sampler
     self.epoch = epoch
-    exampleCount = sampler.exampleCount
     switch sampler.sampling {
     case .shuffle:
       source = .permutation(Permutation(count: sampler.count, seed: sampler.seed, epoch: epoch))

@@ -5,18 +5,29 @@ import NeuralNet
 /// Trains a model on this rank's shards of every batch, together with the other ranks.
 public final class Trainer {
   /// η. May be set between steps.
-  public var learningRate: Float
+  public var learningRate: Float {
+    get { rate }
+    set { rate = newValue }
+  }
   /// Updates made so far.
-  public internal(set) var stepCount = 0
-  /// What this rank asks of all ranks, told with the gradients of its next batch.
-  public var requests: Requests = []
-  /// A hash of all that the ranks must have in common beside the step itself.
-  public var settingsHash: UInt64 = 0
-  /// Steps from one comparison of the ranks' parameters to the next.
-  public var checkEvery = 100
-  /// Whether the parameters are compared in the next step, whatever its number. The same on all ranks.
-  public var checksNextStep = false
+  public internal(set) var stepCount: Int {
+    get { steps }
+    set { steps = newValue }
+  }
   public let clock: PhaseClock
+
+  // Stored where only this module sees them: Swift guards every access to a class's public variables at run time,
+  // which a step of a hundred nanoseconds would feel.
+  private var rate: Float
+  private var steps = 0
+  /// What this rank asks of all ranks, told with the gradients of its next batch.
+  var requests: Requests = []
+  /// A hash of all that the ranks must have in common beside the step itself.
+  var settingsHash: UInt64 = 0
+  /// Steps from one comparison of the ranks' parameters to the next.
+  var checkEvery = 100
+  /// Whether the parameters are compared in the next step, whatever its number. The same on all ranks.
+  var checksNextStep = false
 
   public let model: Sequential
   public let sampler: Sampler
@@ -37,7 +48,7 @@ public final class Trainer {
     self.sampler = sampler
     self.schedule = schedule
     self.optimizer = optimizer
-    self.learningRate = learningRate
+    rate = learningRate
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
@@ -64,7 +75,7 @@ public final class Trainer {
   public var suspect: Suspect? { reduction.suspect }
 
   /// Whether the last step's gradients are known to come from the same parameters on all ranks.
-  public private(set) var comparedLastStep = true
+  private(set) var comparedLastStep = true
 
   /// The hash of this rank's copy of the parameters; nil where it has none of its own, or there is only one.
   var comparedHash: UInt64? {

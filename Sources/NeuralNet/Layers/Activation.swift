@@ -8,11 +8,6 @@ extension Activation {
     _ activation: Activation?, to y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int,
     columns: Int
   ) {
-    if columns == 1, activation == nil {
-      let bias = bias[0]
-      for row in 0..<rows { y[row] += bias }
-      return
-    }
     switch activation {
     case nil: ckernels_add_bias(y, bias, rows, columns)
     case .relu: ckernels_add_bias_relu(y, bias, rows, columns)

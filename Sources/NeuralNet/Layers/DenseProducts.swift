@@ -10,7 +10,7 @@ struct DenseProducts: Sendable {
   var freedom: PieceFreedom = []
 
   /// One output and few inputs: a BLAS call would cost more than the arithmetic.
-  var isSmall: Bool { outputs == 1 && inputs <= 8 }
+  var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
   /// y = x·Wᵀ, without the bias.
   /// - Parameter pieces: the row at which each piece starts, and the end of the last; here and below.
@@ -27,9 +27,7 @@ struct DenseProducts: Sendable {
       }
       return
     }
-    let rows = pieces[pieces.count - 1]
-    let w = padded(w)
-    for row in 0..<rows { y[row] = (vector(x, row, of: rows) * w).sum() }
+    ckernels_multiply_short_rows(y, x, w, pieces[pieces.count - 1], inputs)
   }
 
   /// One product over all rows, or one for each piece.
@@ -39,21 +37,6 @@ struct DenseProducts: Sendable {
   ) {
     if together || pieces.count == 2 { return product(0, pieces[pieces.count - 1]) }
     for piece in 0..<pieces.count - 1 { product(pieces[piece], pieces[piece + 1] - pieces[piece]) }
-  }
-
-  /// A row of at most 8 inputs. The lanes behind it hold what follows in `x`, or zeros at its end.
-  @inline(__always)
-  private func vector(_ x: UnsafePointer<Float>, _ row: Int, of rows: Int) -> SIMD8<Float> {
-    guard row * inputs + 8 <= rows * inputs else { return padded(x + row * inputs) }
-    return UnsafeRawPointer(x + row * inputs).loadUnaligned(as: SIMD8<Float>.self)
-  }
-
-  /// `inputs` floats, followed by zeros.
-  @inline(__always)
-  private func padded(_ w: UnsafePointer<Float>) -> SIMD8<Float> {
-    var vector = SIMD8<Float>()
-    for j in 0..<inputs { vector[j] = w[j] }
-    return vector
   }
 
   /// Gradients of the parameters: dW = dyᵀ·x and db = the column sums of dy, for a sum over pieces of the rows.
@@ -72,9 +55,9 @@ struct DenseProducts: Sendable {
     if isSmall {
       // W and b are one array here.
       sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
-        smallGradients(
-          x + pieces[piece] * inputs, outputGradient: dy + pieces[piece], weight: target,
-          bias: target + inputs, rows: pieces[piece + 1] - pieces[piece], accumulate: adds || accumulate)
+        ckernels_short_rows_gradient(
+          target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
+          adds || accumulate)
       }
       return
     }
@@ -113,33 +96,6 @@ struct DenseProducts: Sendable {
 
   /// Floats of a partial sum over pieces.
   var partialSumLength: Int { max(blockHeight * inputs, outputs, inputs + 1) }
-
-  @inline(__always)
-  private func smallGradients(
-    _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
-    weight dw: UnsafeMutablePointer<Float>, bias db: UnsafeMutablePointer<Float>, rows: Int, accumulate: Bool
-  ) {
-    if !accumulate { db[0] = 0 }
-    // Two sums take turns, so that an addition need not wait for the one before it.
-    var even = SIMD8<Float>()
-    var odd = SIMD8<Float>()
-    var bias: (Float, Float) = (0, 0)
-    var row = 0
-    while row + 1 < rows {
-      even += vector(x, row, of: rows) * dy[row]
-      odd += vector(x, row + 1, of: rows) * dy[row + 1]
-      bias.0 += dy[row]
-      bias.1 += dy[row + 1]
-      row += 2
-    }
-    if row < rows {
-      even += vector(x, row, of: rows) * dy[row]
-      bias.0 += dy[row]
-    }
-    even += odd
-    for j in 0..<inputs { dw[j] = accumulate ? dw[j] + even[j] : even[j] }
-    db[0] += bias.0 + bias.1
-  }
 
   /// dx = dy·W.
   @inline(__always)
