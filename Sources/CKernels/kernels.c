@@ -1,5 +1,6 @@
 #include "kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "every_width.h"
@@ -118,4 +119,27 @@ void ckernels_gather_floats(
 void ckernels_gather_targets(
     int32_t *restrict to, const int32_t *from, const ptrdiff_t *indices, size_t count) {
   for (size_t i = 0; i < count; i++) to[i] = from[indices[i]];
+}
+
+EVERY_WIDTH void count_not_finite(uint32_t *restrict found, const float *x, size_t count) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, 4);
+    sum += (bits & 0x7F800000) == 0x7F800000;
+  }
+  *found = sum;
+}
+
+size_t ckernels_first_not_finite(const float *x, size_t count) {
+  enum { block = 4096 };
+  for (size_t start = 0; start < count; start += block) {
+    const size_t n = count - start < block ? count - start : block;
+    uint32_t found;
+    count_not_finite(&found, x + start, n);
+    for (size_t i = start; found > 0; i++) {
+      if (!isfinite(x[i])) return i;
+    }
+  }
+  return count;
 }

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import pathlib
+import select
 import shutil
 import statistics
 import subprocess
@@ -63,6 +64,43 @@ def training(ranks, arguments, steps, skip):
     logged = [event for event in events if event["event"] == "step"]
     shutil.rmtree(folder)
     return (logged[-1]["seconds"] - logged[0]["seconds"]) / (logged[-1]["step"] - logged[0]["step"])
+
+
+def seconds_until(command, sign, environment={}):
+    """Seconds from the start of a command to the moment when `sign()` is true of what it has done; it is let end."""
+    start = time.monotonic()
+    job = subprocess.Popen(
+        list(map(str, command)), env=ENVIRONMENT | environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    while not sign(job) and job.poll() is None:
+        time.sleep(0.0002)
+    seconds = time.monotonic() - start
+    job.communicate(timeout=300)
+    if job.returncode != 0:
+        fail(70, f"'{' '.join(map(str, command))}' ended with {job.returncode}")
+    return seconds
+
+
+def until_training(ranks, arguments, prefix=()):
+    """Seconds until a job has read its data and is about to make its first step: then it writes its `run` event."""
+    folder = tempfile.mkdtemp(dir=SCRATCH)
+    metrics = folder + "/run/metrics.jsonl"
+    program = [DISTSGD, *arguments.split(), "--steps", "1", "--quiet", "--output", folder + "/run"]
+
+    def has_begun(_):
+        try:
+            return os.stat(metrics).st_size > 0
+        except OSError:
+            return False
+
+    seconds = seconds_until([*prefix, *program] if ranks == 1 else mpirun(ranks, *program), has_begun)
+    shutil.rmtree(folder)
+    return seconds
+
+
+def until_ready(ranks, program):
+    """Seconds until a program under mpirun prints its first line."""
+    return seconds_until(mpirun(ranks, program), lambda job: select.select([job.stdout], [], [], 0)[0])
 
 
 def bench(ranks, arguments, environment={}):
@@ -132,6 +170,50 @@ def fashion_mnist():
     return None
 
 
+class Neighbours:
+    """Tells whether the cores are near each other.
+
+    A virtual machine's cores may share a cache for some seconds and not the next ones, as its host moves them about: then
+    all that passes between them takes three times as long, a barrier and MPI_Allreduce as much as ours. Runs of ranks
+    that share their work are compared in the same state only: the near one.
+    """
+
+    TRIES = 15
+    FAR = 1.7  # times the shortest MPI_Allreduce of 6 floats seen
+
+    def __init__(self, allreduce):
+        self.allreduce = allreduce
+        self.shortest = float("inf")
+        self.near = self.far = 0
+        for _ in range(8 if CORES > 1 else 0):
+            self.latency()
+
+    def latency(self):
+        (line,) = objects(mpirun(2, self.allreduce, 6))
+        self.shortest = min(self.shortest, line["seconds"])
+        return line["seconds"]
+
+    def together(self, measure):
+        """What `measure` returns when the cores are near before and after it; after some tries, whatever it returns."""
+        if CORES < 2:
+            return measure()
+        for _ in range(self.TRIES):
+            before, result, after = self.latency(), measure(), self.latency()
+            if max(before, after) < self.FAR * self.shortest:
+                self.near += 1
+                return result
+            self.far += 1
+        return result
+
+    def words(self):
+        if self.far == 0:
+            return ""
+        return (
+            f" Of {self.near + self.far} runs of several ranks, {self.far} were made while the cores were far from each other "
+            f"and were put aside where a near one followed within {self.TRIES} tries."
+        )
+
+
 class Samples:
     """Seconds by name, a sample a round."""
 
@@ -140,6 +222,9 @@ class Samples:
 
     def add(self, name, seconds):
         self.values.setdefault(name, []).append(seconds)
+
+    def last(self, name):
+        return self.values[name][-1]
 
     def median(self, name):
         """None where it was not measured."""

@@ -24,28 +24,29 @@ def time(seconds):
     return f"{digits(seconds * 1e3)} ms" if seconds >= 1e-3 else f"{digits(seconds * 1e6)} µs"
 
 
-def machine(rooflines, rounds):
+def machine(rooflines, rounds, neighbours):
     caches = ", ".join(f"L{c['level']} {c['bytes'] / 1024:,.0f} KiB" for c in rooflines["caches"])
     memory = rooflines["bandwidth"][-1]
     return (
         f"{rooflines['model']}, {rooflines['cores']} cores, {rooflines['vectors']}, {caches}. OpenBLAS kernel "
         f"{rooflines['kernel']}: at most {digits(rooflines['peakGflops']['maximum'])} GFLOP/s on one core and "
         f"{digits(rooflines['peakGflopsAllCores']['maximum'])} on all. Memory: {digits(memory['triadGBs']['maximum'])} GB/s "
-        f"(triad, one core). Medians of {rounds} round{'s' if rounds > 1 else ''}."
+        f"(triad, one core). Medians of {rounds} round{'s' if rounds > 1 else ''}.{neighbours.words()}"
     )
 
 
 def bounds(workloads):
     rows = []
-    for work, against, ours, theirs, bound in workloads.bounds():
+    for work, against, ours, theirs, bound, floor in workloads.bounds():
         if ours is None:
             continue
         if theirs is None:
-            rows.append([work, against, time(ours), "not measured", "", f"≤ {bound}", ""])
+            rows.append([work, against, time(ours), "not measured", "", "", f"≤ {bound}", ""])
         else:
             met = "yes" if ours / theirs <= bound else "**no**"
-            rows.append([work, against, time(ours), time(theirs), f"{ours / theirs:.3g}", f"≤ {bound}", met])
-    return markdown(["work", "against", "ours", "theirs", "ratio", "bound", "met"], rows)
+            least = "" if floor is None or floor == theirs else f"{floor / theirs:.3g}"
+            rows.append([work, against, time(ours), time(theirs), f"{ours / theirs:.3g}", least, f"≤ {bound}", met])
+    return markdown(["work", "against", "ours", "theirs", "ratio", "of the products alone", "bound", "met"], rows)
 
 
 def reduction(workloads):
@@ -74,17 +75,51 @@ def written(ranks=2):
     return markdown(["floats", "reduction and update", "MPI_Allreduce", "ratio"], rows)
 
 
+def start(workloads):
+    of = workloads.samples.median
+    mpi = of("MPI_Init 8")
+    rows = [["one process, the chapter's data", time(of("start")), "≤ 20 ms"]]
+    if of("start, images") is not None:
+        rows.append(["one process, Fashion-MNIST from its gzip files", time(of("start, images")), "≤ 300 ms"])
+    rows += [
+        ["8 ranks: a C program, until all have left MPI_Init", time(mpi), ""],
+        ["8 ranks, the chapter's data", time(of("start 8")), f"{digits((of('start 8') - mpi) * 1e3)} ms more"],
+    ]
+    if of("start 8, images") is not None:
+        rows.append(["8 ranks, Fashion-MNIST", time(of("start 8, images")), f"{digits((of('start 8, images') - mpi) * 1e3)} ms more"])
+    return markdown(["until the first step", "time", ""], rows)
+
+
+def reading(workloads):
+    names = {"csv": "`.csv`, numbers of five decimals", "npz": "`.npz`, single precision"}
+    rows = [[text, f"{digits(workloads.samples.median(f'MB/s, {name}'))} MB/s"] for name, text in names.items()
+            if workloads.samples.median(f"MB/s, {name}") is not None]
+    return markdown(["file", "read, checked and standardised, on one core"], rows)
+
+
+def gather():
+    rows = [
+        [f"{row['examples']:,}", row["inputs"], "bytes" if row["bytes"] else "floats", digits(row["gather"]["median"]),
+         digits(row["copy"]["median"]), f"{100 * row['gather']['median'] / row['copy']['median']:.0f} %"]
+        for row in bench(1, "gather")["rows"]
+    ]
+    return markdown(["examples", "inputs", "from", "gather, GB/s", "copy, GB/s", "of copy"], rows)
+
+
 class Steps:
     """`bench step` over ranks, batches, models and shards; each combination is measured once."""
 
-    def __init__(self):
+    def __init__(self, neighbours):
+        self.neighbours = neighbours
         self.known = {}
 
     def of(self, ranks, model="mlp:256,128", batch=128, shards=None):
         key = (ranks, model, batch, shards)
         if key not in self.known:
             arguments = f"step {IMAGES} {model} --global-batch {batch}" + (f" --shards {shards}" if shards else "")
-            self.known[key] = bench(ranks, arguments)
+            self.known[key] = (
+                bench(ranks, arguments) if ranks == 1 else self.neighbours.together(lambda: bench(ranks, arguments))
+            )
         return self.known[key]
 
     def figures(self, found):

@@ -3,7 +3,7 @@
 import random
 
 from . import running
-from .running import DISTSGD, PEERS, PYTHON, SCRATCH, SINGLE_COPY, bench, mpirun, objects, training
+from .running import DISTSGD, PEERS, PYTHON, SCRATCH, SINGLE_COPY, bench, mpirun, objects, training, until_ready, until_training
 
 MLP = "784,256,128,10"
 BIG = "784,2048,2048,10"
@@ -26,18 +26,27 @@ class Workloads:
         self.has_jax = running.has_modules("numpy", "jax")
         self.sgemm = running.compiled("gcc", "sgemm", "openblas")
         self.allreduce = running.compiled("mpicc", "allreduce")
+        self.init = running.compiled("mpicc", "init")
+        self.neighbours = running.Neighbours(self.allreduce)
 
     def missing(self):
         """Peers that are not installed, by name."""
         peers = {"NumPy with mpi4py": self.has_numpy, "PyTorch": self.has_torch, "JAX": self.has_jax}
         return [name for name, there in peers.items() if not there]
 
-    def peer(self, name, command, environment={}):
+    def peer(self, name, command, environment={}, is_near=False):
         """The slowest process counts, where several of them print."""
-        self.samples.add(name, max(line["secondsPerStep"] for line in objects(command, environment)))
 
-    def ours(self, name, ranks, arguments, steps, skip):
-        self.samples.add(f"ours, {name}", training(ranks, arguments, steps, skip))
+        def measure():
+            return max(line["secondsPerStep"] for line in objects(command, environment))
+
+        self.samples.add(name, self.neighbours.together(measure) if is_near else measure())
+
+    def ours(self, name, ranks, arguments, steps, skip, is_near=False):
+        def measure():
+            return training(ranks, arguments, steps, skip)
+
+        self.samples.add(f"ours, {name}", self.neighbours.together(measure) if is_near else measure())
 
     def mlp(self):
         """784-256-128-10 on Fashion-MNIST, 128 images a step."""
@@ -51,16 +60,16 @@ class Workloads:
             self.peer("jax 1", ["taskset", "-c", "0", PYTHON, PEERS / "mlp_jax.py", self.folder])
         if self.has_torch:
             self.peer("torch 1", [PYTHON, PEERS / "mlp_torch.py", self.folder])
-        self.ours("mlp 2", 2, images, 468, 36)
+        self.ours("mlp 2", 2, images, 468, 36, is_near=True)
         self.peer("sgemm 64", mpirun(2, self.sgemm, MLP, 64))
         if self.has_numpy:
-            self.peer("numpy 2", mpirun(2, PYTHON, PEERS / "mlp_numpy.py", self.folder))
+            self.peer("numpy 2", mpirun(2, PYTHON, PEERS / "mlp_numpy.py", self.folder), is_near=True)
         if self.has_torch:
             self.peer("ddp 2", self.torchrun(2, "--steps", "200"))
-        self.ours("mlp 8", 8, images, 468, 36)
+        self.ours("mlp 8", 8, images, 468, 36, is_near=True)
         self.peer("sgemm 4 × 16", mpirun(2, self.sgemm, MLP, 16, 4))
         if self.has_numpy:
-            self.peer("numpy 8", mpirun(8, PYTHON, PEERS / "mlp_numpy.py", self.folder))
+            self.peer("numpy 8", mpirun(8, PYTHON, PEERS / "mlp_numpy.py", self.folder), is_near=True)
         if self.has_torch and not self.quick:
             self.peer("ddp 8", self.torchrun(8, "--steps", "150"))
 
@@ -113,6 +122,18 @@ class Workloads:
                 for line in objects(mpirun(ranks, self.allreduce, *sizes), setting):
                     self.samples.add((name + ", C", ranks, line["floats"]), line["seconds"])
 
+    def start(self):
+        """From the start of a job to its first step, and how fast files are read on the way."""
+        self.samples.add("start", until_training(1, ""))
+        self.samples.add("start 8", until_training(8, ""))
+        self.samples.add("MPI_Init 8", until_ready(8, self.init))
+        if self.folder:
+            self.samples.add("start, images", until_training(1, "--data fashion-mnist"))
+            self.samples.add("start 8, images", until_training(8, "--data fashion-mnist"))
+        for name, path in table_files().items():
+            seconds = until_training(1, f"--data {path}", prefix=["taskset", "-c", "0"]) - self.samples.last("start")
+            self.samples.add(f"MB/s, {name}", path.stat().st_size / 1e6 / seconds)
+
     def mpi(self, ranks, floats):
         """The best that MPI_Allreduce did, of its settings and of both programs: medians of the rounds."""
         names = [name + end for name in SINGLE_COPY for end in ("", ", C")]
@@ -125,32 +146,42 @@ class Workloads:
 
     def sections(self):
         images = {"mlp": self.mlp, "big": self.big} if self.folder else {}
-        return images | {"airfoil": self.airfoil, "small-job": self.small_job, "reduction": self.reduction}
+        return images | {
+            "airfoil": self.airfoil, "small-job": self.small_job, "reduction": self.reduction, "start": self.start,
+        }
 
     def bounds(self):
-        """Every ratio that is promised: (work, against, ours, theirs, bound), seconds; None where not measured."""
+        """Every ratio that is promised: (work, against, ours, theirs, bound, floor), seconds; None where not measured.
+
+        The floor is what the bare sgemm calls of the work take.
+        """
         of = self.samples.median
         rows = []
 
-        def held(work, ours, *against):
-            rows.extend((work, name, of(f"ours, {ours}"), of(theirs), bound) for name, theirs, bound in against)
+        def held(work, ours, *against, floor=None):
+            rows.extend(
+                (work, name, of(f"ours, {ours}"), of(theirs), bound, of(floor)) for name, theirs, bound in against
+            )
 
         held(
             "784-256-128-10, B 128, 1 process", "mlp 1", ("bare sgemm calls", "sgemm 128", 1.1),
             ("PyTorch, 1 thread", "torch 1", 0.45), ("JAX, 1 core", "jax 1", 0.9),
-            ("NumPy with mpi4py, 1 rank", "numpy 1", 0.93),
+            ("NumPy with mpi4py, 1 rank", "numpy 1", 0.93), floor="sgemm 128",
         )
         held(
             "the same, 2 ranks", "mlp 2", ("bare sgemm calls, 64 rows", "sgemm 64", 1.15),
             ("NumPy with mpi4py, 2 ranks", "numpy 2", 0.65), ("PyTorch DDP, 2 ranks", "ddp 2", 0.11),
+            floor="sgemm 64",
         )
         held(
             "the same, 8 ranks", "mlp 8", ("4 × bare sgemm calls, 16 rows", "sgemm 4 × 16", 1.5),
             ("NumPy with mpi4py, 8 ranks", "numpy 8", 0.4), ("PyTorch DDP, 8 ranks", "ddp 8", 0.03),
+            floor="sgemm 4 × 16",
         )
         held(
             "784-2048-2048-10, B 1024, 2 ranks", "big 2", ("bare sgemm calls, 512 rows", "sgemm 512", 1.1),
             ("PyTorch, 2 threads", "torch 2 threads", 0.5), ("NumPy with mpi4py, 2 ranks", "numpy big 2", 0.9),
+            floor="sgemm 512",
         )
         for name in CHAPTER:
             bound = 0.1 if name == "gd" else 0.01
@@ -160,7 +191,7 @@ class Workloads:
             )
         rows.append((
             "the chapter's model, B 128, 8 ranks", "MPI_Allreduce of 6 floats", of("ours, airfoil 8"),
-            self.best_small_allreduce(), 1.5,
+            self.best_small_allreduce(), 1.5, None,
         ))
         for ranks in RANKS:
             for sizes, bound in [(LARGE, 0.3), (SMALL, 1)]:
@@ -168,9 +199,22 @@ class Workloads:
                     ours = of(("ours", ranks, floats))
                     if ours is not None:
                         work = f"reduction and update of {floats:,} floats, {ranks} ranks"
-                        rows.append((work, "MPI_Allreduce alone", ours, self.mpi(ranks, floats), bound))
+                        rows.append((work, "MPI_Allreduce alone", ours, self.mpi(ranks, floats), bound, None))
         held("784-256-128-10, B 128, --shards 8", "mlp 1, 8 shards", ("--shards 1", "ours, mlp 1", 1.6))
         return rows
+
+
+def table_files():
+    """Files of numbers by their kind, of some hundred megabytes: 2,000,000 rows of ten columns."""
+    text, array = SCRATCH / "numbers.csv", SCRATCH / "numbers.npz"
+    if not text.exists():
+        draw = random.Random(1).gauss
+        rows = "".join(",".join(f"{draw(0, 1):.5f}" for _ in range(10)) + "\n" for _ in range(20_000))
+        text.write_text("a,b,c,d,e,f,g,h,i,j\n" + 100 * rows)
+    if not array.exists() and running.has_modules("numpy"):
+        make = "import numpy as n, sys; x = n.loadtxt(sys.argv[1], n.float32, delimiter=',', skiprows=1, max_rows=20000); x = n.tile(x, (400, 1)); n.savez(sys.argv[2], x=x[:, :9], y=x[:, 9].copy())"
+        running.run([PYTHON, "-c", make, text, array])
+    return {"csv": text} | ({"npz": array} if array.exists() else {})
 
 
 def linear_table():

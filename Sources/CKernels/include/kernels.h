@@ -45,6 +45,9 @@ void ckernels_gather_floats(
 void ckernels_gather_targets(
     int32_t *restrict to, const int32_t *from, const ptrdiff_t *indices, size_t count);
 
+/// The index of the first number that is NaN or infinite; `count` where there is none.
+size_t ckernels_first_not_finite(const float *x, size_t count);
+
 /// Rows of at most this many floats are short: each is loaded as a whole vector, with what follows it in memory, which
 /// must be finite.
 enum { CKERNELS_SHORT_ROW = 8 };

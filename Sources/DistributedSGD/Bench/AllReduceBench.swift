@@ -47,7 +47,9 @@ public struct AllReduceBench {
       try require([options.rounds], within: 1...100_000, "--rounds")
     }
     let rows = try options.sizes.map { try measure($0, communicator) }
-    return AllReduceReport(topology: communicator.topology, options: options, rows: rows)
+    return AllReduceReport(
+      topology: communicator.topology, cores: try ServerCores(over: communicator).count, options: options,
+      rows: rows)
   }
 
   private func measure(_ floats: Int, _ communicator: any Communicator) throws -> AllReduceMeasurement {

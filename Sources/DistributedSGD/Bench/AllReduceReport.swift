@@ -4,6 +4,8 @@ import Plot
 
 public struct AllReduceReport: BenchReport {
   public let topology: Topology
+  /// Of this server, for all its ranks together.
+  public let cores: Int
   public let options: AllReduceOptions
   public let rows: [AllReduceMeasurement]
 
@@ -21,7 +23,6 @@ public struct AllReduceReport: BenchReport {
   private var busFactor: Double { 2 * Double(worldSize - 1) / Double(worldSize) }
 
   public var text: String {
-    let cores = availableCores()
     let how =
       options.gradients == .kept
       ? "gradients kept between operations" : "gradients written before each operation"
@@ -71,7 +72,7 @@ public struct AllReduceReport: BenchReport {
     line["bench"] = name
     line["ranks"] = worldSize
     line["servers"] = topology.serverCount
-    line["cores"] = availableCores()
+    line["cores"] = cores
     line["gradients"] = options.gradients.rawValue
     line["rounds"] = options.rounds
     line["sizes"] = rows.map { row in

@@ -54,7 +54,8 @@ public struct StepBench {
     return StepReport(
       arithmetic: batchArithmetic(
         globalBatch: options.training.globalBatch, shards: run.shards, topology: communicator.topology),
-      topology: communicator.topology, setUp: setUp, options: options, shards: run.shards,
+      topology: communicator.topology, cores: try ServerCores(over: communicator).count, setUp: setUp,
+      options: options, shards: run.shards,
       step: results[0].timing, stepsInBlock: results[0].repetitions,
       stepOfFewestShards: fewest == nil ? nil : results[1].timing, products: results.last!.timing,
       phases: phases)

@@ -7,6 +7,8 @@ public struct StepReport: BenchReport {
   /// `global batch 128 = 2 ranks × 64 examples`
   public let arithmetic: String
   let topology: Topology
+  /// Of this server, for all its ranks together.
+  let cores: Int
   let setUp: SetUp
   let options: StepOptions
   let shards: Shards
@@ -87,7 +89,7 @@ public struct StepReport: BenchReport {
     line["threads"] = options.training.threads
     line["ranks"] = topology.worldSize
     line["servers"] = topology.serverCount
-    line["cores"] = availableCores()
+    line["cores"] = cores
     line["data"] = options.training.data.data
     line["model"] = setUp.specification.description
     line["parameters"] = setUp.model.parameterCount

@@ -1,4 +1,5 @@
 // Reads NumPy array files (.npy) into the narrowest element type that holds them exactly.
+import CKernels
 
 /// An array in C order.
 struct NPYArray {
@@ -58,6 +59,7 @@ func readNPY(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdErro
   case "u4": values = .doubles(integers(data, big) { (x: UInt32) in Double(x) })
   case "i8": values = .doubles(integers(data, big) { (x: Int64) in Double(x) })
   case "u8": values = .doubles(integers(data, big) { (x: UInt64) in Double(x) })
+  case "f4" where !big: values = .floats(floats(data))
   case "f4": values = .floats(integers(data, big) { (x: UInt32) in Float(bitPattern: x) })
   default: values = .doubles(integers(data, big) { (x: UInt64) in Double(bitPattern: x) })
   }
@@ -83,6 +85,21 @@ private func integers<T: FixedWidthInteger, Out>(
       }
     }
     initialized = count
+  }
+}
+
+/// Elements that are floats of this machine's kind already (little endian, as all that Swift runs on).
+private func floats(_ data: UnsafeRawBufferPointer) -> [Float] {
+  let size = MemoryLayout<Float>.size
+  return [Float](unsafeUninitializedCapacity: data.count / size) { buffer, initialized in
+    let memory = UnsafeMutableRawBufferPointer(buffer)
+    preferLargePages(memory)
+    inParallel(over: data.count / size, least: 1 << 18) { range in
+      let bytes = range.lowerBound * size..<range.upperBound * size
+      UnsafeMutableRawBufferPointer(rebasing: memory[bytes]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: data[bytes]))
+    }
+    initialized = data.count / size
   }
 }
 
@@ -116,8 +133,12 @@ private func inCOrder(_ array: NPYArray) -> RawExamples.Values {
 private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdError) {
   let index: Int?
   switch array.values {
-  case .doubles(let values): index = firstNonFinite(values)
-  case .floats(let values): index = firstNonFinite(values)
+  case .doubles(let values): index = firstNonFinite(values) { part in part.firstIndex { !$0.isFinite } }
+  case .floats(let values):
+    index = firstNonFinite(values) { part in
+      let first = ckernels_first_not_finite(part.baseAddress!, part.count)
+      return first < part.count ? first : nil
+    }
   case .bytes: index = nil
   }
   guard let index else { return }
@@ -128,14 +149,17 @@ private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdErro
 }
 
 /// The first number that is NaN or infinite; in pieces on all cores.
-private func firstNonFinite<T: BinaryFloatingPoint & Sendable>(_ values: [T]) -> Int? {
+/// - Parameter search: finds the first in a part.
+private func firstNonFinite<T: Sendable>(
+  _ values: [T], search: (UnsafeBufferPointer<T>) -> Int?
+) -> Int? {
   let pieces = pieceCount(values.count, least: 1 << 18)
   var found = [Int?](repeating: nil, count: pieces)
   values.withUnsafeBufferPointer { values in
     found.withUnsafeMutableBufferPointer { found in
       inParallel(pieces) { piece in
         let range = piece * values.count / pieces..<(piece + 1) * values.count / pieces
-        found[piece] = range.first { !values[$0].isFinite }
+        found[piece] = search(UnsafeBufferPointer(rebasing: values[range])).map { range.lowerBound + $0 }
       }
     }
   }
