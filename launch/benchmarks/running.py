@@ -29,6 +29,10 @@ if os.geteuid() == 0:
 SINGLE_COPY = {"as it is": {}, "without single copy": {"OMPI_MCA_btl_vader_single_copy_mechanism": "none"}}
 
 
+class Failure(Exception):
+    """A program that ended badly, and what it said."""
+
+
 def fail(code, words):
     print(f"benchmark: error: {words}", file=sys.stderr)
     sys.exit(code)
@@ -46,7 +50,7 @@ def run(command, environment={}, limit=300):
         [str(word) for word in command], env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=limit
     )
     if outcome.returncode != 0:
-        fail(70, f"'{' '.join(map(str, command))}' ended with {outcome.returncode}: {outcome.stderr[-2000:]}")
+        raise Failure(f"'{' '.join(map(str, command))}' ended with {outcome.returncode}: {outcome.stderr[-2000:]}")
     return outcome.stdout
 
 
@@ -77,7 +81,7 @@ def seconds_until(command, sign, environment={}):
     seconds = time.monotonic() - start
     job.communicate(timeout=300)
     if job.returncode != 0:
-        fail(70, f"'{' '.join(map(str, command))}' ended with {job.returncode}")
+        raise Failure(f"'{' '.join(map(str, command))}' ended with {job.returncode}")
     return seconds
 
 
@@ -123,7 +127,7 @@ def memory(ranks, arguments):
         if os.path.exists(metrics) and '"event":"step"' in open(metrics).read():
             most = max(most, sum(map(proportional_set_size, children(job.pid))))
     if job.returncode != 0 or most == 0:
-        fail(70, f"the job whose memory was to be measured ended with {job.returncode} after {most} bytes")
+        raise Failure(f"the job whose memory was to be measured ended with {job.returncode} after {most} bytes")
     shutil.rmtree(folder)
     return most
 

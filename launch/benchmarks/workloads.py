@@ -1,6 +1,7 @@
 """What is measured: the workloads of ours and of the peers, and which ratio each of them is held to."""
 
 import random
+import sys
 
 from . import running
 from .running import DISTSGD, PEERS, PYTHON, SCRATCH, SINGLE_COPY, bench, mpirun, objects, training, until_ready, until_training
@@ -40,7 +41,11 @@ class Workloads:
         def measure():
             return max(line["secondsPerStep"] for line in objects(command, environment))
 
-        self.samples.add(name, self.neighbours.together(measure) if is_near else measure())
+        try:
+            self.samples.add(name, self.neighbours.together(measure) if is_near else measure())
+        except running.Failure as failure:
+            # A peer that fails now and then is measured in the other rounds.
+            print(f"benchmark: warning: {name} is left out of this round: {str(failure)[:300]}", file=sys.stderr, flush=True)
 
     def ours(self, name, ranks, arguments, steps, skip, is_near=False):
         def measure():
