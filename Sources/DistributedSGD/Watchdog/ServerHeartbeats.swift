@@ -14,6 +14,8 @@ private struct Heartbeat {
   var place: UInt64 = 0
   /// The longest that any rank has been seen to take from one move to the next: bits of a double, seconds.
   var longestMove: UInt64 = 0
+  /// 1 while a rank of this server does what may take any time; the first server tells of all servers.
+  var takesItsTime: UInt64 = 0
   /// 1 when the job ends there, and a user has been told why.
   var isEnding: UInt64 = 0
 
@@ -29,6 +31,8 @@ final class ServerHeartbeats {
   struct Peer {
     var heardAt: Double
     var place: Place
+    /// Whether a rank there, or on any server that it speaks for, does what may take any time.
+    var takesItsTime: Bool
   }
 
   let descriptor: Int32
@@ -120,8 +124,10 @@ final class ServerHeartbeats {
   /// - Parameters:
   ///   - own: arrivals of the rank of this server that has come furthest.
   ///   - ownLongestMove: of this server's ranks, in seconds.
+  ///   - takesItsTime: whether one of them does what may take any time.
   func exchange(
-    arrivals own: UInt64, place: UInt64, longestMove ownLongestMove: Double, now: Double, interval: Double
+    arrivals own: UInt64, place: UInt64, longestMove ownLongestMove: Double, takesItsTime: Bool, now: Double,
+    interval: Double
   ) {
     var heartbeat = Heartbeat()
     var sender = sockaddr_in()
@@ -135,7 +141,8 @@ final class ServerHeartbeats {
         continue
       }
       let from = Int(heartbeat.server)
-      peers[from] = Peer(heardAt: now, place: Place(word: heartbeat.place))
+      peers[from] = Peer(
+        heardAt: now, place: Place(word: heartbeat.place), takesItsTime: heartbeat.takesItsTime == 1)
       arrivals = max(arrivals, heartbeat.arrivals)
       let move = Double(bitPattern: heartbeat.longestMove)
       if move.isFinite { longestMove = max(longestMove, move) }
@@ -146,16 +153,20 @@ final class ServerHeartbeats {
     longestMove = max(longestMove, ownLongestMove)
     guard now - lastSent >= interval else { return }
     lastSent = now
-    send(isEnding: false, place: place)
+    send(
+      takesItsTime: takesItsTime || server == 0 && doesAnyPeerTakeItsTime, isEnding: false, place: place)
   }
 
-  /// Tells the others that the job ends and that a user knows why.
-  func tellTheEnd(place: UInt64) { send(isEnding: true, place: place) }
+  /// Whether messages may be late because a rank elsewhere writes to a slow disk, for example.
+  var doesAnyPeerTakeItsTime: Bool { peers.values.contains { $0.takesItsTime } }
 
-  private func send(isEnding: Bool, place: UInt64) {
+  /// Tells the others that the job ends and that a user knows why.
+  func tellTheEnd(place: UInt64) { send(takesItsTime: false, isEnding: true, place: place) }
+
+  private func send(takesItsTime: Bool, isEnding: Bool, place: UInt64) {
     var heartbeat = Heartbeat(
       token: token, server: UInt64(server), arrivals: arrivals, place: place,
-      longestMove: longestMove.bitPattern, isEnding: isEnding ? 1 : 0)
+      longestMove: longestMove.bitPattern, takesItsTime: takesItsTime ? 1 : 0, isEnding: isEnding ? 1 : 0)
     for var address in addresses.values {
       let length = socklen_t(MemoryLayout<sockaddr_in>.size)
       _ = withSocketAddress(&address) { sendto(descriptor, &heartbeat, Heartbeat.byteCount, 0, $0, length) }

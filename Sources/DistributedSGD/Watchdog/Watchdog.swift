@@ -107,8 +107,8 @@ private final class Watch: @unchecked Sendable {
     var longestMove = detector.longestMove
     if let heartbeats {
       heartbeats.exchange(
-        arrivals: furthest, place: sights[0].place, longestMove: longestMove, now: now,
-        interval: min(1, max(timeout, 1) / 4))
+        arrivals: furthest, place: sights[0].place, longestMove: longestMove,
+        takesItsTime: sights.contains { !$0.isPunctual }, now: now, interval: min(1, max(timeout, 1) / 4))
       if heartbeats.hasHeardOfTheEnd {
         heartbeats.tellTheEnd(place: sights[0].place)
         leave(ExitCode.internal.rawValue)
@@ -142,7 +142,7 @@ private final class Watch: @unchecked Sendable {
       )
     }
     // The others live. One of them will say which of its ranks is late, if it can.
-    guard detector.allWait(for: limit + 2) else { return }
+    guard detector.allWait(for: limit + 2), heartbeats?.doesAnyPeerTakeItsTime != true else { return }
     Self.endLauncherLater()
     end(
       "the ranks on \(topology.hosts[topology.serverOfRank[rank]]) wait in vain for messages for \(seconds(limit)), \(place(0)): the network does not carry them"
