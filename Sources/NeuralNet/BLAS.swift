@@ -8,7 +8,9 @@ public enum BLAS {
   public static var kernelName: String { String(cString: openblas_get_corename()) }
 
   /// Version and build options, one line.
-  public static var configuration: String { String(cString: openblas_get_config()) }
+  public static let configuration =
+    // Asked once: OpenBLAS puts it together in one buffer, which two threads at a time would garble.
+    String(cString: openblas_get_config())
 
   /// Threads a product may use. Another number may give other last bits.
   public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
