@@ -39,12 +39,9 @@ public struct Suspect: Sendable, Equatable {
     let others: String
     switch party {
     case .rank(let rank):
-      let isFirst = rank == topology.ranksOfServer[topology.serverOfRank[rank]][0]
-      who = "rank \(rank) on \(topology.hosts[topology.serverOfRank[rank]])"
-      others =
-        isOneOfTwo
-        ? "rank \(isFirst ? rank + 1 : topology.ranksOfServer[topology.serverOfRank[rank]][0])"
-        : "the other ranks"
+      let server = topology.serverOfRank[rank]
+      who = "rank \(rank) on \(topology.hosts[server])"
+      others = isOneOfTwo ? "rank \(topology.ranksOfServer[server][0])" : "the other ranks"
     case .server(let server):
       let ranks = topology.ranksOfServer[server]
       who = "the server \(topology.hosts[server]) (\(ranks.count == 1 ? "rank" : "ranks from") \(ranks[0]))"

@@ -172,12 +172,11 @@ private final class Watch: @unchecked Sendable {
     if board.claimsTheWord() {
       standardError(
         "distsgd: error: \(what); the job ends. If it has checkpoints, go on from the newest with --resume")
-      heartbeats?.tellTheEnd(place: board.place(of: 0))
     } else {
       // Let the other one speak before the launcher hears of an end.
       usleep(50_000)
-      heartbeats?.tellTheEnd(place: board.place(of: 0))
     }
+    heartbeats?.tellTheEnd(place: board.place(of: 0))
     leave(ExitCode.internal.rawValue)
   }
 
