@@ -5,17 +5,8 @@ import NeuralNet
 
 extension Sampling: ExpressibleByArgument {}
 extension LastBatch: ExpressibleByArgument {}
-extension Loss: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
 extension Binding: ExpressibleByArgument {}
-
-/// `--schedule`'s value.
-func parseSchedule(_ text: String) throws -> LearningRateSchedule {
-  guard let schedule = LearningRateSchedule(text) else {
-    throw ValidationError("'\(text)' should be \(LearningRateSchedule.forms)")
-  }
-  return schedule
-}
 
 /// The options that say what is trained, on what, and how.
 struct TrainOptions: ParsableArguments {
@@ -75,20 +66,30 @@ struct DataArguments: ParsableArguments {
 }
 
 struct ModelArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("linear, softmax, or mlp:256,128. (default: by the data)", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "\(ModelSpecification.forms); layers: \(layerForms). (default: by the data)", valueName: "layers"))
   var model: String?
 
-  @Option(help: "The activation of an mlp: relu, sigmoid or tanh.")
+  @Option(help: ArgumentHelp("The activation of an mlp.", valueName: "name"))
   var activation = Activation.relu
 
-  @Option(help: "squared or cross-entropy. (default: by the data)")
-  var loss: Loss?
+  @Option(
+    help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
+  var loss: (any Loss)?
 
   @Option(help: ArgumentHelp("Start from these weights.", valueName: "file.safetensors"))
   var initialize: String?
 
+  func validate() throws { _ = try specification() }
+
+  private func specification() throws -> ModelSpecification? {
+    try model.map { try parseModel($0, activation) }
+  }
+
   func apply(to options: inout TrainingOptions) {
-    options.model = model
+    // It was looked at by `validate`.
+    options.model = try? specification()
     options.activation = activation
     options.loss = loss
     options.initialize = initialize
@@ -133,23 +134,21 @@ struct TrainingArguments: ParsableArguments {
     parsing: .unconditional, help: ArgumentHelp("Make the training set K copies of itself.", valueName: "k"))
   var duplicate = 1
 
-  @Option(help: ArgumentHelp("The update rule: sgd.", valueName: "name"))
-  var optimizer = "sgd"
+  @Option(
+    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"), transform: parseOptimizer)
+  var optimizer: any Optimizer = SGD()
 
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
-    help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
+    help: ArgumentHelp(
+      "The step size η. (default: 0.4 for linear, 0.001 for adam and adamw, else 0.1)", valueName: "η"))
   var learningRate: Double?
 
   @Option(
     help: ArgumentHelp(
-      "How the learning rate changes: \(LearningRateSchedule.forms).", valueName: "schedule"),
+      "How the learning rate changes: \(scheduleForms).", valueName: "schedule"),
     transform: parseSchedule)
-  var schedule = LearningRateSchedule.constant
-
-  func validate() throws {
-    guard optimizer == "sgd" else { throw ValidationError("--optimizer \(optimizer): there is sgd") }
-  }
+  var schedule: any Schedule = ConstantSchedule()
 
   func apply(to options: inout TrainingOptions) {
     options.globalBatch = globalBatch
@@ -161,6 +160,7 @@ struct TrainingArguments: ParsableArguments {
     options.seed = seed
     options.sampling = sampling
     options.copies = duplicate
+    options.optimizer = optimizer
     options.learningRate = learningRate
     options.schedule = schedule
   }

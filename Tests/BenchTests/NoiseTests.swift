@@ -12,7 +12,7 @@ import Testing
       count: 5, featureCount: 2, features: .float32([1, 2, -1, 0.5, 3, -2, 0.25, 1, -2, -1]),
       targets: .values([1, -0.5, 2, 0, 3]))
     let dataset = try Dataset(sharing: examples, over: communicator)
-    let model = Sequential([.dense(inputs: 2, outputs: 1)])
+    let model = Sequential(inputs: 2, Dense(1))
     return GradientNoise(model: model, loss: .squared, dataset: dataset, parameters: [0.5, -0.25, 0.1])
   }
 
@@ -97,7 +97,7 @@ import Testing
   @Test func batchesAndModelsAsAskedFor() throws {
     var options = NoiseOptions()
     options.training.data.data = "synthetic:100,3"
-    options.training.model = "mlp:4"
+    options.training.model = ModelSpecification(mlp: [4])
     options.batches = [200, 10, 10]
     options.samples = 50
     let report = try NoiseBench(options).run()

@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("model", "mlp:0"), ("model", "line\nar"), ("loss", "cubic"), ("inputs", "-1"),
+    ("layers", "mlp:0"), ("layers", "line\nar"), ("loss", "cubic"), ("inputs", "-1"),
     ("outputs", "9223372036854775808"),
     ("featureNames", #"["a,"b"]"#), ("featureMeans", "[1e999]"), ("targetMean", "nan"), ("targetMean", "inf"),
     ("targetDeviation", "0"), ("targetDeviation", "-1"), ("targetDeviation", "\u{7F}"),
@@ -46,10 +46,10 @@ import Testing
 
   @Test(arguments: [
     ("featureDeviations", "[2,0]", "featureDeviations"),
-    ("outputs", "3", "a model of the squared loss has one"),
-    ("inputs", "1000000000", "does not take the 1000000000 inputs"),
-    ("model", "mlp:1,1,1", "2 tensors: too few for the 4 layers"),
-    ("model", "mlp:1000000", "tensor '0.weight' has shape [1, 2], but the model needs [1000000, 2]"),
+    ("outputs", "3", "a model with the loss 'squared' has another number"),
+    ("inputs", "1000000000", "is not one of 1000000000 numbers"),
+    ("layers", "dense:1 dense:1 dense:1", "no tensor '1.weight'"),
+    ("layers", "dense:1000000 dense", "tensor '0.weight' has shape [1, 2], but the model needs [1000000, 2]"),
   ])
   func contradictions(key: String, value: String, words: String) throws {
     let error = try Self.error(key, value)

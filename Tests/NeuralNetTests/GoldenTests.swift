@@ -38,8 +38,8 @@ private struct Goldens: Decodable {
 extension Goldens.Case {
   func sequential() throws -> Sequential {
     let activation = try activation.map { try #require(Activation(rawValue: $0)) } ?? .relu
-    return try #require(ModelSpecification(model, activation: activation))
-      .model(inputs: inputs, outputs: outputs)
+    return try ModelSpecification(model, activation: activation)
+      .model(input: Shape(inputs), outputs: outputs)
   }
 
   func sample() throws -> Sample {
@@ -58,25 +58,20 @@ extension Goldens.Case {
 }
 
 /// Remembers the first gradient it is given, and updates as SGD does.
-private final class FirstGradient: Optimizer {
+private final class FirstGradient: Optimizer, @unchecked Sendable {
+  // Unchecked: one thread trains, and then reads.
   private(set) var gradient: [Float]
-  private var remaining: Int
-  private let sgd = SGD()
 
-  init(count: Int) {
-    gradient = [Float](repeating: .nan, count: count)
-    remaining = count
-  }
+  static let names = ["first-gradient"]
+  static let form = "first-gradient"
+  var description: String { "first-gradient" }
 
-  func update(
-    _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, offset: Int, count: Int,
-    learningRate: Float
-  ) {
-    if remaining > 0 {
-      for i in 0..<count { self.gradient[offset + i] = gradient[i] }
-      remaining -= count
-    }
-    sgd.update(parameters, gradient: gradient, offset: offset, count: count, learningRate: learningRate)
+  init(count: Int) { gradient = [Float](repeating: .nan, count: count) }
+  init(_ word: Word) { gradient = [] }
+
+  func update(_ part: borrowing ArenaPart, step: Int, learningRate: Float) {
+    if step == 1 { for i in 0..<part.count { gradient[part.offset + i] = part.gradient[i] } }
+    SGD().update(part, step: step, learningRate: learningRate)
   }
 }
 
@@ -90,7 +85,7 @@ private final class FirstGradient: Optimizer {
     for golden in cases {
       let model = try golden.sequential()
       var training = TrainerCase(
-        try golden.sample(), model, try #require(Loss(rawValue: golden.loss)),
+        try golden.sample(), model, try Catalog.loss(golden.loss),
         parameters: try golden.arena(golden.initial, of: model), batch: golden.batch)
       training.shards = shards
       training.microBatch = microBatch

@@ -6,8 +6,10 @@ import Testing
 /// `Loss.evaluate` over rows of outputs.
 private func evaluate(_ outputs: [[Float]], labels: [Int32]) -> (loss: Double, correct: Int) {
   var z = outputs.flatMap { $0 }
-  return Loss.crossEntropy.evaluate(
-    output: &z, targets: .labels(labels), rows: outputs.count, columns: outputs[0].count)
+  var sums = [Double.nan, .nan]
+  CrossEntropy().evaluate(
+    &z, .labels(labels), rows: outputs.count, columns: outputs[0].count, into: &sums)
+  return (sums[0], Int(sums[1]))
 }
 
 extension TargetBuffer {
@@ -26,20 +28,19 @@ extension TargetBuffer {
 }
 
 private func softmax(_ z: [Float]) -> [Float] {
-  var z = z
-  Loss.softmax(&z, z.count)
-  return z
+  z.withUnsafeBufferPointer(CrossEntropy().probabilities)
 }
 
 @Suite struct LossTests {
   @Test func squared() {
     var output: [Float] = [1, 2, -3]
-    let result = Loss.squared.evaluate(output: &output, targets: .values([0, 2, 1]), rows: 3, columns: 1)
-    #expect(result.loss == 0.5 + 0 + 8)
-    #expect(result.correct == 0)
+    var sum = Double.nan
+    SquaredLoss().evaluate(&output, .values([0, 2, 1]), rows: 3, columns: 1, into: &sum)
+    #expect(sum == 0.5 + 0 + 8)
+    #expect(SquaredLoss().measures.isEmpty)
     var gradient: [Float] = [1, 2, -3]
-    let sum = Loss.squared.gradient(
-      output: &gradient, targets: .values([0, 2, 1]), rows: 3, columns: 1, scale: 0.25)
+    sum = SquaredLoss().gradient(
+      &gradient, .values([0, 2, 1]), rows: 3, columns: 1, scale: 0.25)
     #expect(sum == 8.5, "the sum itself is not scaled")
     #expect(gradient == [0.25, 0, -1])
   }
@@ -52,8 +53,8 @@ private func softmax(_ z: [Float]) -> [Float] {
 
   @Test func crossEntropyGradient() {
     var z: [Float] = [0, Float(log(3.0)), 1, 1]
-    let sum = Loss.crossEntropy.gradient(
-      output: &z, targets: .labels([1, 0]), rows: 2, columns: 2, scale: 0.5)
+    let sum = CrossEntropy().gradient(
+      &z, .labels([1, 0]), rows: 2, columns: 2, scale: 0.5)
     #expect(abs(sum - (log(4.0 / 3) + log(2))) < 1e-6)
     for (actual, expected) in zip(z, [0.125, -0.125, -0.25, 0.25] as [Float]) {
       #expect(abs(actual - expected) < 1e-7)
@@ -76,7 +77,7 @@ private func softmax(_ z: [Float]) -> [Float] {
     #expect(softmax([size, 0, size]) == [0.5, 0, 0.5])
     #expect(softmax([-size, 0]) == [0, 1])
     var z: [Float] = [size, 0]
-    let loss = Loss.crossEntropy.gradient(output: &z, targets: .labels([1]), rows: 1, columns: 2, scale: 1)
+    let loss = CrossEntropy().gradient(&z, .labels([1]), rows: 1, columns: 2, scale: 1)
     #expect(loss == Double(size))
     #expect(z == [1, -1])
   }
@@ -86,8 +87,9 @@ private func softmax(_ z: [Float]) -> [Float] {
   func whatIsNotFiniteStaysSo(_ z: [Float]) {
     for label: Int32 in [0, 1] { #expect(!evaluate([z], labels: [label]).loss.isFinite) }
     var output = z
-    let squared = Loss.squared.evaluate(output: &output, targets: .values([0, 0]), rows: 2, columns: 1)
-    #expect(!squared.loss.isFinite)
+    var sum = 0.0
+    SquaredLoss().evaluate(&output, .values([0, 0]), rows: 2, columns: 1, into: &sum)
+    #expect(!sum.isFinite)
   }
 
   @Test func softmaxIsADistribution() {
@@ -99,9 +101,39 @@ private func softmax(_ z: [Float]) -> [Float] {
   }
 
   @Test func largestIndex() {
-    #expect(Loss.largestIndex([2, 7, 7, 1], 4) == 1)
-    #expect(Loss.largestIndex([-3], 1) == 0)
-    #expect(Loss.largestIndex([-3, -2, -9], 3) == 1)
+    #expect(evaluate([[2, 7, 7, 1]], labels: [1]).correct == 1)
+    #expect(evaluate([[-3]], labels: [0]).correct == 1)
+    #expect(evaluate([[-3, -2, -9]], labels: [2]).correct == 0)
+  }
+
+  /// Huber's loss is the squared one within δ, and grows as δ·|d| beyond.
+  @Test func huber() {
+    var output: [Float] = [0.25, 3, -3, 0.5]
+    let sum = HuberLoss(delta: 0.5).gradient(
+      &output, .values([0, 0, 0, 0]), rows: 4, columns: 1, scale: 2)
+    #expect(sum == 0.03125 + 2 * 0.5 * (3 - 0.25) + 0.125)
+    #expect(output == [0.5, 1, -1, 1])
+    for z in [Float.nan, .infinity, -.infinity] {
+      var output = [z]
+      #expect(!HuberLoss().gradient(&output, .values([0]), rows: 1, columns: 1, scale: 1).isFinite)
+    }
+  }
+
+  @Test(arguments: [0, 1, 110, 1e10, 3e38] as [Float]) func binaryCrossEntropy(_ size: Float) {
+    let loss = BinaryCrossEntropy()
+    var output: [Float] = [size, size, -size, -size]
+    let sum = loss.gradient(&output, .labels([1, 0, 0, 1]), rows: 4, columns: 1, scale: 1)
+    let certain = log1p(exp(-Double(size)))
+    #expect(abs(sum - (4 * certain + 2 * Double(size))) <= 1e-7 * (sum + 1))
+    let p = 1 / (1 + exp(-Double(size)))
+    for (g, expected) in zip(output, [p - 1, p, 1 - p, -p]) { #expect(abs(Double(g) - expected) < 1e-7) }
+    var z = [size, -size]
+    var sums = [0.0, 0]
+    loss.evaluate(&z, .labels([1, 0]), rows: 2, columns: 1, into: &sums)
+    #expect(sums[1] == (size > 0 ? 2 : 1), "an output of 0 is class 0")
+    #expect([size].withUnsafeBufferPointer(loss.probabilities).reduce(0, +) == 1)
+    var nan = [Float.nan]
+    #expect(loss.gradient(&nan, .labels([0]), rows: 1, columns: 1, scale: 1).isNaN)
   }
 
   /// Activations pass on what is not finite: relu above all, where max(0, NaN) would hide it.

@@ -11,8 +11,12 @@ import Testing
     [100, 99],
     Array(repeating: 3, count: 22) + Array(repeating: 2, count: 42),
   ])
-  func bitsAreThoseOfThePiecesAlone(_ sizes: [Int]) {
+  func bitsAreThoseOfThePiecesAlone(_ sizes: [Int]) throws {
     let models = [
+      try ModelSpecification(
+        "dense:32 residual(dense:24 tanh dense:32) gelu dense:16 sigmoid residual(relu) dense"
+      )
+      .model(input: Shape(60), outputs: 3),
       Sequential(inputs: 5, Dense(1)), Sequential(inputs: 30, Dense(10)),
       Sequential(inputs: 100, Dense(64, .relu), Dense(32, .tanh), Dense(10)),
     ]
@@ -31,11 +35,16 @@ import Testing
 
     let network = Network(model, maximumRows: rows, passes: [bounds])
     var together = [Float](repeating: .nan, count: model.parameterCount)
-    let output = bounds.withUnsafeBufferPointer {
-      let output = network.forward(parameters: parameters, input: input, pieces: $0)
-      let bits = (0..<rows * model.outputCount).map { output[$0].bitPattern }
-      network.backward(parameters: parameters, input: input, pieces: $0, into: &together)
-      return bits
+    let output = bounds.withUnsafeBufferPointer { bounds in
+      parameters.withUnsafeBufferPointer { parameters in
+        input.withUnsafeBufferPointer { input in
+          let pass = Pass(pieces: bounds, mode: .inference, parameters: parameters.baseAddress!)
+          let output = network.forward(input.baseAddress!, pass)
+          let bits = (0..<rows * model.outputCount).map { output[$0].bitPattern }
+          network.backward(input.baseAddress!, pass, into: &together)
+          return bits
+        }
+      }
     }
 
     let alone = Network(model, maximumRows: sizes.max()!)

@@ -27,48 +27,68 @@ public struct DoubleNetwork {
 
   /// The input, and the output of every layer.
   public func forward(_ inputs: [Double]) -> [[Double]] {
-    var values = [inputs]
     var tensors = model.tensors.makeIterator()
-    for layer in model.layers {
+    return forward(model.layers, inputs, &tensors)
+  }
+
+  private func forward(
+    _ layers: [any Layer], _ inputs: [Double], _ tensors: inout IndexingIterator<[ParameterTensor]>
+  ) -> [[Double]] {
+    var values = [inputs]
+    for layer in layers {
       let x = values.last!
       switch layer {
-      case .dense(let inputs, let outputs):
+      case let dense as Dense:
         let weight = tensors.next()!.offset
         let bias = tensors.next()!.offset
         values.append(
-          (0..<outputs).map { o in
-            (0..<inputs).reduce(parameters[bias + o]) { $0 + parameters[weight + o * inputs + $1] * x[$1] }
+          (0..<dense.outputs!).map { o in
+            x.indices.reduce(parameters[bias + o]) { $0 + parameters[weight + o * x.count + $1] * x[$1] }
           })
-      case .activation(let function): values.append(x.map { value($0, of: function) })
+      case let function as Activation: values.append(x.map { value($0, of: function) })
+      case let residual as Residual:
+        values.append(zip(x, forward(residual.layers, x, &tensors).last!).map { $0 + $1 })
+      default: preconditionFailure("the reference does not know \(layer)")
       }
     }
     return values
   }
 
   /// The loss of one output, and its derivative by the output.
-  public func loss(_ loss: Loss, output: [Double], target: Double) -> (value: Double, gradient: [Double]) {
+  public func loss(_ loss: any Loss, output: [Double], target: Double) -> (
+    value: Double, gradient: [Double]
+  ) {
     switch loss {
-    case .squared:
+    case is SquaredLoss:
       let error = output[0] - target
       return (error * error / 2, [error])
-    case .crossEntropy:
+    case let huber as HuberLoss:
+      let error = output[0] - target
+      return abs(error) <= huber.delta
+        ? (error * error / 2, [error])
+        : (huber.delta * (abs(error) - huber.delta / 2), [error > 0 ? huber.delta : -huber.delta])
+    case is BinaryCrossEntropy:
+      let p = 1 / (1 + exp(-output[0]))
+      return (-(target * log(p) + (1 - target) * log(1 - p)), [p - target])
+    case is CrossEntropy:
       let largest = output.max()!
       let exponentials = output.map { exp($0 - largest) }
       let total = exponentials.reduce(0, +)
       var gradient = exponentials.map { $0 / total }
       gradient[Int(target)] -= 1
       return (log(total) + largest - output[Int(target)], gradient)
+    default: preconditionFailure("the reference does not know \(loss)")
     }
   }
 
   /// The mean loss over `examples`.
-  public func meanLoss(_ loss: Loss, _ examples: [DoubleExample]) -> Double {
+  public func meanLoss(_ loss: any Loss, _ examples: [DoubleExample]) -> Double {
     examples.reduce(0) { $0 + self.loss(loss, output: forward($1.inputs).last!, target: $1.target).value }
       / Double(examples.count)
   }
 
-  /// The gradient of the mean loss, by the chain rule.
-  public func gradient(_ loss: Loss, _ examples: [DoubleExample]) -> [Double] {
+  /// The gradient of the mean loss, by the chain rule; of a model of dense layers and activations.
+  public func gradient(_ loss: any Loss, _ examples: [DoubleExample]) -> [Double] {
     var gradient = [Double](repeating: 0, count: parameters.count)
     for example in examples {
       let values = forward(example.inputs)
@@ -77,9 +97,10 @@ public struct DoubleNetwork {
       for (index, layer) in model.layers.enumerated().reversed() {
         let x = values[index]
         switch layer {
-        case .activation(let function):
+        case let function as Activation:
           for i in x.indices { dy[i] *= derivative(x[i], of: function) }
-        case .dense(let inputs, let outputs):
+        case let dense as Dense:
+          let (inputs, outputs) = (x.count, dense.outputs!)
           let bias = tensors.removeLast().offset
           let weight = tensors.removeLast().offset
           var dx = [Double](repeating: 0, count: inputs)
@@ -91,6 +112,7 @@ public struct DoubleNetwork {
             }
           }
           dy = dx
+        default: preconditionFailure("the chain rule of \(layer) is not written out")
         }
       }
     }
@@ -98,7 +120,7 @@ public struct DoubleNetwork {
   }
 
   /// The gradient of the mean loss, by central differences of `meanLoss` alone.
-  public func differences(_ loss: Loss, _ examples: [DoubleExample], step: Double = 1e-5) -> [Double] {
+  public func differences(_ loss: any Loss, _ examples: [DoubleExample], step: Double = 1e-5) -> [Double] {
     var moved = self
     return parameters.indices.map { index in
       moved.parameters[index] = parameters[index] + step
@@ -115,6 +137,7 @@ public struct DoubleNetwork {
     case .relu: max(0, x)
     case .sigmoid: 1 / (1 + exp(-x))
     case .tanh: tanh(x)
+    case .gelu: x * (1 + erf(x / 2.0.squareRoot())) / 2
     }
   }
 
@@ -124,6 +147,8 @@ public struct DoubleNetwork {
     case .relu: return x > 0 ? 1 : 0
     case .sigmoid: return y * (1 - y)
     case .tanh: return 1 - y * y
+    case .gelu:
+      return (1 + erf(x / 2.0.squareRoot())) / 2 + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot()
     }
   }
 }

@@ -7,7 +7,7 @@ import NeuralNet
 public struct TrainerCase {
   public var sample: Sample
   public var model: Sequential
-  public var loss: Loss
+  public var loss: any Loss
   public var parameters: [Float]
   public var sampling = Sampling.sequential
   public var copies = 1
@@ -18,7 +18,8 @@ public struct TrainerCase {
   public var microBatch: Int?
   public var learningRate: Float = 0.1
 
-  public init(_ sample: Sample, _ model: Sequential, _ loss: Loss, parameters: [Float]? = nil, batch: Int) {
+  public init(_ sample: Sample, _ model: Sequential, _ loss: any Loss, parameters: [Float]? = nil, batch: Int)
+  {
     self.sample = sample
     self.model = model
     self.loss = loss

@@ -152,13 +152,13 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
   @Test(arguments: [1, 5, 2_047, 5_000]) func oneProcess(_ count: Int) throws {
     let communicator = SingleProcessCommunicator()
     let reduction = try GradientReduction(
-      parameterCount: count, shards: Shards(count: 3, worldSize: 1), activeShards: [3, 1],
+      parameterCount: count, shards: Shards(count: 3, worldSize: 1), activeShards: [3, 1], optimizer: SGD(),
       communicator: communicator)
     #expect(reduction.nodes == [reduction.tree.root])
     let start = (0..<count).map { Float($0 % 17) }
     reduction.parameters.update(from: start, count: count)
     var expected = start
-    for (active, loss) in [(3, 0.5), (1, 0.25)] as [(Int, Float)] {
+    for (step, (active, loss)) in ([(3, 0.5), (1, 0.25)] as [(Int, Float)]).enumerated() {
       let gradient = reduction.gradientBuffer(0)
       for i in 0..<count {
         gradient[i] = Float(i % 5) - 2
@@ -166,7 +166,7 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
       }
       gradient[count] = loss
       try reduction.reduceAndUpdate(
-        activeShards: active, optimizer: SGD(), learningRate: 0.125, clock: PhaseClock())
+        activeShards: active, step: step + 1, learningRate: 0.125, clock: PhaseClock())
       #expect(reduction.loss == loss)
       #expect(Array(UnsafeBufferPointer(start: reduction.parameters, count: count)) == expected)
     }

@@ -2,6 +2,7 @@
 import DistributedSGD
 import Foundation
 import MPI
+import NeuralNet
 import TestSupport
 import Testing
 
@@ -57,9 +58,9 @@ import Testing
     let whole = options {
       $0.data.validation = "0.1"
       $0.evaluateEvery = step % 2 == 0 ? nil : 450
-      $0.model = step % 3 == 0 ? "mlp:60,40" : "linear"
+      $0.model = step % 3 == 0 ? ModelSpecification(mlp: [60, 40]) : .linear
       $0.learningRate = 0.05
-      $0.schedule = .step(every: .steps(5), factor: 0.5)
+      $0.schedule = StepSchedule(every: .steps(5), factor: 0.5)
     }
     try start("whole", whole)
     var first = whole
@@ -132,11 +133,12 @@ import Testing
   static let changes: [(flag: String, change: @Sendable (inout TrainingOptions) -> Void)] = [
     ("--global-batch", { $0.globalBatch = 100 }), ("--shards", { $0.shards = 4 }),
     ("--seed", { $0.seed = 1 }),
-    ("--learning-rate", { $0.learningRate = 0.3 }), ("--model", { $0.model = "mlp:4" }),
+    ("--learning-rate", { $0.learningRate = 0.3 }), ("--model", { $0.model = ModelSpecification(mlp: [4]) }),
+    ("--optimizer", { $0.optimizer = SGD(momentum: 0.9) }),
     ("--sampling", { $0.sampling = .replacement }), ("--last-batch", { $0.lastBatch = .drop }),
     ("--duplicate", { $0.copies = 2 }), ("--threads", { $0.threads = 2 }),
     ("--micro-batch", { $0.microBatch = 7 }),
-    ("--schedule", { $0.schedule = .step(every: .epochs(1), factor: 0.5) }),
+    ("--schedule", { $0.schedule = StepSchedule(every: .epochs(1), factor: 0.5) }),
     ("--examples", { $0.data.examples = 1_400 }), ("--steps 2", { $0.steps = 2 }),
     ("--epochs 0", { $0.epochs = 0 }),
   ]

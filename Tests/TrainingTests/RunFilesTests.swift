@@ -2,6 +2,7 @@
 import DistributedSGD
 import Foundation
 import MPI
+import NeuralNet
 import TestSupport
 import Testing
 
@@ -94,7 +95,7 @@ import Testing
     let events = try run {
       $0.data.data = data
       $0.data.validation = "0.25"
-      $0.model = "softmax"
+      $0.model = .softmax
       $0.globalBatch = 10
       $0.evaluateEvery = 20
       $0.epochs = 2
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test func theModelIsWritten() throws {
-    _ = try run { $0.model = "mlp:4" }
+    _ = try run { $0.model = ModelSpecification(mlp: [4]) }
     let model = try ModelFile(reading: folder("run/model.safetensors"))
     #expect(model.model.tensors.map(\.name) == ["0.weight", "0.bias", "2.weight", "2.bias"])
     #expect(model.preprocessing.targetName == "sound_pressure")

@@ -97,16 +97,19 @@ import Testing
 }
 
 /// Keeps the parameters and adds up the gradients it is given.
-private final class GradientLog: Optimizer {
+private final class GradientLog: Optimizer, @unchecked Sendable {
+  // Unchecked: one thread trains, and then reads.
   private(set) var gradient: [Float]
 
-  init(count: Int) { gradient = [Float](repeating: 0, count: count) }
+  static let names = ["gradient-log"]
+  static let form = "gradient-log"
+  var description: String { "gradient-log" }
 
-  func update(
-    _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, offset: Int, count: Int,
-    learningRate: Float
-  ) {
-    for i in 0..<count { self.gradient[offset + i] += gradient[i] }
+  init(count: Int) { gradient = [Float](repeating: 0, count: count) }
+  init(_ word: Word) { gradient = [] }
+
+  func update(_ part: borrowing ArenaPart, step: Int, learningRate: Float) {
+    for i in 0..<part.count { gradient[part.offset + i] += part.gradient[i] }
   }
 
   /// What came since the last call.
@@ -130,7 +133,7 @@ private final class GradientLog: Optimizer {
         for (shards, microBatch) in [(1, nil), (1, 4), (3, nil), (7, 2), (8, nil), (64, nil)] as [(Int, Int?)]
         {
           var training = TrainerCase(
-            sample, model, .squared, parameters: [Float](repeating: 0, count: count + 1), batch: batch)
+            sample, model, SquaredLoss(), parameters: [Float](repeating: 0, count: count + 1), batch: batch)
           training.sampling = sampling
           training.copies = copies
           training.lastBatch = lastBatch

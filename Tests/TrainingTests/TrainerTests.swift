@@ -79,7 +79,7 @@ private func expectClose(
     let network = DoubleNetwork(training.model, before.map(Double.init))
     let last = Array(training.sample.reference[48..<50])
     let outcome = try training.run(steps: 4)
-    #expect(abs(Double(outcome.losses[3]) - network.meanLoss(.squared, last)) < 1e-6)
+    #expect(abs(Double(outcome.losses[3]) - network.meanLoss(SquaredLoss(), last)) < 1e-6)
     let gradient = network.gradient(.squared, last)
     for i in before.indices {
       #expect(abs(Double(before[i] - outcome.parameters[i]) - 0.1 * gradient[i]) < 1e-6)
@@ -145,7 +145,7 @@ private func expectClose(
     let evaluator = Evaluator(model: model, loss: .crossEntropy, dataset: dataset, communicator: communicator)
     let result = try evaluator.evaluate(parameters)
     let network = DoubleNetwork(model, parameters.map(Double.init))
-    let exact = network.meanLoss(.crossEntropy, sample.reference)
+    let exact = network.meanLoss(CrossEntropy(), sample.reference)
     #expect(abs(result.loss - exact) < 1e-6 * exact)
     let correct = sample.reference.count { example in
       let output = network.forward(example.inputs).last!

@@ -17,6 +17,30 @@ void ckernels_add(float *restrict a, const float *b, size_t count);
 /// w[i] -= rate * g[i]
 void ckernels_descend(float *restrict w, const float *g, float rate, size_t count);
 
+/// w[i] -= rate * (g[i] + decay * w[i])
+void ckernels_descend_decayed(float *restrict w, const float *g, float rate, float decay, size_t count);
+
+/// m[i] = momentum * m[i] + h, h = g[i] + decay * w[i]; then w[i] -= rate * m[i], or rate * (h + momentum * m[i]).
+void ckernels_momentum(
+    float *restrict w, const float *g, float *restrict m, float rate, float momentum, float decay,
+    bool nesterov, size_t count);
+
+/// One step's numbers of Adam.
+typedef struct {
+  float mean_rate, square_keep, square_rate, step_size, square_scale, epsilon, decay, shrink;
+} ckernels_adam_coefficients;
+
+/// With h = g[i] + decay * w[i]: m[i] += mean_rate * (h - m[i]), v[i] = square_keep * v[i] + square_rate * h², and
+/// w[i] = shrink * w[i] - step_size * m[i] / (√v[i] * square_scale + epsilon).
+void ckernels_adam(
+    float *restrict w, const float *g, float *restrict m, float *restrict v, ckernels_adam_coefficients c,
+    size_t count);
+
+/// factors[i] = scale where word i of the Philox blocks from `first_block` on is at least `threshold`, else 0.
+void ckernels_dropout_factors(
+    float *restrict factors, size_t count, uint32_t key0, uint32_t key1, uint32_t epoch, uint32_t purpose,
+    uint64_t first_block, uint32_t threshold, float scale);
+
 /// y[i, j] += bias[j]; y has shape (rows, columns).
 void ckernels_add_bias(float *restrict y, const float *bias, size_t rows, size_t columns);
 

@@ -56,14 +56,13 @@ public struct AllReduceBench {
     let worldSize = communicator.worldSize
     let reduction = try GradientReduction(
       parameterCount: floats, shards: Shards(count: worldSize, worldSize: worldSize),
-      activeShards: [worldSize], communicator: communicator)
+      activeShards: [worldSize], optimizer: SGD(), communicator: communicator)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
     defer { memory.deallocate() }
     let buffer = memory.initializeMemory(as: Float.self, repeating: 0, count: floats)
     let mpi = worldSize > 1 ? communicator as? MPICommunicator : nil
     try checkSums(floats, reduction, buffer, mpi, communicator)
 
-    let optimizer = SGD()
     let clock = PhaseClock()
     let isWritten = options.gradients == .written
     // So little that neither parameters nor sums grow out of range.
@@ -72,7 +71,7 @@ public struct AllReduceBench {
       for _ in 0..<count {
         if isWritten { fill(reduction.gradientBuffer(0), value, floats) }
         try reduction.reduceAndUpdate(
-          activeShards: worldSize, optimizer: optimizer, learningRate: 0.1, clock: clock)
+          activeShards: worldSize, step: 1, learningRate: 0.1, clock: clock)
       }
     }
     let theirs = { (count: Int) throws(MPIError) in
@@ -126,7 +125,7 @@ public struct AllReduceBench {
     reduction.parameters.update(repeating: 0, count: floats + 1)
     try communicator.barrier()
     try reduction.reduceAndUpdate(
-      activeShards: worldSize, optimizer: SGD(), learningRate: 1, clock: PhaseClock())
+      activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock())
     try mpi?.sum(buffer, count: floats)
     try communicator.together {
       for i in 0..<floats {

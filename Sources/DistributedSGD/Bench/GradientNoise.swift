@@ -16,7 +16,7 @@ public final class GradientNoise {
   /// G; shape (parameters).
   public let meanGradient: [Float]
 
-  private let loss: Loss
+  private let loss: any Loss
   private let network: Network
   private let batch: BatchBuffer
   private let parameters: [Float]
@@ -24,7 +24,7 @@ public final class GradientNoise {
   private var gradient: [Float]
 
   /// - Parameter parameters: shape (model.parameterCount).
-  public init(model: Sequential, loss: Loss, dataset: Dataset, parameters: [Float]) {
+  public init(model: Sequential, loss: any Loss, dataset: Dataset, parameters: [Float]) {
     precondition(parameters.count == model.parameterCount)
     self.loss = loss
     self.parameters = parameters
@@ -114,7 +114,7 @@ public final class GradientNoise {
   }
 
   private static func compute(
-    of examples: [Int], _ loss: Loss, _ network: Network, _ batch: BatchBuffer, _ parameters: [Float],
+    of examples: [Int], _ loss: any Loss, _ network: Network, _ batch: BatchBuffer, _ parameters: [Float],
     into gradient: inout [Float]
   ) {
     let scale = 1 / Float(examples.count)
@@ -126,7 +126,7 @@ public final class GradientNoise {
           let output = network.forward(
             parameters: parameters.baseAddress!, input: batch.features, rows: rows.count)
           _ = loss.gradient(
-            output: output, targets: batch.targets, rows: rows.count, columns: network.model.outputCount,
+            output, batch.targets, rows: rows.count, columns: network.model.outputCount,
             scale: scale)
           network.backward(
             parameters: parameters.baseAddress!, input: batch.features, rows: rows.count,

@@ -6,7 +6,7 @@ import Plot
 public struct NoiseReport: BenchReport {
   public let data: String
   public let model: String
-  public let loss: Loss
+  public let loss: any Loss
   public let weights: String
   public let samples: Int
   public let rows: [NoiseMeasurement]
@@ -17,7 +17,7 @@ public struct NoiseReport: BenchReport {
   public let fit: LineFit?
 
   init(
-    data: String, model: String, loss: Loss, weights: String, samples: Int, noise: GradientNoise,
+    data: String, model: String, loss: any Loss, weights: String, samples: Int, noise: GradientNoise,
     rows: [NoiseMeasurement]
   ) {
     self.data = data
@@ -43,7 +43,7 @@ public struct NoiseReport: BenchReport {
   }
 
   public var text: String {
-    var text = "data: \(data)\nmodel: \(model), loss: \(loss.rawValue), weights: \(weights)\n"
+    var text = "data: \(data)\nmodel: \(model), loss: \(loss.description), weights: \(weights)\n"
     text += "standard deviation of the gradient over b of \(exampleCount) examples, √E‖g_b − G‖², "
     text += "from \(samples) minibatches each\n\n"
     func cells(_ batch: Int, _ sampling: BatchSampling) -> [String] {
@@ -73,7 +73,7 @@ public struct NoiseReport: BenchReport {
     line["bench"] = name
     line["data"] = data
     line["model"] = model
-    line["loss"] = loss.rawValue
+    line["loss"] = loss.description
     line["weights"] = weights
     line["samples"] = samples
     line["examples"] = exampleCount

@@ -3,6 +3,31 @@ import Glibc
 import NeuralNet
 import Synchronization
 
+/// A tensor in a checkpoint: where its numbers lie behind each other in a copy of parameters and states.
+package struct CheckpointTensor: Sendable {
+  package var name: String
+  package var shape: [Int]
+  package var range: Range<Int>
+
+  /// All that a checkpoint of a model holds.
+  /// - Parameter states: of the optimizer.
+  static func all(of model: Sequential, states: [String]) -> [CheckpointTensor] {
+    (0...states.count).flatMap { array in
+      model.tensors.map { tensor in
+        let start = array * model.parameterCount + tensor.offset
+        return CheckpointTensor(
+          name: array == 0 ? tensor.name : name(ofState: states[array - 1], tensor), shape: tensor.shape,
+          range: start..<start + tensor.count)
+      }
+    }
+  }
+
+  /// `optimizer.momentum.0.weight`
+  static func name(ofState state: String, _ tensor: ParameterTensor) -> String {
+    "optimizer.\(state).\(tensor.name)"
+  }
+}
+
 /// One checkpoint at a time, in a thread of rank 0's.
 ///
 /// The thread touches neither MPI nor the parameters: it has a copy. It makes the metrics durable first, so that
@@ -12,7 +37,8 @@ final class CheckpointWriter {
   struct Constants: Sendable {
     var folder: CheckpointFolder
     var keep: Int
-    var tensors: [ParameterTensor]
+    /// Of the parameters, and of the optimizer's states behind them.
+    var tensors: [CheckpointTensor]
     /// Settings, kernel, what a saved model has.
     var words: [String: String]
     var fingerprint: DataFingerprint
@@ -28,7 +54,7 @@ final class CheckpointWriter {
 
   private let constants: Constants
   private let files: [TextFile]
-  /// Shape (n)
+  /// Shape (1 + states, n)
   private let copy: UnsafeMutableBufferPointer<Float>
   private var thread: pthread_t?
   private var task: Task?
@@ -43,7 +69,7 @@ final class CheckpointWriter {
   init(_ constants: Constants, files: [TextFile]) {
     self.constants = constants
     self.files = files
-    copy = .allocate(capacity: constants.tensors.last.map(\.range.upperBound) ?? 0)
+    copy = .allocate(capacity: constants.tensors.map(\.range.upperBound).max() ?? 0)
     // The first copy shall not pay for pages that the system has yet to find.
     copy.initialize(repeating: 0)
   }
@@ -112,10 +138,11 @@ final class CheckpointWriter {
     return false
   }
 
-  /// Copies the parameters and begins to write. The writer must not be busy.
-  func begin(_ parameters: UnsafeMutableBufferPointer<Float>, _ moment: Moment) {
+  /// Copies the parameters and the optimizer's state, and begins to write. The writer must not be busy.
+  func begin(_ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState, _ moment: Moment) {
     precondition(thread == nil)
-    copy.baseAddress!.update(from: parameters.baseAddress!, count: copy.count)
+    copy.baseAddress!.update(from: parameters.baseAddress!, count: parameters.count)
+    state.copy(to: copy.baseAddress! + parameters.count)
     let task = Task(constants, files, copy, moment, fingerprint)
     self.task = task
     lastStep = moment.state.step

@@ -26,7 +26,8 @@ final class Checkpointing {
     writer = CheckpointWriter(
       CheckpointWriter.Constants(
         folder: CheckpointFolder(run: log.folder.path), keep: run.options.checkpointsKept,
-        tensors: setUp.model.tensors, words: words, fingerprint: setUp.fingerprint),
+        tensors: CheckpointTensor.all(of: setUp.model, states: run.options.optimizer.states), words: words,
+        fingerprint: setUp.fingerprint),
       files: log.textFiles)
   }
 
@@ -67,7 +68,7 @@ final class Checkpointing {
   func write(_ trainer: Trainer, _ moment: CheckpointWriter.Moment) {
     if writer.lastStep == moment.state.step { return }
     writer.wait()
-    writer.begin(trainer.parameters, moment)
+    writer.begin(trainer.parameters, trainer.optimizerState, moment)
   }
 
   /// One line for the end of a run whose disk was too slow for its checkpoints.

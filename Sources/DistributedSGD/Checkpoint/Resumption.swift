@@ -72,6 +72,15 @@ public struct Resumption {
   /// - Throws: `DistsgdError`.
   func check(_ options: TrainingOptions) throws {
     try Settings.check(options.settings, against: settings, run: folder.path)
+    if options.schedule.dependsOnLength {
+      for (flag, value) in [("--epochs", options.epochs), ("--steps", options.steps)]
+      where value.map(String.init) != settings[flag] {
+        throw DistsgdError(
+          .usage,
+          "\(flag): the learning rate of the run in '\(folder.path)' follows '\(options.schedule)' over its whole length, which cannot change; leave it out"
+        )
+      }
+    }
     let moment = try moment()
     for (limit, done, flag) in [
       (options.epochs, moment.state.epoch, "--epochs"), (options.steps, moment.state.step, "--steps"),
@@ -119,24 +128,42 @@ public struct Resumption {
     }
   }
 
-  /// Gives every rank the checkpoint's parameters. Collective.
+  /// Gives every rank the checkpoint's parameters, and its part of the optimizer's state. Collective.
   func restore(
-    _ parameters: UnsafeMutableBufferPointer<Float>, of model: Sequential, communicator: any Communicator
+    _ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState, of model: Sequential,
+    communicator: any Communicator
   ) throws {
-    let arena = try communicator.together {
-      try tensors.map { try ModelFile.arena(of: model, from: $0, path: words?.path ?? "") }
+    // Ranks of a server share the parameters, and write the same values.
+    try distribute(model, communicator, name: \.name) { values, offset in
+      (parameters.baseAddress! + offset).update(from: values.baseAddress!, count: values.count)
     }
-    // Through memory of this rank's own: ranks of a server share the parameters, and write the same values.
-    let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: min(parameters.count, 1 << 20))
-    defer { piece.deallocate() }
-    for start in stride(from: 0, to: parameters.count, by: piece.count) {
-      let count = min(piece.count, parameters.count - start)
-      if let arena {
-        _ = piece.update(fromContentsOf: arena[start..<start + count])
+    for (index, name) in state.names.enumerated() {
+      try distribute(model, communicator, name: { CheckpointTensor.name(ofState: name, $0) }) {
+        state.restore(index, $0, at: $1)
       }
-      try communicator.broadcast(UnsafeMutableBufferPointer(rebasing: piece[..<count]), from: 0)
-      (parameters.baseAddress! + start).update(from: piece.baseAddress!, count: count)
     }
     try communicator.barrier()
+  }
+
+  /// Sends all of an arena from rank 0 to every rank, piece by piece. Collective.
+  /// - Parameters:
+  ///   - name: a tensor's in the checkpoint.
+  ///   - take: some neighbouring values, and the place of the first in the arena.
+  private func distribute(
+    _ model: Sequential, _ communicator: any Communicator, name: (ParameterTensor) -> String,
+    take: (UnsafeBufferPointer<Float>, Int) -> Void
+  ) throws {
+    let arena = try communicator.together {
+      try tensors.map { try ModelFile.arena(of: model, from: $0, path: words?.path ?? "", name: name) }
+    }
+    let count = model.parameterCount
+    let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: min(count, 1 << 20))
+    defer { piece.deallocate() }
+    for start in stride(from: 0, to: count, by: max(1, piece.count)) {
+      let part = UnsafeMutableBufferPointer(rebasing: piece[..<min(piece.count, count - start)])
+      if let arena { _ = part.update(fromContentsOf: arena[start..<start + part.count]) }
+      try communicator.broadcast(part, from: 0)
+      take(UnsafeBufferPointer(part), start)
+    }
   }
 }

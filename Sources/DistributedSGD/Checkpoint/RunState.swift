@@ -55,7 +55,9 @@ extension RunState {
       words["evaluationExamples"] = "\(point.examples)"
       words["evaluationSeconds"] = "\(point.seconds)"
       words["evaluationLoss"] = "\(point.evaluation.loss)"
-      words["evaluationAccuracy"] = point.evaluation.accuracy.map { "\($0)" }
+      for measure in point.evaluation.measures {
+        words[Self.measurePrefix + measure.name] = "\(measure.value)"
+      }
     }
     return words
   }
@@ -70,9 +72,13 @@ extension RunState {
     epochLoss.sum = try words.number("epochLossSum")
     epochLoss.weight = try words.count("epochLossWeight")
     guard words["evaluationExamples"] != nil else { return }
-    let accuracy = words["evaluationAccuracy"] == nil ? nil : try words.number("evaluationAccuracy")
+    let measures = try words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }.sorted().map { key in
+      Evaluation.Measure(String(key.dropFirst(Self.measurePrefix.count)), try words.number(key))
+    }
     lastEvaluation = EvaluationPoint(
       examples: try words.count("evaluationExamples"), seconds: try words.number("evaluationSeconds"),
-      evaluation: Evaluation(loss: try words.number("evaluationLoss"), accuracy: accuracy))
+      evaluation: Evaluation(loss: try words.number("evaluationLoss"), measures: measures))
   }
+
+  private static let measurePrefix = "evaluation "
 }

@@ -8,7 +8,7 @@ extension TrainingOptions {
     var words: [String: String] = [
       "--data": data.data, "--activation": activation.rawValue, "--global-batch": "\(globalBatch)",
       "--last-batch": lastBatch.rawValue, "--seed": "\(seed)", "--sampling": sampling.rawValue,
-      "--duplicate": "\(copies)", "--optimizer": "sgd", "--schedule": schedule.description,
+      "--duplicate": "\(copies)", "--optimizer": optimizer.description, "--schedule": schedule.description,
       "--log-every": "\(logEvery)", "--threads": "\(threads)", "--keep": "\(checkpointsKept)",
       "--check-every": "\(checkEvery)", "--timeout": "\(timeout)",
     ]
@@ -17,8 +17,8 @@ extension TrainingOptions {
     words["--examples"] = data.examples.map(String.init)
     words["--validation"] = data.validation
     words["--standardize"] = data.standardize.map(String.init)
-    words["--model"] = model
-    words["--loss"] = loss?.rawValue
+    words["--model"] = model?.description
+    words["--loss"] = loss?.description
     words["--initialize"] = initialize
     words["--shards"] = shards.map(String.init)
     words["--micro-batch"] = microBatch.map(String.init)

@@ -48,7 +48,8 @@ func arrayExamples(
     }
   }
   return RawExamples(
-    source: source, kind: .arrays, count: inputs.rows, featureCount: inputs.columns, features: inputs.values,
+    source: source, kind: .arrays, count: inputs.rows, featureCount: inputs.columns,
+    exampleShape: imageShape(inputs.shape), features: inputs.values,
     targets: targets?.doubles, featureNames: [], targetName: "", isLabelled: targets?.isInteger ?? false)
 }
 

@@ -77,7 +77,7 @@ func assemble(
 func examples(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing, classCount: Int?
 ) throws(DistsgdError) -> Examples {
-  let (count, featureCount, source) = (raw.count, raw.featureCount, raw.source)
+  let (count, featureCount, shape, source) = (raw.count, raw.featureCount, raw.exampleShape, raw.source)
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
@@ -92,7 +92,9 @@ func examples(
     targets = .values(values)
   }
   let features = try inputs(raw, preprocessing)
-  return Examples(count: count, featureCount: featureCount, features: features, targets: targets)
+  return Examples(
+    count: count, featureCount: featureCount, exampleShape: shape, features: features,
+    targets: targets)
 }
 
 /// Raw inputs as a model's: bytes stay bytes where the model takes them scaled by 1/255.

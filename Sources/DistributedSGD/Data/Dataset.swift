@@ -1,5 +1,6 @@
 // Examples as the training loop sees them: in memory that a server's ranks share, ready to be gathered.
 import MPI
+import NeuralNet
 
 /// A data set that every rank of a server sees, held once per server.
 public final class Dataset {
@@ -10,6 +11,8 @@ public final class Dataset {
 
   public let count: Int
   public let featureCount: Int
+  /// Of one example.
+  public let exampleShape: NeuralNet.Shape
   /// The number of classes, or nil for regression.
   public let classCount: Int?
   /// Shape (count, featureCount).
@@ -27,6 +30,7 @@ public final class Dataset {
     }
     count = shape.count
     featureCount = shape.featureCount
+    exampleShape = shape.exampleShape
     classCount = shape.classCount > 0 ? shape.classCount : nil
     let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
     // Padding, so that the last row can be loaded as a whole vector.
@@ -58,11 +62,20 @@ public final class Dataset {
     var classCount = 0
     var scale: Float = 1
     var isBytes = false
+    /// Channels, height, width; zeros where an example is a row of numbers.
+    var image = (0, 0, 0)
+
+    var exampleShape: NeuralNet.Shape {
+      image.0 == 0 ? NeuralNet.Shape(max(1, featureCount)) : NeuralNet.Shape(image.0, image.1, image.2)
+    }
 
     init(_ examples: Examples?) {
       guard let examples else { return }
       count = examples.count
       featureCount = examples.featureCount
+      if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
+        image = (sizes[0], sizes[1], sizes[2])
+      }
       if case .labels(_, let classes) = examples.targets { classCount = classes }
       if case .uint8(_, let factor) = examples.features {
         isBytes = true

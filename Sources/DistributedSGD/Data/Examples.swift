@@ -1,4 +1,5 @@
 // What a reader hands over: examples in this process's memory, before the ranks of a server share them.
+import NeuralNet
 
 /// A set of examples: `count` rows of `featureCount` inputs, and one target each.
 public struct Examples: Sendable {
@@ -18,12 +19,18 @@ public struct Examples: Sendable {
 
   public var count: Int
   public var featureCount: Int
+  /// Of one example's inputs: `[featureCount]`, or `[channels, height, width]`.
+  public var exampleShape: [Int]
   public var features: Features
   public var targets: Targets
 
-  public init(count: Int, featureCount: Int, features: Features, targets: Targets) {
+  /// - Parameter exampleShape: `[featureCount]` if it is not said.
+  public init(
+    count: Int, featureCount: Int, exampleShape: [Int]? = nil, features: Features, targets: Targets
+  ) {
     self.count = count
     self.featureCount = featureCount
+    self.exampleShape = exampleShape ?? [featureCount]
     self.features = features
     self.targets = targets
   }
@@ -60,6 +67,14 @@ public enum DefaultModel: String, Sendable {
   case linear = "linear"
   case softmax = "softmax"
   case mlp = "mlp:256,128"
+
+  func specification(_ activation: Activation) -> ModelSpecification {
+    switch self {
+    case .linear: .linear
+    case .softmax: .softmax
+    case .mlp: ModelSpecification(mlp: [256, 128], activation)
+    }
+  }
 }
 
 /// A data set as loaded: training examples, validation examples where asked for, and where it came from.

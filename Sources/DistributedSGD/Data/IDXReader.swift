@@ -55,9 +55,20 @@ func imageExamples(
     )
   }
   return RawExamples(
-    source: imagesSource, kind: .images, count: count, featureCount: pixels, features: .bytes(images.values),
+    source: imagesSource, kind: .images, count: count, featureCount: pixels,
+    exampleShape: imageShape(images.shape), features: .bytes(images.values),
     targets: labels.map { $0.values.map { Double($0) } }, featureNames: [], targetName: "label",
     isLabelled: true, classifier: .mlp)
+}
+
+/// `[channels, height, width]` of the images in an array of (count, height, width) or (count, channels, height,
+/// width); nil for rows of numbers.
+func imageShape(_ arrayShape: [Int]) -> [Int]? {
+  switch arrayShape.count {
+  case 3: [1] + arrayShape.dropFirst()
+  case 4: Array(arrayShape.dropFirst())
+  default: nil
+  }
 }
 
 /// Where the labels of an image file are by the usual naming (`train-images-idx3-ubyte.gz` →

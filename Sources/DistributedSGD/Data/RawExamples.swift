@@ -17,6 +17,8 @@ struct RawExamples {
   var kind: Kind
   var count: Int
   var featureCount: Int
+  /// Of one example, where it is more than a row of numbers: `[channels, height, width]`.
+  var exampleShape: [Int]?
   var features: Values
   /// Shape (count).
   var targets: [Double]?

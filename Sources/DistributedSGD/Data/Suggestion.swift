@@ -53,7 +53,7 @@ func listed(_ names: [String], limit: Int = 12) -> String {
 
 /// Text from a file or the command line made fit for a one-line message: control characters escaped, 40
 /// characters at most.
-func printable(_ text: String, limit: Int = 40) -> String {
+package func printable(_ text: String, limit: Int = 40) -> String {
   var result = ""
   var length = 0
   for scalar in text.unicodeScalars {

@@ -12,7 +12,7 @@ public enum Chapter {
   public static func options(data: String, seed: UInt64, shards: Int?) -> TrainingOptions {
     var options = TrainingOptions()
     options.data.data = data
-    options.model = "linear"
+    options.model = .linear
     options.seed = seed
     options.shards = shards
     options.evaluateEvery = 200
@@ -38,9 +38,9 @@ public enum Chapter {
   /// Exercise 2: the learning rate cut to a tenth after each epoch, against a constant one.
   public static func decay(_ options: TrainingOptions) -> [Trial] {
     [(100, 0.4), (10, 0.05)].flatMap { batch, learningRate in
-      [LearningRateSchedule.constant, .step(every: .epochs(1), factor: 0.1)].map { schedule in
+      ([ConstantSchedule(), StepSchedule(every: .epochs(1), factor: 0.1)] as [any Schedule]).map { schedule in
         var trial = trial(
-          "batch size \(batch), \(schedule == .constant ? "constant" : "tenth every epoch")", options,
+          "batch size \(batch), \(schedule is ConstantSchedule ? "constant" : "tenth every epoch")", options,
           batch: batch, learningRate: learningRate, epochs: 4)
         trial.options.schedule = schedule
         return trial

@@ -5,14 +5,16 @@ import NeuralNet
 public struct ModelFile: Sendable {
   public var specification: ModelSpecification
   public var model: Sequential
-  public var loss: Loss
+  public var loss: any Loss
   public var preprocessing: Preprocessing
+  /// nil for a model of numbers.
+  public var classCount: Int?
   /// Shape (model.parameterCount), laid out by `model.tensors`.
   public var parameters: [Float]
 
   /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
   public static func write(
-    to path: String, specification: ModelSpecification, model: Sequential, loss: Loss,
+    to path: String, specification: ModelSpecification, model: Sequential, loss: any Loss,
     preprocessing: Preprocessing, parameters: UnsafePointer<Float>
   ) throws {
     try SafeTensors.write(
@@ -25,12 +27,13 @@ public struct ModelFile: Sendable {
 
   /// All but the parameters.
   static func metadata(
-    _ specification: ModelSpecification, _ model: Sequential, _ loss: Loss, _ preprocessing: Preprocessing
+    _ specification: ModelSpecification, _ model: Sequential, _ loss: any Loss, _ preprocessing: Preprocessing
   ) -> [String: String] {
     var metadata = [
       "format": "pt", "producer": "distsgd \(version)", "model": specification.description,
-      "loss": loss.rawValue,
-      "inputs": "\(model.inputCount)", "outputs": "\(model.outputCount)",
+      "layers": model.text, "loss": loss.description,
+      "inputs": "\(model.inputCount)", "inputShape": jsonText(model.inputShape.sizes),
+      "outputs": "\(model.outputCount)",
       "featureNames": jsonText(preprocessing.featureNames),
       "featureMeans": jsonText(preprocessing.featureMeans),
       "featureDeviations": jsonText(preprocessing.featureDeviations),
@@ -63,11 +66,13 @@ public struct ModelFile: Sendable {
       return value
     }
     let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
-    specification = try parsed("model") { ModelSpecification($0, activation: activation) }
-    loss = try parsed("loss", Loss.init(rawValue:))
+    // Files of earlier versions have a name alone.
+    let text = file.metadata["layers"] == nil ? "model" : "layers"
+    specification = try parsed(text) { try? ModelSpecification($0, activation: activation) }
+    loss = try parsed("loss") { try? Catalog.loss($0) }
     let sizes = 1...1_000_000_000
     let inputs = try parsed("inputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
-    let outputs = try parsed("outputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
+    let outputs = try parsed("outputs") { text in Int(text).flatMap { 1...1_000_000 ~= $0 ? $0 : nil } }
     preprocessing = Preprocessing(
       featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
       featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
@@ -78,32 +83,39 @@ public struct ModelFile: Sendable {
     guard preprocessing.featureDeviations.allSatisfy(isDeviation) else {
       throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
     }
-    guard loss == .crossEntropy || outputs == 1 else {
-      throw DistsgdError(.badData, "'\(path)' claims \(outputs) outputs: a model of the squared loss has one")
-    }
-    // The file's own tensors must bear out the sizes that its metadata claim before they are believed.
-    guard let first = file["0.weight"], first.shape.count == 2, first.shape[1] == inputs else {
-      throw DistsgdError(.badData, "'\(path)': its first layer does not take the \(inputs) inputs it claims")
-    }
-    guard specification.layerCount <= file.tensors.count else {
+    let zeros = [Float](repeating: 0, count: outputs)
+    let classes = loss.targets == .classes ? zeros.withUnsafeBufferPointer(loss.probabilities).count : nil
+    guard (try? loss.outputCount(classes: classes)) == outputs else {
       throw DistsgdError(
-        .badData,
-        "'\(path)' has \(file.tensors.count) tensors: too few for the \(specification.layerCount) layers it claims"
-      )
+        .badData, "'\(path)' claims \(outputs) outputs: a model with the loss '\(loss)' has another number")
     }
-    model = specification.model(inputs: inputs, outputs: outputs)
+    classCount = classes
+    let shape = file.metadata["inputShape"] == nil ? [inputs] : try parsed("inputShape", parseShape)
+    guard shape.reduce(1, *) == inputs else {
+      throw DistsgdError(.badData, "'\(path)': its input shape \(shape) is not one of \(inputs) numbers")
+    }
+    do {
+      model = try specification.model(input: Shape(shape), outputs: outputs)
+    } catch {
+      throw DistsgdError(
+        .badData, "'\(path)': its layers '\(printable(specification.description))' do not fit: \(error)")
+    }
     parameters = try Self.arena(of: model, from: file, path: path)
   }
 
   /// The parameters of `model` from a file that may hold more or less than these.
   /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing or of another shape.
-  public static func arena(of model: Sequential, from file: SafeTensors, path: String) throws -> [Float] {
+  /// - Parameter name: a tensor's in the file, where it is not the model's.
+  public static func arena(
+    of model: Sequential, from file: SafeTensors, path: String, name: (ParameterTensor) -> String = \.name
+  ) throws -> [Float] {
     let named = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     var parameters: [Float] = []
     for tensor in model.tensors {
-      guard let stored = named[tensor.name] else {
+      guard let stored = named[name(tensor)] else {
         throw DistsgdError(
-          .badData, "'\(path)' has no tensor '\(tensor.name)' of shape \(tensor.shape), which the model needs"
+          .badData,
+          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs"
         )
       }
       guard stored.shape == tensor.shape else {
@@ -116,6 +128,15 @@ public struct ModelFile: Sendable {
     }
     return parameters
   }
+}
+
+/// The sizes of an example, a few and none too large.
+private func parseShape(_ text: String) -> [Int]? {
+  guard let numbers = parseArray(text, { try $0.number() }), 1...8 ~= numbers.count,
+    numbers.allSatisfy({ 1...1_000_000_000 ~= $0 && $0 == $0.rounded() }),
+    numbers.reduce(1, *) <= 1_000_000_000
+  else { return nil }
+  return numbers.map { Int($0) }
 }
 
 /// What a column may have been divided by.

@@ -63,7 +63,7 @@ final class RunLog {
     standardOutput(arithmetic)
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss.rawValue) loss; sgd, learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
     standardOutput(
       "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
@@ -75,9 +75,7 @@ final class RunLog {
       standardOutput("resumed after step \(state.step), in epoch \(state.epoch + 1)")
     }
     progress?.begin(
-      totalSteps: min(
-        options.steps ?? Int.max,
-        options.epochLimit == Int.max ? Int.max : options.epochLimit * schedule.stepsPerEpoch),
+      totalSteps: min(options.steps ?? Int.max, options.stepLimit(stepsPerEpoch: schedule.stepsPerEpoch)),
       globalBatch: options.globalBatch)
   }
 
@@ -96,11 +94,12 @@ final class RunLog {
     line["validation"] = options.data.validation
     line["target"] = setUp.preprocessing.targetName
     line["model"] = setUp.specification.description
+    line["layers"] = setUp.model.text
     line["activation"] = setUp.specification.activation?.rawValue
     line["parameters"] = setUp.model.parameterCount
-    line["loss"] = setUp.loss.rawValue
+    line["loss"] = setUp.loss.description
     line["initialize"] = options.initialize
-    line["optimizer"] = "sgd"
+    line["optimizer"] = options.optimizer.description
     line["schedule"] = options.schedule.description
     line["learningRate"] = setUp.learningRate
     line["globalBatch"] = options.globalBatch
@@ -158,7 +157,7 @@ final class RunLog {
     line["examples"] = examples
     line["seconds"] = seconds
     line["loss"] = result.loss
-    if let accuracy = result.accuracy { line["accuracy"] = accuracy }
+    for measure in result.measures { line[measure.name] = measure.value }
     try metrics?.write(line)
     if options.evaluateEvery == nil {
       try metrics?.flush()
@@ -189,7 +188,7 @@ final class RunLog {
     guard isActive else { return }
     var line = JSONLine(event: "end")
     line["loss"] = loss.loss
-    if let accuracy = loss.accuracy { line["accuracy"] = accuracy }
+    for measure in loss.measures { line[measure.name] = measure.value }
     line["seconds"] = seconds
     line["secondsPerEpoch"] = secondsPerEpoch
     line["parameterHash"] = hexadecimal(hash)
@@ -210,5 +209,5 @@ final class RunLog {
 
 /// `loss 0.243` or `loss 0.512, accuracy 0.812`
 func describe(_ result: Evaluation) -> String {
-  "loss \(readableLoss(result.loss))" + (result.accuracy.map { ", accuracy \(fixed($0, 3))" } ?? "")
+  result.measures.reduce("loss \(readableLoss(result.loss))") { "\($0), \($1.name) \(fixed($1.value, 3))" }
 }

@@ -13,7 +13,7 @@ public final class Predictor {
     file = try ModelFile(reading: path)
   }
 
-  private var isClassification: Bool { file.loss == .crossEntropy }
+  private var isClassification: Bool { file.classCount != nil }
 
   /// Loss and accuracy on `data`, which must have targets. Collective; one rank of each server loads.
   public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int)
@@ -21,7 +21,7 @@ public final class Predictor {
     let examples = try communicator.together {
       communicator.isServerLeader
         ? try load(data).examples(
-          preprocessing: file.preprocessing, classCount: isClassification ? file.model.outputCount : nil)
+          preprocessing: file.preprocessing, classCount: file.classCount)
         : nil
     }
     let dataset = try Dataset(sharing: examples, over: communicator)
@@ -39,7 +39,8 @@ public final class Predictor {
     let outputs = file.model.outputCount
     let name = file.preprocessing.targetName.isEmpty ? "prediction" : quoted(file.preprocessing.targetName)
     try emit(
-      isClassification ? "class," + (0..<outputs).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
+      isClassification
+        ? "class," + (0..<(file.classCount ?? 0)).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
     )
     let examples = Examples(
       count: new.count, featureCount: new.featureCount, features: new.features,
@@ -60,9 +61,10 @@ public final class Predictor {
       for row in 0..<range.count {
         let y = output + row * outputs
         if isClassification {
-          Loss.softmax(y, outputs)
-          text += "\(Loss.largestIndex(y, outputs))"
-          for j in 0..<outputs { text += ",\(y[j])" }
+          let p = file.loss.probabilities(UnsafeBufferPointer(start: y, count: outputs))
+          // The first of equals.
+          text += "\(p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0)"
+          for value in p { text += ",\(value)" }
           text += "\n"
         } else {
           let value = Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean

@@ -26,6 +26,10 @@ public final class GradientReduction {
   /// Whether there are several copies of the parameters, which could differ.
   public let hasSeveralCopies: Bool
 
+  /// What the optimizer keeps of this rank's part.
+  package let state: OptimizerState
+
+  private let optimizer: any Optimizer
   private let layout: ArenaLayout
   /// What all ranks have come to in the last step, behind the parameters.
   private let commonWords: UnsafeMutablePointer<AgreementWords>
@@ -60,9 +64,11 @@ public final class GradientReduction {
 
   /// Collective over all ranks.
   /// - Parameters:
+  ///   - optimizer: makes the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
   public init(
-    parameterCount: Int, shards: Shards, activeShards: [Int], communicator: any Communicator
+    parameterCount: Int, shards: Shards, activeShards: [Int], optimizer: any Optimizer,
+    communicator: any Communicator
   ) throws(MPIError) {
     let topology = communicator.topology
     let rank = communicator.rank
@@ -70,6 +76,7 @@ public final class GradientReduction {
     self.tree = tree
     let layout = ArenaLayout(parameterCount: parameterCount)
     self.layout = layout
+    self.optimizer = optimizer
     board = communicator.board
     let localRanks = topology.ranksOfServer[topology.serverOfRank[rank]]
     let rankNodes = localRanks.map { tree.nodes(covering: Set(shards.owned(by: $0))) }
@@ -130,6 +137,10 @@ public final class GradientReduction {
         isReplicated ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: communicator.worldSize)
       sources = serverSources
     }
+    state = try OptimizerState(
+      optimizer.states, parameterCount: parameterCount, layout: layout,
+      placement: isReplicated ? .replicated : topology.serverCount > 1 ? .split : .shared,
+      communicator: communicator)
     plans = activeShards.map { active in
       Plan(
         active: active,
@@ -173,9 +184,11 @@ public final class GradientReduction {
   }
 
   /// Returns when the parameters this rank reads are those of the next step. Collective.
-  /// - Parameter activeShards: the shards of this batch that have examples.
+  /// - Parameters:
+  ///   - activeShards: the shards of this batch that have examples.
+  ///   - step: the number of this update, from 1.
   public func reduceAndUpdate(
-    activeShards: Int, optimizer: any Optimizer, learningRate: Float, clock: PhaseClock
+    activeShards: Int, step: Int, learningRate: Float, clock: PhaseClock
   ) throws(MPIError) {
     meet(clock)
     let buffers = nodeBuffers[turn]
@@ -184,12 +197,12 @@ public final class GradientReduction {
       board.arrive()
       try network.collect(buffers, serverWords, plan: plan, clock: clock)
       if holdsWords { commonWords.pointee = network.commonWords() }
-      foldAndUpdate(plans[plan].total, network.sources, optimizer, learningRate, clock)
+      foldAndUpdate(plans[plan].total, network.sources, step, learningRate, clock)
       board.arrive()
       try network.distribute(clock: clock)
     } else {
       if holdsWords { commonWords.pointee = serverWords() }
-      foldAndUpdate(plans[plan].total, buffers, optimizer, learningRate, clock)
+      foldAndUpdate(plans[plan].total, buffers, step, learningRate, clock)
     }
     if isReplicated {
       turn = 1 - turn
@@ -222,7 +235,7 @@ public final class GradientReduction {
   /// its parts.
   private func foldAndUpdate(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ optimizer: any Optimizer, _ learningRate: Float, _ clock: PhaseClock
+    _ step: Int, _ learningRate: Float, _ clock: PhaseClock
   ) {
     var reduceTicks: UInt64 = 0
     var updateTicks: UInt64 = 0
@@ -237,7 +250,10 @@ public final class GradientReduction {
       let added = isTimed ? Ticks.now : 0
       let updated = max(0, min(count, layout.parameterCount - offset))
       optimizer.update(
-        parameters + offset, gradient: sum, offset: offset, count: updated, learningRate: learningRate)
+        ArenaPart(
+          offset: offset, parameters: UnsafeMutableBufferPointer(start: parameters + offset, count: updated),
+          gradient: UnsafeBufferPointer(start: sum, count: updated), states: state.arrays),
+        step: step, learningRate: learningRate)
       for i in updated..<count { parameters[offset + i] = sum[i] }
       if isTimed {
         reduceTicks &+= added &- start

@@ -5,9 +5,27 @@ import NeuralNet
 
 /// The result of an evaluation, as means over all examples.
 public struct Evaluation: Sendable, Equatable {
+  /// What a loss tells beside itself (`Loss.measures`).
+  public struct Measure: Sendable, Equatable {
+    public var name: String
+    public var value: Double
+
+    public init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
   public var loss: Double
+  public var measures: [Measure]
+
+  public init(loss: Double, measures: [Measure] = []) {
+    self.loss = loss
+    self.measures = measures
+  }
+
   /// The fraction classified right; nil for regression.
-  public var accuracy: Double?
+  public var accuracy: Double? { measures.first { $0.name == "accuracy" }?.value }
 }
 
 /// Evaluates a model over the ranks of a job.
@@ -19,27 +37,28 @@ public final class Evaluator {
 
   private let communicator: any Communicator
   private let dataset: Dataset
-  private let loss: Loss
+  private let loss: any Loss
   private let network: Network
   private let batch: BatchBuffer
-  /// The loss of every chunk, then the number of right answers of every chunk.
+  /// Shape (chunks, 1 + measures): the sums of the loss, and of what else it tells.
   private let sums: UnsafeMutableBufferPointer<Double>
 
-  public init(model: Sequential, loss: Loss, dataset: Dataset, communicator: any Communicator) {
+  public init(model: Sequential, loss: any Loss, dataset: Dataset, communicator: any Communicator) {
     self.communicator = communicator
     self.dataset = dataset
     self.loss = loss
     let rows = min(Self.chunkRows, dataset.count)
     network = Network(model, maximumRows: rows)
     batch = BatchBuffer(dataset, capacity: rows)
-    sums = .allocate(capacity: 2 * ((dataset.count + rows - 1) / rows))
+    sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))
   }
 
   deinit { sums.deallocate() }
 
   /// Collective over all ranks.
   public func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
-    let chunks = sums.count / 2
+    let width = 1 + loss.measures.count
+    let chunks = sums.count / width
     sums.update(repeating: 0)
     for chunk in part(communicator.rank, of: communicator.worldSize, count: chunks) {
       let examples =
@@ -47,16 +66,18 @@ public final class Evaluator {
       batch.load(examples: examples)
       let output = network.forward(
         parameters: parameters, input: batch.features, rows: examples.count)
-      let result = loss.evaluate(
-        output: output, targets: batch.targets, rows: examples.count, columns: network.model.outputCount)
-      sums[chunk] = result.loss
-      sums[chunks + chunk] = Double(result.correct)
+      loss.evaluate(
+        output, batch.targets, rows: examples.count, columns: network.model.outputCount,
+        into: sums.baseAddress! + chunk * width)
     }
     // Every element has one rank's number and zeros: their sum is exact in any order.
     if communicator.worldSize > 1 { try communicator.allReduce(sums, .sum) }
     let count = Double(dataset.count)
+    func mean(_ column: Int) -> Double {
+      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / count
+    }
     return Evaluation(
-      loss: sums[..<chunks].reduce(0, +) / count,
-      accuracy: dataset.classCount == nil ? nil : sums[chunks...].reduce(0, +) / count)
+      loss: mean(0),
+      measures: loss.measures.enumerated().map { Evaluation.Measure($1, mean($0 + 1)) })
   }
 }

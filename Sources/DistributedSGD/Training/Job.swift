@@ -45,19 +45,18 @@ public final class Job {
 
 extension Trainer {
   /// A trainer for a whole data set with one shard a rank, its parameters drawn from N(0, 0.01²). Collective.
-  /// - Parameter optimizer: `sgd`.
+  /// - Parameter optimizer: as for `--optimizer`: `sgd`, `adam:beta1=0.8` …
+  /// - Throws: `WordError` for an optimizer that there is not, `MPIError`.
   public convenience init(
-    _ optimizer: String, learningRate: Float, _ model: Sequential, loss: Loss, data: Dataset,
-    globalBatch: Int,
-    seed: UInt64 = 0, on job: Job
+    _ optimizer: String, learningRate: Float, _ model: Sequential, loss: some Loss, data: Dataset,
+    globalBatch: Int, seed: UInt64 = 0, on job: Job
   ) throws {
-    precondition(optimizer == "sgd", "there is sgd")
     try self.init(
       model: model, loss: loss, dataset: data,
       sampler: Sampler(.shuffle, exampleCount: data.count, seed: seed),
       schedule: BatchSchedule(exampleCount: data.count, globalBatch: globalBatch, lastBatch: .keep),
-      shards: Shards(count: job.worldSize, worldSize: job.worldSize), microBatch: nil, optimizer: SGD(),
-      learningRate: learningRate, communicator: job.communicator)
+      shards: Shards(count: job.worldSize, worldSize: job.worldSize), microBatch: nil,
+      optimizer: try Catalog.optimizer(optimizer), learningRate: learningRate, communicator: job.communicator)
     Initialization.normal.fill(parameters.baseAddress!, of: model, seed: seed)
     try job.communicator.barrier()
   }

@@ -8,7 +8,7 @@ public struct SetUp {
   let validation: Dataset?
   let specification: ModelSpecification
   let model: Sequential
-  let loss: Loss
+  let loss: any Loss
   let learningRate: Float
   let preprocessing: Preprocessing
   public let dataSummary: String
@@ -22,11 +22,8 @@ public struct SetUp {
     try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed
-    let specification = try communicator.together {
-      try options.validate(worldSize: communicator.worldSize)
-      return try options.modelSpecification()
-    }
-    dataOptions.task = Self.task(specification, options.loss)
+    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
+    dataOptions.task = Self.task(options.model, options.loss)
     let loaded = try Self.load(dataOptions, communicator)
     let training = try Dataset(sharing: loaded?.training, over: communicator)
     let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
@@ -40,7 +37,8 @@ public struct SetUp {
         featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
         targetDeviation: 1)
     try self.init(
-      options, specification ?? ModelSpecification(defaultModel, activation: options.activation)!,
+      options,
+      options.model ?? (DefaultModel(rawValue: defaultModel) ?? .linear).specification(options.activation),
       training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
       communicator: communicator)
   }
@@ -73,12 +71,9 @@ public struct SetUp {
 
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
   func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
-    let specification = try communicator.together {
-      try options.validate(worldSize: communicator.worldSize)
-      return try options.modelSpecification()
-    }
+    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
     return try SetUp(
-      options, specification ?? self.specification, training: training, validation: validation,
+      options, options.model ?? specification, training: training, validation: validation,
       preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
   }
 
@@ -92,31 +87,51 @@ public struct SetUp {
     self.preprocessing = preprocessing
     self.dataSummary = dataSummary
     self.specification = specification
-    let isClassification = training.classCount != nil
-    let loss = options.loss ?? (isClassification ? .crossEntropy : .squared)
+    let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
     self.loss = loss
-    try communicator.together { try Self.check(options, specification, loss, training) }
-    model = specification.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
-    let model = model
+    let model = try communicator.together {
+      try Self.check(options, specification, loss, training)
+      return try Self.model(specification, loss, training)
+    }
+    self.model = model
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.together {
       guard let path = options.initialize else { return nil }
       return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
     }
-    learningRate = Float(options.learningRate ?? (specification.kind == .linear ? 0.4 : 0.1))
+    learningRate = Float(
+      options.learningRate ?? options.optimizer.defaultLearningRate
+        ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1))
   }
 
   /// What the target must be, where model or loss tell.
-  private static func task(_ model: ModelSpecification?, _ loss: Loss?) -> DataOptions.Task? {
-    switch (model?.kind, loss) {
-    case (_, .crossEntropy), (.softmax, _): .classification
-    case (_, .squared), (.linear, _): .regression
-    default: nil
+  private static func task(_ model: ModelSpecification?, _ loss: (any Loss)?) -> DataOptions.Task? {
+    switch loss?.targets ?? model?.targets {
+    case .classes: .classification
+    case .values: .regression
+    case nil: nil
+    }
+  }
+
+  /// The model for these data.
+  private static func model(
+    _ specification: ModelSpecification, _ loss: any Loss, _ data: Dataset
+  ) throws -> Sequential {
+    let outputs: Int
+    do {
+      outputs = try loss.outputCount(classes: data.classCount)
+    } catch {
+      throw DistsgdError(.usage, "--loss \(loss): \(error)")
+    }
+    do {
+      return try specification.model(input: data.exampleShape, outputs: outputs)
+    } catch {
+      throw DistsgdError(.usage, "--model '\(specification)': \(error)")
     }
   }
 
   private static func check(
-    _ options: TrainingOptions, _ model: ModelSpecification, _ loss: Loss, _ data: Dataset
+    _ options: TrainingOptions, _ model: ModelSpecification, _ loss: any Loss, _ data: Dataset
   ) throws {
     let positions = data.count * options.copies
     guard options.globalBatch <= positions else {
@@ -126,19 +141,19 @@ public struct SetUp {
       )
     }
     let isClassification = data.classCount != nil
-    if (loss == .crossEntropy) != isClassification {
+    if (loss.targets == .classes) != isClassification {
       throw DistsgdError(
         .usage,
         isClassification
-          ? "--loss squared: the targets of '\(options.data.data)' are classes; use --loss cross-entropy"
-          : "--loss cross-entropy: the targets of '\(options.data.data)' are not classes; use --loss squared")
+          ? "--loss \(loss): the targets of '\(options.data.data)' are classes; use --loss cross-entropy"
+          : "--loss \(loss): the targets of '\(options.data.data)' are not classes; use --loss squared")
     }
-    if model.kind == .linear && isClassification {
+    if model.targets == .values && isClassification {
       throw DistsgdError(
         .usage,
         "--model linear: the targets of '\(options.data.data)' are classes; use softmax or mlp:256,128")
     }
-    if model.kind == .softmax && !isClassification {
+    if model.targets == .classes && !isClassification {
       throw DistsgdError(
         .usage,
         "--model softmax: the targets of '\(options.data.data)' are not classes; use linear or mlp:256,128")

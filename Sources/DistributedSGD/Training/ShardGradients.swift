@@ -6,7 +6,7 @@ import NeuralNet
 /// Forward and backward passes over a rank's shards of one batch.
 final class ShardGradients {
   private let model: Sequential
-  private let loss: Loss
+  private let loss: any Loss
   private let shards: Shards
   private let clock: PhaseClock
   /// Examples of a pass, when a shard takes more than one.
@@ -15,6 +15,8 @@ final class ShardGradients {
   private let passLevel: Int
   private let network: Network
   private let batch: BatchBuffer
+  /// Of a model with layers that look at the global batch: all of this rank's shards run in one pass.
+  private let globalSum: ShardSum?
   /// One arena for each level of the tree between a pass and a node of this rank: the sum of a right-hand subtree.
   private let partialSums: [UnsafeMutablePointer<Float>]
   /// Shape (shards of a pass + 1): where each shard's rows start in a pass, and where the last ends.
@@ -33,26 +35,32 @@ final class ShardGradients {
   ///   - nodes: what this rank adds up alone.
   ///   - parameters: shape (n), read in every batch.
   init(
-    model: Sequential, loss: Loss, dataset: Dataset, order: EpochOrder, schedule: BatchSchedule,
-    shards: Shards,
-    microBatch: Int?, nodes: [TreeNode], parameters: UnsafePointer<Float>, clock: PhaseClock
+    model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
+    shards: Shards, microBatch: Int?, nodes: [TreeNode], parameters: UnsafePointer<Float>,
+    clock: PhaseClock, communicator: any Communicator
   ) {
     self.model = model
     self.loss = loss
     self.shards = shards
     self.clock = clock
-    self.order = order
     self.parameters = parameters
+    order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
     self.microBatch = max(1, min(microBatch ?? largestShard, largestShard))
     let passes =
-      self.microBatch < largestShard
-      ? .none : ShardPasses(shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
+      model.needsGlobalBatch
+      ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
+      : self.microBatch < largestShard
+        ? .none : ShardPasses(shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
     passLevel = passes.level
-    let maximumPieces = 1 << passLevel
-    network = Network(model, maximumRows: self.microBatch * maximumPieces, passes: passes.bounds)
+    let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
+    network = Network(
+      model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
+      passes: passes.bounds, seed: sampler.seed)
+    globalSum = model.needsGlobalBatch ? ShardSum(shards, over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
     pieces = .allocate(capacity: maximumPieces + 1)
+    pieces.initialize(repeating: 0, count: maximumPieces + 1)
     losses = .allocate(capacity: maximumPieces)
     let highest = max(passLevel, nodes.map(\.level).max() ?? 0)
     partialSums = (passLevel..<highest).map { _ in .allocate(capacity: model.parameterCount + 1) }
@@ -73,12 +81,19 @@ final class ShardGradients {
     return active
   }
 
-  /// The sum over a node's shards of the gradient of loss / batch size, and behind it of the loss itself.
-  /// `sum` has shape (n + 1).
-  func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>) {
+  /// For every node, the sum over its shards of the gradient of loss / batch size, and behind it of the loss itself.
+  /// - Parameter sum: for the number of a node, shape (n + 1); asked only for nodes that have examples.
+  @inline(__always)
+  func add(
+    _ nodes: [TreeNode], into sum: (_ node: Int) -> UnsafeMutablePointer<Float>
+  ) throws(MPIError) {
+    if let globalSum { return try addShare(nodes, globalSum, into: sum) }
+    for (number, node) in nodes.enumerated() where node.firstLeaf < active { add(node, into: sum(number)) }
+  }
+
+  private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>) {
     let leaves = node.leaves.clamped(to: 0..<active)
-    if leaves.count == 1 { return addInMicroBatches(leaves.lowerBound, into: sum) }
-    if node.level <= passLevel { return addInOnePass(leaves, into: sum) }
+    if leaves.count == 1 || node.level <= passLevel { return addPass(leaves, into: sum) }
     add(node.left, into: sum)
     guard node.right.firstLeaf < active else { return }
     let right = partialSums[node.level - 1 - passLevel]
@@ -87,54 +102,97 @@ final class ShardGradients {
     clock.mark(.reduce)
   }
 
-  /// One shard, micro-batch by micro-batch.
-  private func addInMicroBatches(_ shard: Int, into sum: UnsafeMutablePointer<Float>) {
-    let examples = shards.examples(of: shard, batch: positions.count)
-    var start = positions.lowerBound + examples.lowerBound
-    let end = positions.lowerBound + examples.upperBound
+  /// Some neighbouring shards at once, or one of them micro-batch by micro-batch.
+  private func addPass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>) {
+    let isAlone = neighbours.count == 1
+    let first = shards.examples(of: neighbours.lowerBound, batch: positions.count)
+    var start = positions.lowerBound + first.lowerBound
+    let end = positions.lowerBound + first.upperBound
     var shardLoss = 0.0
     var isFirst = true
-    while start < end {
-      let rows = min(microBatch, end - start)
-      batch.load(order, positions: start..<start + rows)
+    repeat {
+      if isAlone {
+        pieces[1] = min(microBatch, end - start)
+      } else {
+        setPieces(neighbours, from: 0, first: first.lowerBound)
+      }
+      let rows = pieces[neighbours.count]
+      let pass = Pass(
+        pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
+        mode: .training(epoch: order.epoch, position: start), parameters: parameters)
+      batch.load(
+        order, positions: start..<start + rows, keepsOrder: !isAlone || model.needsOrder)
       clock.mark(.load)
-      let output = network.forward(parameters: parameters, input: batch.features, rows: rows)
-      shardLoss += loss.gradient(
-        output: output, targets: batch.targets, rows: rows, columns: model.outputCount, scale: scale)
+      let output = network.forward(batch.features, pass)
+      if isAlone {
+        shardLoss += loss.gradient(
+          output, batch.targets, rows: rows, columns: model.outputCount, scale: scale)
+      } else {
+        addLosses(0..<neighbours.count, output)
+      }
       clock.mark(.forward)
-      network.backward(
-        parameters: parameters, input: batch.features, rows: rows, into: sum, accumulate: !isFirst)
+      network.backward(batch.features, pass, into: sum, accumulate: !isFirst)
       clock.mark(.backward)
       isFirst = false
       start += rows
-    }
-    sum[model.parameterCount] = Float(shardLoss) * scale
+    } while isAlone && start < end
+    sum[model.parameterCount] =
+      isAlone ? Float(shardLoss) * scale : pairwiseSum(losses, count: neighbours.count)
   }
 
-  /// Some neighbouring shards, all at once.
-  private func addInOnePass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>) {
-    let first = shards.examples(of: neighbours.lowerBound, batch: positions.count).lowerBound
-    pieces[0] = 0
-    for piece in 0..<neighbours.count {
-      let shard = neighbours.lowerBound + piece
-      pieces[piece + 1] = shards.examples(of: shard, batch: positions.count).upperBound - first
+  /// All of this rank's shards in one pass, in which its layers wait for sums over the global batch.
+  private func addShare(
+    _ nodes: [TreeNode], _ globalSum: ShardSum, into sum: (_ node: Int) -> UnsafeMutablePointer<Float>
+  ) throws(MPIError) {
+    let present = nodes.enumerated().filter { $0.element.firstLeaf < active }
+    let groups = present.map { ($0.offset, $0.element.leaves.clamped(to: 0..<active)) }
+    let firstShard = groups.first?.1.lowerBound ?? 0
+    let first = shards.examples(of: firstShard, batch: positions.count).lowerBound
+    var count = 0
+    for (_, leaves) in groups {
+      setPieces(leaves, from: count, first: first)
+      count += leaves.count
     }
     let start = positions.lowerBound + first
-    let bounds = UnsafeBufferPointer(start: pieces, count: neighbours.count + 1)
-    batch.load(order, positions: start..<start + pieces[neighbours.count], keepsOrder: true)
+    globalSum.begin(firstShard: firstShard, active: active)
+    let pass = Pass(
+      pieces: UnsafeBufferPointer(start: pieces, count: count + 1),
+      mode: .training(epoch: order.epoch, position: start), parameters: parameters, globalSum: globalSum)
+    batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
-    let output = network.forward(parameters: parameters, input: batch.features, pieces: bounds)
-    for piece in 0..<neighbours.count {
+    let output = network.forward(batch.features, pass)
+    addLosses(0..<count, output)
+    clock.mark(.forward)
+    network.backward(
+      batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
+    var piece = 0
+    for (node, leaves) in groups {
+      sum(node)[model.parameterCount] = pairwiseSum(losses + piece, count: leaves.count)
+      piece += leaves.count
+    }
+    clock.mark(.backward)
+    try globalSum.end()
+  }
+
+  /// Where the rows of some shards end, from the piece `from` on.
+  /// - Parameter first: of the batch's examples, the one in the pass's first row.
+  @inline(__always)
+  private func setPieces(_ neighbours: Range<Int>, from: Int, first: Int) {
+    for (index, shard) in neighbours.enumerated() {
+      pieces[from + index + 1] = shards.examples(of: shard, batch: positions.count).upperBound - first
+    }
+  }
+
+  /// The losses of some pieces; the output becomes their gradient.
+  @inline(__always)
+  private func addLosses(_ numbers: Range<Int>, _ output: UnsafeMutablePointer<Float>) {
+    for piece in numbers {
       let row = pieces[piece]
       let pieceLoss = loss.gradient(
-        output: output + row * model.outputCount, targets: batch.targets.dropFirst(row),
-        rows: pieces[piece + 1] - row, columns: model.outputCount, scale: scale)
+        output + row * model.outputCount, batch.targets.dropFirst(row), rows: pieces[piece + 1] - row,
+        columns: model.outputCount, scale: scale)
       losses[piece] = Float(pieceLoss) * scale
     }
-    clock.mark(.forward)
-    network.backward(parameters: parameters, input: batch.features, pieces: bounds, into: sum)
-    sum[model.parameterCount] = pairwiseSum(losses, count: neighbours.count)
-    clock.mark(.backward)
   }
 }
 

@@ -14,6 +14,10 @@ struct ShardPasses {
   /// Each shard runs alone.
   static let none = ShardPasses(level: 0, bounds: [])
 
+  /// Of a pass, at most.
+  var maximumPieces: Int { bounds.reduce(0) { max($0, $1.count - 1) } }
+  var maximumRows: Int { bounds.reduce(0) { max($0, $1[$1.count - 1]) } }
+
   private init(level: Int, bounds: Set<[Int]>) {
     self.level = level
     self.bounds = bounds
@@ -35,6 +39,20 @@ struct ShardPasses {
       }
     }
     self.init(level: level, bounds: bounds)
+  }
+
+  /// All of a rank's shards in one pass.
+  init(wholeShareOf nodes: [TreeNode], shards: Shards, batchSizes: [Int]) {
+    var bounds: Set<[Int]> = []
+    for batch in batchSizes {
+      let active = nodes.map { $0.leaves.clamped(to: 0..<shards.active(batch: batch)) }
+        .filter { !$0.isEmpty }
+      guard let first = active.first, let last = active.last else { continue }
+      bounds.insert(shards.bounds(of: first.lowerBound..<last.upperBound, batch: batch))
+      // The gradients of each node are a sum of their own.
+      for leaves in active { bounds.insert(shards.bounds(of: leaves, batch: batch)) }
+    }
+    self.init(level: 0, bounds: bounds)
   }
 }
 

@@ -34,36 +34,37 @@ public final class Trainer {
   public let schedule: BatchSchedule
   private let gradients: ShardGradients
   private let reduction: GradientReduction
-  private let optimizer: any Optimizer
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
   private let ownsComparedCopy: Bool
 
   /// Collective over all ranks.
   public init(
-    model: Sequential, loss: Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
+    model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
     communicator: any Communicator
   ) throws(MPIError) {
     self.model = model
     self.sampler = sampler
     self.schedule = schedule
-    self.optimizer = optimizer
     rate = learningRate
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, shards: shards,
-      activeShards: schedule.batchSizes.map(shards.active), communicator: communicator)
+      activeShards: schedule.batchSizes.map(shards.active), optimizer: optimizer, communicator: communicator)
     gradients = ShardGradients(
-      model: model, loss: loss, dataset: dataset, order: sampler.order(epoch: 0), schedule: schedule,
-      shards: shards, microBatch: microBatch, nodes: reduction.nodes, parameters: reduction.parameters,
-      clock: clock)
+      model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
+      microBatch: microBatch, nodes: reduction.nodes, parameters: reduction.parameters, clock: clock,
+      communicator: communicator)
   }
 
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
   public var parameters: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: reduction.parameters, count: model.parameterCount)
   }
+
+  /// What the optimizer keeps beside the parameters.
+  package var optimizerState: OptimizerState { reduction.state }
 
   /// The mean loss of the last step's batch, before its update.
   public var batchLoss: Float { reduction.loss }
@@ -95,11 +96,9 @@ public final class Trainer {
   public func step(_ order: EpochOrder, positions: Range<Int>) throws(MPIError) {
     let active = gradients.begin(order, positions: positions)
     agree(order, positions)
-    for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
-      gradients.add(node, into: reduction.gradientBuffer(number))
-    }
+    try gradients.add(reduction.nodes, into: reduction.gradientBuffer)
     try reduction.reduceAndUpdate(
-      activeShards: active, optimizer: optimizer, learningRate: learningRate, clock: clock)
+      activeShards: active, step: stepCount + 1, learningRate: learningRate, clock: clock)
     stepCount += 1
   }
 

@@ -4,9 +4,11 @@ import NeuralNet
 /// The options of `train`; nil means a default that depends on the data or the job.
 public struct TrainingOptions: Sendable {
   public var data = DataOptions()
-  public var model: String?
+  public var model: ModelSpecification?
+  /// Of the data's default model, where that is an `mlp`.
   public var activation = Activation.relu
-  public var loss: Loss?
+  public var loss: (any Loss)?
+  public var optimizer: any Optimizer = SGD()
   /// A safetensors file to start from.
   public var initialize: String?
   public var globalBatch = 128
@@ -19,7 +21,7 @@ public struct TrainingOptions: Sendable {
   public var sampling = Sampling.shuffle
   public var copies = 1
   public var learningRate: Double?
-  public var schedule = LearningRateSchedule.constant
+  public var schedule: any Schedule = ConstantSchedule()
   /// Examples between evaluations; nil is an epoch.
   public var evaluateEvery: Int?
   public var logEvery = 10
@@ -43,19 +45,10 @@ public struct TrainingOptions: Sendable {
   /// Epochs to run at most.
   public var epochLimit: Int { epochs ?? (steps == nil ? 2 : Int.max) }
 
-  /// The model asked for, or nil for the data's default.
-  public func modelSpecification() throws -> ModelSpecification? {
-    guard let model else { return nil }
-    if let specification = ModelSpecification(model, activation: activation) { return specification }
-    if model == "mlp" || model.hasPrefix("mlp:") {
-      throw DistsgdError(
-        .usage, "--model \(model): 'mlp' takes the widths of its hidden layers, such as mlp:256,128")
-    }
-    let hint = nearest(model, among: ["linear", "softmax", "mlp"]).map { "did you mean '\($0)'? " } ?? ""
-    throw DistsgdError(
-      .usage,
-      "--model: there is no model '\(model)'; \(hint)The models are \(ModelSpecification.names.joined(separator: ", "))"
-    )
+  /// Steps of all epochs.
+  func stepLimit(stepsPerEpoch: Int) -> Int {
+    let (product, overflow) = epochLimit.multipliedReportingOverflow(by: stepsPerEpoch)
+    return overflow ? Int.max : product
   }
 
   /// Checks all that needs no data.
@@ -94,6 +87,5 @@ public struct TrainingOptions: Sendable {
         learningRate.isFinite && learningRate > 0,
         "--learning-rate \(learningRate): must be a finite number above 0")
     }
-    _ = try modelSpecification()
   }
 }

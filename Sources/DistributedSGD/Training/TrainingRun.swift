@@ -27,6 +27,9 @@ public final class TrainingRun {
   private let canStop: Bool
   private var drill: FaultDrill?
   private var timings = RankTimings(ranks: [])
+  /// Whether rank 0 has all of the optimizer's state as it is after the last step, of several servers.
+  private var hasGathered = false
+  private let isConstantRate: Bool
   /// The evaluations so far.
   public private(set) var evaluations: [EvaluationPoint] = []
 
@@ -78,6 +81,7 @@ public final class TrainingRun {
     self.setUp = setUp
     self.log = log
     baseLearningRate = setUp.learningRate
+    isConstantRate = options.schedule is ConstantSchedule
     let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
     sampler = Sampler(
@@ -88,8 +92,8 @@ public final class TrainingRun {
       count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
-      shards: shards, microBatch: options.microBatch, optimizer: SGD(), learningRate: setUp.learningRate,
-      communicator: communicator)
+      shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
+      learningRate: setUp.learningRate, communicator: communicator)
     trainer.settingsHash = options.settingsHash
     trainer.checkEvery = options.checkEvery
     drill = FaultDrill(options.faults, rank: communicator.rank)
@@ -100,7 +104,8 @@ public final class TrainingRun {
     }
     let moment = try communicator.together { try resuming?.moment() }
     if let resuming, let moment {
-      try resuming.restore(trainer.parameters, of: setUp.model, communicator: communicator)
+      try resuming.restore(
+        trainer.parameters, trainer.optimizerState, of: setUp.model, communicator: communicator)
       state = moment.state
       trainer.stepCount = state.step
     } else {
@@ -138,6 +143,9 @@ public final class TrainingRun {
 
   private var stepLimit: Int { options.steps ?? Int.max }
 
+  /// Of the whole run.
+  private var totalSteps: Int { min(stepLimit, options.stepLimit(stepsPerEpoch: schedule.stepsPerEpoch)) }
+
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
     clockStart = monotonicSeconds()
@@ -146,13 +154,15 @@ public final class TrainingRun {
       if trainer.receivedRequests.contains(.stop) { throw try stopped() }
       if let checkpointing,
         checkpointing.isDue(
-          state, stepsPerEpoch: schedule.stepsPerEpoch, isCompared: trainer.comparedLastStep)
+          state, stepsPerEpoch: schedule.stepsPerEpoch,
+          isCompared: trainer.comparedLastStep && (hasGathered || !trainer.optimizerState.isSplit))
       {
         write(checkpointing, try moment())
       }
     }
     if isLastEpoch {
       try compareParameters()
+      if options.checkpointEvery != nil { try trainer.optimizerState.gather() }
       if let checkpointing, checkpointing.isPeriodic { write(checkpointing, try moment()) }
     }
     stopClock()
@@ -172,12 +182,16 @@ public final class TrainingRun {
 
   /// A step, and what is told of it.
   private func step(_ order: EpochOrder, positions: Range<Int>) throws {
-    if options.schedule != .constant { setLearningRate() }
+    if !isConstantRate { setLearningRate() }
     if canStop { prepareRequests() }
+    let mayBeKept = trainer.checksNextStep
     var positions = positions
     drill?.strike(trainer, positions: &positions)
     try trainer.step(order, positions: positions)
     if let suspect = trainer.suspect { throw desynchronized(suspect) }
+    // Rank 0 may make a checkpoint of this step; where the state lies on several servers, all know of it beforehand.
+    hasGathered = mayBeKept && trainer.optimizerState.isSplit
+    if hasGathered { try trainer.optimizerState.gather() }
     let loss = trainer.batchLoss
     guard loss.isFinite else { throw diverged(loss) }
     state.step = trainer.stepCount
@@ -245,6 +259,7 @@ public final class TrainingRun {
   /// - Throws: `AgreedError`, when the checkpoint, or the one before it, could not be written.
   private func stopped() throws -> AgreedError {
     try compareParameters()
+    try trainer.optimizerState.gather()
     try together {
       guard let checkpointing else { return }
       try checkpointing.finish()
@@ -281,7 +296,8 @@ public final class TrainingRun {
   }
 
   private func setLearningRate() {
-    let factor = options.schedule.factor(step: state.step, stepsPerEpoch: schedule.stepsPerEpoch)
+    let factor = options.schedule.factor(
+      ScheduleMoment(step: state.step, stepsPerEpoch: schedule.stepsPerEpoch, totalSteps: totalSteps))
     trainer.learningRate = Float(Double(baseLearningRate) * factor)
   }
 

@@ -1,9 +1,73 @@
-// Bias and activation in one pass over a layer's output, and their gradients in one pass backwards.
+// Functions of every element: layers of their own, or fused into the dense layer before them, where bias and
+// function take one pass over its output, and their gradients one pass backwards.
 import CKernels
 import Glibc
 
+/// A function applied to every element.
+public enum Activation: String, Layer, CaseIterable {
+  case relu, sigmoid, tanh
+  /// x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016).
+  case gelu
+
+  public static var names: [String] { allCases.map(\.rawValue) }
+  public static let form = "relu, sigmoid, tanh, gelu"
+
+  public init(_ word: Word) throws(WordError) {
+    guard let activation = Activation(rawValue: word.name) else {
+      throw WordError(unknown: word, kind: "activation", known: Self.names)
+    }
+    self = activation
+    try WordReader(word).end()
+  }
+
+  public var description: String { rawValue }
+  public func output(of input: Shape) -> Shape { input }
+  public func prepared(_ place: LayerPlace) -> any LayerPass { ActivationPass(self) }
+
+  /// Whether the derivative is a function of the output, so that the input need not be kept.
+  var isFusible: Bool { self != .gelu }
+}
+
+private final class ActivationPass: LayerPass {
+  private let activation: Activation
+
+  init(_ activation: Activation) { self.activation = activation }
+
+  func forward(
+    _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
+  ) {
+    switch activation {
+    case .relu: for i in x.indices { y[i] = x[i] < 0 ? 0 : x[i] }
+    case .sigmoid: for i in x.indices { y[i] = 1 / (1 + expf(-x[i])) }
+    case .tanh: for i in x.indices { y[i] = tanhf(x[i]) }
+    case .gelu: for i in x.indices { y[i] = x[i] * normalDistribution(x[i]) }
+    }
+  }
+
+  func backward(
+    _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
+    into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum
+  ) {
+    guard let dx else { return }
+    switch activation {
+    case .relu: for i in dy.indices { dx[i] = y[i] > 0 ? dy[i] : 0 }
+    case .sigmoid: for i in dy.indices { dx[i] = dy[i] * (y[i] * (1 - y[i])) }
+    case .tanh: for i in dy.indices { dx[i] = dy[i] * (1 - y[i] * y[i]) }
+    case .gelu:
+      for i in dy.indices {
+        let density = expf(-0.5 * x[i] * x[i]) * 0.398_942_3
+        dx[i] = dy[i] * (normalDistribution(x[i]) + x[i] * density)
+      }
+    }
+  }
+
+  /// Φ(x) = (1 + erf(x / √2)) / 2
+  @inline(__always)
+  private func normalDistribution(_ x: Float) -> Float { 0.5 * (1 + erff(x * 0.707_106_77)) }
+}
+
 extension Activation {
-  /// y[i, j] = f(y[i, j] + bias[j]), y of shape (rows, columns).
+  /// y[i, j] = f(y[i, j] + bias[j]), y of shape (rows, columns); f must be fusible, nil is the identity.
   static func addBiasAndApply(
     _ activation: Activation?, to y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int,
     columns: Int
@@ -13,6 +77,7 @@ extension Activation {
     case .relu: ckernels_add_bias_relu(y, bias, rows, columns)
     case .sigmoid: addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
     case .tanh: addBias(to: y, bias, rows, columns) { tanhf($0) }
+    case .gelu: preconditionFailure("gelu is not fused: its derivative needs its input")
     }
   }
 
@@ -27,7 +92,7 @@ extension Activation {
     }
   }
 
-  /// dy[i, j] *= f′, from the layer's output y; both of shape (rows, columns).
+  /// dy[i, j] *= f′, from the layer's output y; both of shape (rows, columns). f must be fusible.
   static func multiplyByDerivative(
     of activation: Activation, _ dy: UnsafeMutablePointer<Float>, output y: UnsafePointer<Float>, count: Int
   ) {
@@ -35,6 +100,7 @@ extension Activation {
     case .relu: ckernels_relu_gradient(dy, y, count)
     case .sigmoid: for i in 0..<count { dy[i] *= y[i] * (1 - y[i]) }
     case .tanh: for i in 0..<count { dy[i] *= 1 - y[i] * y[i] }
+    case .gelu: preconditionFailure("gelu is not fused: its derivative needs its input")
     }
   }
 }

@@ -6,6 +6,7 @@ import CKernels
 struct DenseProducts: Sendable {
   let inputs: Int
   let outputs: Int
+  let products: any MatrixProducts.Type
   /// What a pass over several pieces may do at once.
   var freedom: PieceFreedom = []
 
@@ -20,10 +21,10 @@ struct DenseProducts: Sendable {
     pieces: UnsafeBufferPointer<Int>
   ) {
     guard isSmall else {
-      products(pieces, together: freedom.contains(.forward)) { row, rows in
-        BLAS.multiply(
+      eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
+        products.multiply(
           x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
-          transposeB: true)
+          transposeA: false, transposeB: true, strideA: inputs, beta: 0)
       }
       return
     }
@@ -32,7 +33,7 @@ struct DenseProducts: Sendable {
 
   /// One product over all rows, or one for each piece.
   @inline(__always)
-  private func products(
+  private func eachProduct(
     _ pieces: UnsafeBufferPointer<Int>, together: Bool, product: (_ row: Int, _ rows: Int) -> Void
   ) {
     if together || pieces.count == 2 { return product(0, pieces[pieces.count - 1]) }
@@ -81,9 +82,10 @@ struct DenseProducts: Sendable {
         leaves: count, into: dw + first * inputs, count: rows * inputs,
         addsInPlace: freedom.contains(.weightSum)
       ) { piece, target, adds in
-        BLAS.multiply(
+        products.multiply(
           dy + pieces[piece] * outputs + first, x + pieces[piece] * inputs, into: target, rows: rows,
-          columns: inputs, inner: pieces[piece + 1] - pieces[piece], transposeA: true, strideA: outputs,
+          columns: inputs, inner: pieces[piece + 1] - pieces[piece], transposeA: true, transposeB: false,
+          strideA: outputs,
           beta: adds || accumulate ? 1 : 0)
       }
     }
@@ -103,9 +105,10 @@ struct DenseProducts: Sendable {
     outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
     into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
   ) {
-    products(pieces, together: freedom.contains(.inputGradient)) { row, rows in
-      BLAS.multiply(
-        dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs)
+    eachProduct(pieces, together: freedom.contains(.inputGradient)) { row, rows in
+      products.multiply(
+        dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs,
+        transposeA: false, transposeB: false, strideA: outputs, beta: 0)
     }
   }
 }

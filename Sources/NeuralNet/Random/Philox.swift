@@ -9,20 +9,22 @@ public enum RandomPurpose: UInt32, Sendable {
   case syntheticData = 4
   case validationSplit = 5
   case gradientNoise = 6
+  case dropout = 7
 }
 
 /// Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
 ///
-/// The key is the 64-bit seed; the 128-bit counter is (index, epoch, purpose).
+/// The key is the 64-bit seed; the 128-bit counter is (index, epoch, purpose and stream).
 public struct Philox: Sendable {
   @usableFromInline let key: (UInt32, UInt32)
   @usableFromInline let epoch: UInt32
   @usableFromInline let purpose: UInt32
 
-  public init(seed: UInt64, purpose: RandomPurpose, epoch: Int = 0) {
+  /// - Parameter stream: another one for every user of a purpose, below 2²⁴.
+  public init(seed: UInt64, purpose: RandomPurpose, epoch: Int = 0, stream: Int = 0) {
     key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     self.epoch = UInt32(truncatingIfNeeded: epoch)
-    self.purpose = purpose.rawValue
+    self.purpose = purpose.rawValue | UInt32(truncatingIfNeeded: stream) << 8
   }
 
   /// The four 32-bit words of draw number `index`.

@@ -1,4 +1,4 @@
-// What a user types: a line each for --model, --schedule or --checkpoint-every, --target,
+// What a user types: a line each for --model, --schedule or --optimizer or --loss or --checkpoint-every, --target,
 // --features and --validation.
 import DistributedSGD
 import NeuralNet
@@ -8,25 +8,27 @@ func readOptions(_ input: FuzzInput) throws {
     String.init)
   func line(_ index: Int) -> String? { index < lines.count && !lines[index].isEmpty ? lines[index] : nil }
 
-  var options = TrainingOptions()
-  options.model = line(0)
-  if let model = line(0).flatMap({ ModelSpecification($0) }) {
-    guard ModelSpecification(model.description) == model else { throw Finding("\(model) is not itself") }
-    guard model.model(inputs: 3, outputs: 2).parameterCount > 0 else { throw Finding("\(model) is empty") }
-  } else if options.model != nil {
-    do {
-      try options.validate(worldSize: 1)
-      throw Finding("a model that does not exist is taken")
-    } catch is DistsgdError {}
-  }
-  if let schedule = line(1).flatMap({ LearningRateSchedule($0) }) {
-    guard LearningRateSchedule(schedule.description) == schedule else {
-      throw Finding("\(schedule) is not itself")
+  if let text = line(0), let model = try? ModelSpecification(text) {
+    let again = try? ModelSpecification(model.description)
+    guard again?.description == model.description else { throw Finding("\(model) is not itself") }
+    if let sequential = try? model.model(input: Shape(3), outputs: 2) {
+      guard let copy = try? ModelSpecification(sequential.text).model(input: Shape(3), outputs: 2),
+        copy.tensors == sequential.tensors
+      else { throw Finding("\(model) as '\(sequential.text)' is another model") }
     }
+  }
+  if let schedule = line(1).flatMap({ try? Catalog.schedule($0) }) {
+    try requireItself(schedule) { try Catalog.schedule($0) }
     for step in [0, 1, 1_000] {
-      let factor = schedule.factor(step: step, stepsPerEpoch: 12)
+      let factor = schedule.factor(ScheduleMoment(step: step, stepsPerEpoch: 12, totalSteps: 100))
       guard factor >= 0 else { throw Finding("\(schedule) has the factor \(factor) at step \(step)") }
     }
+  }
+  if let optimizer = line(1).flatMap({ try? Catalog.optimizer($0) }) {
+    try requireItself(optimizer) { try Catalog.optimizer($0) }
+  }
+  if let loss = line(1).flatMap({ try? Catalog.loss($0) }) {
+    try requireItself(loss) { try Catalog.loss($0) }
   }
   if let interval = line(1).flatMap({ CheckpointInterval($0) }) {
     guard CheckpointInterval(interval.description) == interval else {
@@ -40,5 +42,11 @@ func readOptions(_ input: FuzzInput) throws {
     $0.target = line(2)
     $0.features = line(3)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     $0.validation = validation
+  }
+}
+
+private func requireItself(_ value: any Named, _ make: (String) throws -> any Named) throws {
+  guard let again = try? make(value.description), again.description == value.description else {
+    throw Finding("\(value) is not itself")
   }
 }

@@ -1,4 +1,4 @@
-// The few BLAS calls this project makes, on row-major matrices, and what tells which BLAS it is.
+// OpenBLAS: the matrix products of training by it, and what tells which BLAS it is.
 import COpenBLAS
 
 /// OpenBLAS: single-precision products, and the settings on which their last bits depend.
@@ -14,19 +14,20 @@ public enum BLAS {
 
   /// Threads a product may use. Another number may give other last bits.
   public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+}
 
-  /// C = A·B + β·C, where A is (rows, inner), B is (inner, columns) and C is (rows, columns); a transposed
-  /// operand is stored as (columns, inner) or (inner, rows). `strideA`: floats from one row of what is stored as
-  /// A to the next, when A is a part of a wider matrix.
+/// Products by OpenBLAS's sgemm: the order of an element's additions may depend on the product's size.
+public enum BLASProducts: MatrixProducts {
+  public static let name = "blas"
+
   @inline(__always)
-  static func multiply(
+  public static func multiply(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
-    columns: Int, inner: Int, transposeA: Bool = false, transposeB: Bool = false, strideA: Int? = nil,
-    beta: Float = 0
+    columns: Int, inner: Int, transposeA: Bool, transposeB: Bool, strideA: Int, beta: Float
   ) {
     cblas_sgemm(
       CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-      Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(strideA ?? (transposeA ? rows : inner)), b,
+      Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(strideA), b,
       Int32(transposeB ? inner : columns), beta, c, Int32(columns))
   }
 }

@@ -7,19 +7,19 @@ public enum Initialization: Sendable {
   /// Weights and biases uniform on ±1/√inputs: PyTorch's default for `nn.Linear`.
   case uniform
 
-  /// Fills the arena of `model`; shape (model.parameterCount).
+  /// Fills the arena of `model`; shape (model.parameterCount). Factors begin as 1.
   public func fill(_ parameters: UnsafeMutablePointer<Float>, of model: Sequential, seed: UInt64) {
     let random = Philox(seed: seed, purpose: .initialization)
-    var fanIn = model.inputCount
     for tensor in model.tensors {
-      let isBias = tensor.shape.count == 1
-      if !isBias { fanIn = tensor.shape[1] }
-      let bound = 1 / Double(fanIn).squareRoot()
       for index in tensor.range {
         let draw = UInt64(index)
-        switch self {
-        case .normal: parameters[index] = isBias ? 0 : Float(0.01 * random.normal(draw))
-        case .uniform: parameters[index] = Float(bound * (2 * random.uniform(draw) - 1))
+        switch (tensor.role, self) {
+        case (.scale, _): parameters[index] = 1
+        case (.bias, .normal): parameters[index] = 0
+        case (.weight, .normal): parameters[index] = Float(0.01 * random.normal(draw))
+        case (.weight(let fanIn), .uniform), (.bias(let fanIn), .uniform):
+          let bound = 1 / Double(fanIn).squareRoot()
+          parameters[index] = Float(bound * (2 * random.uniform(draw) - 1))
         }
       }
     }

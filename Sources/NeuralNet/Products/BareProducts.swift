@@ -1,6 +1,6 @@
 // The matrix products of a training step and nothing else: what all the rest of a step is measured against.
 
-/// A model's sgemm calls, on buffers of their own that stay in cache where they fit.
+/// The sgemm calls of a model's dense layers (those of a chain, not within a residual), on buffers of their own that stay in cache where they fit.
 public final class BareProducts {
   private let layers: [DenseProducts]
   /// Of each layer, shape (outputs, inputs).
@@ -10,13 +10,7 @@ public final class BareProducts {
   private let maximumRows: Int
 
   public init(_ model: Sequential, maximumRows: Int) {
-    let layers = model.layers.compactMap { layer in
-      if case .dense(let inputs, let outputs) = layer {
-        DenseProducts(inputs: inputs, outputs: outputs)
-      } else {
-        nil
-      }
-    }
+    let layers = model.denseProducts(BLASProducts.self)
     let random = Philox(seed: 0, purpose: .syntheticData)
     /// Uniform on ±1/√inputs: products of such numbers neither grow nor vanish.
     func allocate(_ count: Int, inputs: Int) -> UnsafeMutablePointer<Float> {
@@ -28,7 +22,7 @@ public final class BareProducts {
       }
       return floats
     }
-    let widths = [layers[0].inputs] + layers.map(\.outputs)
+    let widths = [layers.first?.inputs ?? 1] + layers.map(\.outputs)
     self.layers = layers
     self.maximumRows = maximumRows
     weights = layers.map { allocate($0.outputs * $0.inputs, inputs: $0.inputs) }
@@ -44,27 +38,19 @@ public final class BareProducts {
   public func run(rows: Int, accumulate: Bool = false) {
     precondition(rows <= maximumRows)
     for (index, layer) in layers.enumerated() {
-      BLAS.multiply(
+      BLASProducts.multiply(
         values[index], weights[index], into: values[index + 1], rows: rows, columns: layer.outputs,
-        inner: layer.inputs, transposeB: true)
+        inner: layer.inputs, transposeA: false, transposeB: true, strideA: layer.inputs, beta: 0)
     }
     for (index, layer) in layers.enumerated().reversed() {
-      BLAS.multiply(
+      BLASProducts.multiply(
         gradients[index + 1], values[index], into: weightGradients[index], rows: layer.outputs,
-        columns: layer.inputs, inner: rows, transposeA: true, beta: accumulate ? 1 : 0)
+        columns: layer.inputs, inner: rows, transposeA: true, transposeB: false, strideA: layer.outputs,
+        beta: accumulate ? 1 : 0)
       if index == 0 { return }
-      BLAS.multiply(
+      BLASProducts.multiply(
         gradients[index + 1], weights[index], into: gradients[index], rows: rows, columns: layer.inputs,
-        inner: layer.outputs)
+        inner: layer.outputs, transposeA: false, transposeB: false, strideA: layer.outputs, beta: 0)
     }
-  }
-}
-
-extension Sequential {
-  /// Multiplications and additions of the products of one example's forward and backward pass; the gradient at
-  /// the data is not computed.
-  public var trainingOperations: Int {
-    guard case .dense(let inputs, let outputs)? = layers.first else { return 0 }
-    return 3 * forwardOperations - 2 * inputs * outputs
   }
 }

@@ -1,0 +1,119 @@
+// The arrays that an optimizer keeps beside the parameters: every rank has those of the part that it updates.
+import MPI
+import NeuralNet
+
+/// An optimizer's state, split over the ranks as the updates are: a server holds it once at most.
+package final class OptimizerState {
+  package enum Placement {
+    /// Ranks that update all parameters themselves have all of it themselves.
+    case replicated
+    /// The ranks of the only server share its memory, where each writes its own part.
+    case shared
+    /// Each rank of several servers has its part alone.
+    case split
+  }
+
+  package let names: [String]
+  /// One pointer for each name, addressed as if the whole arena were there.
+  let arrays: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  private let placement: Placement
+  private let communicator: any Communicator
+  private let parameterCount: Int
+  /// Of each rank.
+  private let ranges: [Range<Int>]
+  private let ownMemory: UnsafeMutablePointer<Float>?
+  /// On rank 0, once `gather` was called on several servers: shape (names, n).
+  private var gathered: UnsafeMutablePointer<Float>?
+
+  /// Collective over all ranks.
+  init(
+    _ names: [String], parameterCount: Int, layout: ArenaLayout, placement: Placement,
+    communicator: any Communicator
+  ) throws(MPIError) {
+    self.names = names
+    self.placement = placement
+    self.communicator = communicator
+    self.parameterCount = parameterCount
+    let worldSize = communicator.worldSize
+    ranges = (0..<worldSize).map { rank in
+      placement == .replicated
+        ? 0..<parameterCount
+        : layout.ownedRange(of: rank, worldSize: worldSize).clamped(to: 0..<parameterCount)
+    }
+    arrays = .allocate(capacity: max(1, names.count))
+    let own = ranges[communicator.rank]
+    var first: UnsafeMutablePointer<Float>?
+    // Whole cache lines, so that ranks do not write to one line.
+    let length = (parameterCount + 15) / 16 * 16
+    if placement == .shared {
+      ownMemory = nil
+      if !names.isEmpty {
+        first = try communicator.allocateShared(byteCount: 4 * length * names.count)
+          .assumingMemoryBound(to: Float.self)
+      }
+    } else {
+      let count = own.count * names.count
+      ownMemory = .allocate(capacity: max(1, count))
+      ownMemory!.initialize(repeating: 0, count: count)
+      first = ownMemory
+    }
+    for index in names.indices {
+      let start = first! + index * (placement == .shared ? length : own.count)
+      (arrays + index).initialize(to: placement == .shared ? start : start - own.lowerBound)
+    }
+  }
+
+  deinit {
+    arrays.deallocate()
+    ownMemory?.deallocate()
+    gathered?.deallocate()
+  }
+
+  /// Whether rank 0 sees only its own part: `gather` must then be called before `copy`.
+  package var isSplit: Bool { placement == .split && !names.isEmpty }
+
+  /// Brings all parts to rank 0, where they lie on several servers. Collective.
+  package func gather() throws(MPIError) {
+    guard isSplit else { return }
+    if communicator.rank != 0 {
+      let own = ranges[communicator.rank]
+      for index in names.indices {
+        try communicator.send(
+          UnsafeBufferPointer(start: arrays[index] + own.lowerBound, count: own.count), to: 0,
+          tag: Self.tag)
+      }
+      return
+    }
+    let all = gathered ?? .allocate(capacity: names.count * parameterCount)
+    gathered = all
+    for (rank, range) in ranges.enumerated() {
+      for index in names.indices {
+        let target = all + index * parameterCount + range.lowerBound
+        if rank == 0 {
+          target.update(from: arrays[index] + range.lowerBound, count: range.count)
+        } else {
+          try communicator.receive(
+            UnsafeMutableBufferPointer(start: target, count: range.count), from: rank, tag: Self.tag)
+        }
+      }
+    }
+  }
+
+  private static let tag = 3
+
+  /// All of the state, shape (names, n); on rank 0 only, between two steps.
+  package func copy(to memory: UnsafeMutablePointer<Float>) {
+    for index in names.indices {
+      let source = isSplit ? gathered.unsafelyUnwrapped + index * parameterCount : arrays[index]
+      (memory + index * parameterCount).update(from: source, count: parameterCount)
+    }
+  }
+
+  /// Takes this rank's part of what lies at `offset` in the array number `index`.
+  package func restore(_ index: Int, _ values: UnsafeBufferPointer<Float>, at offset: Int) {
+    let part = ranges[communicator.rank].clamped(to: offset..<offset + values.count)
+    guard !part.isEmpty else { return }
+    (arrays[index] + part.lowerBound).update(
+      from: values.baseAddress! + (part.lowerBound - offset), count: part.count)
+  }
+}

@@ -1,0 +1,71 @@
+// Sums over the global batch in the middle of a pass, for layers that look beyond their shard.
+import MPI
+import NeuralNet
+
+/// Adds up what the shards of all ranks contribute, in the order of the reduction's tree: every rank learns every
+/// shard's leaf, and adds them up itself.
+final class ShardSum: GlobalBatchSum {
+  private let shards: Shards
+  private let communicator: any Communicator
+  private let clock: PhaseClock
+  /// Shape (active shards, floats of a sum), as bits: each has one rank's number and zeros, whose sum is exact.
+  private var leaves: UnsafeMutableBufferPointer<Int32>
+  private var firstShard = 0
+  private var active = 0
+  private var failure: MPIError?
+
+  init(_ shards: Shards, over communicator: any Communicator, clock: PhaseClock) {
+    self.shards = shards
+    self.communicator = communicator
+    self.clock = clock
+    leaves = .allocate(capacity: 0)
+  }
+
+  deinit { leaves.deallocate() }
+
+  /// Turns to a batch.
+  /// - Parameters:
+  ///   - firstShard: of this rank's.
+  ///   - active: shards that have examples.
+  func begin(firstShard: Int, active: Int) {
+    self.firstShard = firstShard
+    self.active = active
+  }
+
+  /// - Throws: what a sum since `begin` has thrown: a pass itself goes on to its end.
+  func end() throws(MPIError) {
+    if let failure { throw failure }
+  }
+
+  func sum(_ own: UnsafeMutableBufferPointer<Float>, into total: UnsafeMutableBufferPointer<Float>) {
+    let count = total.count
+    if leaves.count < active * count {
+      leaves.deallocate()
+      leaves = .allocate(capacity: active * count)
+    }
+    let all = UnsafeMutableBufferPointer(rebasing: leaves[..<(active * count)])
+    all.update(repeating: 0)
+    for (index, value) in own.enumerated() {
+      all[firstShard * count + index] = Int32(bitPattern: value.bitPattern)
+    }
+    if communicator.worldSize > 1 {
+      clock.mark(.forward)
+      do {
+        try communicator.allReduce(all, .sum)
+      } catch {
+        failure = failure ?? error
+      }
+      clock.mark(.wait)
+    }
+    UnsafeMutableRawBufferPointer(all).withMemoryRebound(to: Float.self) { leaves in
+      var width = 1
+      while width < active {
+        for shard in stride(from: 0, to: active - width, by: 2 * width) {
+          for i in 0..<count { leaves[shard * count + i] += leaves[(shard + width) * count + i] }
+        }
+        width *= 2
+      }
+      for i in 0..<count { total[i] = leaves[i] }
+    }
+  }
+}

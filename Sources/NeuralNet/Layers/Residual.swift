@@ -1,0 +1,85 @@
+// A residual block: what some layers make of their input is added to it (He et al. 2016).
+import CKernels
+
+/// y = x + f(x), f the layers in its parentheses. In PyTorch an `nn.Sequential` whose forward adds its input.
+public struct Residual: Layer {
+  public static let names = ["residual"]
+  public static let form = "residual(dense:64 relu dense:64)"
+
+  public let layers: [any Layer]
+
+  public init(_ layers: [any Layer]) { self.layers = layers }
+
+  public init(_ word: Word) throws(WordError) {
+    try WordReader(word).end(allowsWords: true)
+    guard !word.words.isEmpty else {
+      throw WordError(word.text, "its layers are missing, as in \(Self.form)")
+    }
+    var layers: [any Layer] = []
+    for inner in word.words { layers.append(try Catalog.layer(inner)) }
+    self.layers = layers
+  }
+
+  public var description: String { "residual(\(layers.map(\.description).joined(separator: " ")))" }
+  public var needsOrder: Bool { layers.contains { $0.needsOrder } }
+  public var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
+
+  public func output(of input: Shape) throws(ShapeError) -> Shape {
+    let output = try Sequential(layers, input: input).outputShape
+    guard output.count == input.count else {
+      throw ShapeError(
+        "'\(self)': its layers make \(output.count) numbers of \(input.count), and cannot be added to them")
+    }
+    return input
+  }
+
+  public func tensors(of input: Shape) -> [TensorRequest] {
+    // Only asked when the shapes are known to fit.
+    guard let block = try? Sequential(layers, input: input) else { return [] }
+    return block.tensors.map { TensorRequest($0.name, shape: $0.shape, role: $0.role) }
+  }
+
+  public func forwardOperations(of input: Shape) -> Int {
+    (try? Sequential(layers, input: input).forwardOperations) ?? 0
+  }
+
+  public func prepared(_ place: LayerPlace) -> any LayerPass {
+    guard let block = try? Sequential(layers, input: place.input) else {
+      preconditionFailure("a model checks its shapes before it is prepared")
+    }
+    return ResidualPass(block, place)
+  }
+}
+
+private final class ResidualPass: LayerPass {
+  private let chain: Chain
+  /// Shape (maximumRows, width): the gradient at the chain's output, which the chain may overwrite.
+  private let gradient: UnsafeMutableBufferPointer<Float>
+
+  init(_ block: Sequential, _ place: LayerPlace) {
+    chain = Chain(
+      block, offset: place.offsets.first ?? 0, number: place.number << 8, maximumRows: place.maximumRows,
+      passes: place.passes, seed: place.seed, products: place.products)
+    gradient = .allocate(capacity: max(1, place.maximumRows * place.input.count))
+  }
+
+  deinit { gradient.deallocate() }
+
+  func forward(
+    _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
+  ) {
+    guard let start = x.baseAddress, let result = y.baseAddress else { return }
+    ckernels_sum(result, start, chain.forward(start, pass), x.count)
+  }
+
+  func backward(
+    _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
+    into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient sum: borrowing GradientSum
+  ) {
+    guard let start = x.baseAddress, let dyStart = dy.baseAddress else { return }
+    let copy = gradient.baseAddress!
+    copy.update(from: dyStart, count: dy.count)
+    chain.backward(copy, input: start, pass, gradient: sum, into: dx?.baseAddress)
+    if let dx = dx?.baseAddress { ckernels_add(dx, dyStart, dy.count) }
+  }
+}

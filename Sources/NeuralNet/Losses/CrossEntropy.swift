@@ -1,0 +1,86 @@
+import Glibc
+
+/// Softmax cross-entropy against a class number: −log softmax(z)[label].
+public struct CrossEntropy: Loss, Equatable {
+  public static let names = ["cross-entropy"]
+  public static let form = "cross-entropy"
+
+  public init() {}
+  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
+  public var description: String { "cross-entropy" }
+  public var targets: TargetKind { .classes }
+  public var measures: [String] { ["accuracy"] }
+
+  public func outputCount(classes: Int?) throws(ShapeError) -> Int {
+    guard let classes else { throw ShapeError("cross-entropy needs classes") }
+    return classes
+  }
+
+  public func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
+  ) -> Double {
+    let labels = labels(targets)
+    var sum = 0.0
+    for row in 0..<rows {
+      let z = output + row * columns
+      let label = Int(labels[row])
+      let (total, loss) = Self.exponentiate(z, columns: columns, label: label)
+      sum += loss
+      let factor = scale / total
+      for j in 0..<columns { z[j] *= factor }
+      z[label] -= scale
+    }
+    return sum
+  }
+
+  public func evaluate(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int,
+    into sums: UnsafeMutablePointer<Double>
+  ) {
+    let labels = labels(targets)
+    var (loss, correct) = (0.0, 0)
+    for row in 0..<rows {
+      let z = output + row * columns
+      let label = Int(labels[row])
+      if Self.largestIndex(z, columns) == label { correct += 1 }
+      loss += Self.exponentiate(z, columns: columns, label: label).loss
+    }
+    sums[0] = loss
+    sums[1] = Double(correct)
+  }
+
+  public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] {
+    var z = Array(output)
+    guard !z.isEmpty else { return z }
+    let (total, _) = Self.exponentiate(&z, columns: z.count, label: 0)
+    for j in z.indices { z[j] /= total }
+    return z
+  }
+
+  /// The class of the largest output; the first of equals.
+  static func largestIndex(_ z: UnsafePointer<Float>, _ columns: Int) -> Int {
+    var best = 0
+    for j in 1..<max(columns, 1) where z[j] > z[best] { best = j }
+    return best
+  }
+
+  /// z becomes exp(z − max z), which cannot overflow; returns its sum and −log softmax(z)[label].
+  @inline(__always)
+  private static func exponentiate(
+    _ z: UnsafeMutablePointer<Float>, columns: Int, label: Int
+  ) -> (total: Float, loss: Double) {
+    var largest = z[0]
+    for j in 1..<max(columns, 1) where z[j] > largest { largest = z[j] }
+    let atLabel = z[label] - largest
+    var total: Float = 0
+    for j in 0..<columns {
+      z[j] = expf(z[j] - largest)
+      total += z[j]
+    }
+    return (total, log(Double(total)) - Double(atLabel))
+  }
+}
+
+extension Loss where Self == CrossEntropy {
+  public static var crossEntropy: CrossEntropy { CrossEntropy() }
+}

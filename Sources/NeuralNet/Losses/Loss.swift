@@ -1,0 +1,84 @@
+// What a loss is: its sum over some examples, the gradient at the model's output, and what else it tells.
+
+/// What a loss compares a model's output with.
+public enum TargetKind: Sendable, Equatable {
+  /// Numbers.
+  case values
+  /// Class numbers from 0 up.
+  case classes
+}
+
+/// The targets of a batch; shape (rows).
+public enum TargetBuffer {
+  case values(UnsafePointer<Float>)
+  case labels(UnsafePointer<Int32>)
+
+  /// Those of the rows from `row` on.
+  @inline(__always)
+  public func dropFirst(_ row: Int) -> TargetBuffer {
+    switch self {
+    case .values(let values): .values(values + row)
+    case .labels(let labels): .labels(labels + row)
+    }
+  }
+}
+
+/// A loss, reported as a mean over examples.
+public protocol Loss: Named {
+  var targets: TargetKind { get }
+  /// Outputs that a model must have.
+  /// - Parameter classes: of the data; nil where the targets are numbers.
+  /// - Throws: `ShapeError` where it cannot be used with so many classes.
+  func outputCount(classes: Int?) throws(ShapeError) -> Int
+
+  /// The sum of the loss over the rows; `output`, of shape (rows, columns), becomes the gradient of `scale` times that
+  /// sum. With `scale` = 1 / examples in the global batch, gradients of any pieces of the batch add up to that of the
+  /// mean. What is not finite must stay so: that is how a diverged run is noticed.
+  func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
+  ) -> Double
+
+  /// What `evaluate` tells beside the loss: `["accuracy"]`.
+  var measures: [String] { get }
+  /// The sums over the rows of the loss, and of each measure behind it; `output` may be overwritten.
+  /// - Parameter sums: shape (1 + measures.count), which is overwritten.
+  func evaluate(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int,
+    into sums: UnsafeMutablePointer<Double>)
+
+  /// The probabilities of the classes that one row of output means; nothing for a loss of numbers.
+  /// - Parameter output: shape (columns)
+  func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float]
+}
+
+extension Loss {
+  public var measures: [String] { [] }
+
+  public func evaluate(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int,
+    into sums: UnsafeMutablePointer<Double>
+  ) { sums[0] = gradient(output, targets, rows: rows, columns: columns, scale: 1) }
+
+  public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] { [] }
+}
+
+/// A loss of one number an example.
+public protocol ValueLoss: Loss {}
+
+extension ValueLoss {
+  public var targets: TargetKind { .values }
+  public func outputCount(classes: Int?) -> Int { 1 }
+}
+
+/// The targets of a loss of numbers. The data were checked when the run was made: other targets are a programmer's error.
+@inline(__always)
+func values(_ targets: TargetBuffer) -> UnsafePointer<Float> {
+  guard case .values(let values) = targets else { preconditionFailure("the loss takes numbers") }
+  return values
+}
+
+@inline(__always)
+func labels(_ targets: TargetBuffer) -> UnsafePointer<Int32> {
+  guard case .labels(let labels) = targets else { preconditionFailure("the loss takes class numbers") }
+  return labels
+}

@@ -1,0 +1,19 @@
+import CKernels
+
+/// ½(ŷ − y)², as in the chapter.
+public struct SquaredLoss: ValueLoss, Equatable {
+  public static let names = ["squared"]
+  public static let form = "squared"
+
+  public init() {}
+  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
+  public var description: String { "squared" }
+
+  public func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
+  ) -> Double { ckernels_squared_loss(output, values(targets), scale, rows) }
+}
+
+extension Loss where Self == SquaredLoss {
+  public static var squared: SquaredLoss { SquaredLoss() }
+}

@@ -1,0 +1,151 @@
+// Layers at work one after the other, with the values between them.
+
+/// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
+final class Chain {
+  private struct Station {
+    /// A dense layer lies here itself: looking it up would cost as much as a small one computes.
+    let dense: DenseProducts?
+    let weight, bias: Int
+    /// Fused with the dense layer.
+    let activation: Activation?
+    /// Any other layer.
+    let other: (any LayerPass)?
+    let inputs, outputs: Int
+    /// Shape (maximumRows, outputs)
+    let output: UnsafeMutablePointer<Float>
+  }
+
+  private let stations: [Station]
+  /// Floats of a partial sum over pieces, at most.
+  let partialSumLength: Int
+  /// Two buffers of (maximumRows, widest input but the first): the gradients at a station's output and its input.
+  private let gradients: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
+
+  /// - Parameters:
+  ///   - offset: the model's first float in the arena.
+  ///   - number: layers count from here (`LayerPlace.number`).
+  init(
+    _ model: Sequential, offset: Int, number: Int, maximumRows: Int, passes: Set<[Int]>, seed: UInt64,
+    products: any MatrixProducts.Type
+  ) {
+    var stations: [Station] = []
+    var tensors = model.tensors.makeIterator()
+    var isFused = false
+    var partialSumLength = 0
+    for (index, layer) in model.layers.enumerated() {
+      let input = model.inputShapes[index]
+      let offsets = layer.tensors(of: input).map { _ in offset + tensors.next()!.offset }
+      // The activation was taken by the dense layer before it.
+      if isFused {
+        isFused = false
+        continue
+      }
+      let next = index + 1 < model.layers.count ? model.inputShapes[index + 1] : model.outputShape
+      let pass = layer.prepared(
+        LayerPlace(
+          number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
+          passes: passes, products: products))
+      let dense = pass as? DensePass
+      partialSumLength = max(
+        partialSumLength,
+        dense?.products.partialSumLength
+          ?? layer.tensors(of: input).reduce(0) { max($0, $1.shape.reduce(1, *)) })
+      var activation: Activation?
+      if dense != nil, index + 1 < model.layers.count,
+        let following = model.layers[index + 1] as? Activation, following.isFusible
+      {
+        activation = following
+        isFused = true
+      }
+      stations.append(
+        Station(
+          dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0, activation: activation,
+          other: dense == nil ? pass : nil, inputs: input.count, outputs: next.count,
+          output: .allocate(capacity: max(1, maximumRows * next.count))))
+    }
+    self.stations = stations
+    self.partialSumLength = partialSumLength
+    let widest = stations.dropFirst().map(\.inputs).max() ?? 0
+    gradients = (
+      .allocate(capacity: max(1, maximumRows * widest)), .allocate(capacity: max(1, maximumRows * widest))
+    )
+  }
+
+  deinit {
+    for station in stations { station.output.deallocate() }
+    gradients.0.deallocate()
+    gradients.1.deallocate()
+  }
+
+  /// Whether `backward` needs the last output as it was.
+  var keepsLastOutput: Bool {
+    let last = stations[stations.count - 1]
+    return last.dense == nil || last.activation != nil
+  }
+
+  /// The output for `input` of shape (rows, inputs); shape (rows, outputs), valid until the next call.
+  @inline(__always)
+  func forward(_ input: UnsafePointer<Float>, _ pass: borrowing Pass) -> UnsafeMutablePointer<Float> {
+    let rows = pass.rows
+    var x = input
+    for station in stations {
+      if let dense = station.dense {
+        dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
+        Activation.addBiasAndApply(
+          station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
+          columns: station.outputs)
+      } else {
+        station.other.unsafelyUnwrapped.forward(
+          UnsafeBufferPointer(start: x, count: rows * station.inputs),
+          into: UnsafeMutableBufferPointer(start: station.output, count: rows * station.outputs), pass)
+      }
+      x = UnsafePointer(station.output)
+    }
+    return stations[stations.count - 1].output
+  }
+
+  /// Gradients of the parameters and, if `inputGradient` is there, at the input.
+  /// - Parameter last: the gradient at the output, shape (rows, outputs); overwritten. It may be `forward`'s result
+  ///   unless `keepsLastOutput`.
+  @inline(__always)
+  func backward(
+    _ last: UnsafeMutablePointer<Float>, input: UnsafePointer<Float>, _ pass: borrowing Pass,
+    gradient: borrowing GradientSum, into inputGradient: UnsafeMutablePointer<Float>?
+  ) {
+    let rows = pass.rows
+    var dy = last
+    var free = gradients.0
+    var index = stations.count - 1
+    while true {
+      let station = stations[index]
+      let x = index == 0 ? input : UnsafePointer(stations[index - 1].output)
+      let dx = index == 0 ? inputGradient : free
+      if let dense = station.dense {
+        if let activation = station.activation {
+          Activation.multiplyByDerivative(
+            of: activation, dy, output: station.output, count: rows * station.outputs)
+        }
+        for target in gradient.targets {
+          dense.parameterGradients(
+            x, outputGradient: dy, weight: target.arena + station.weight, bias: target.arena + station.bias,
+            pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
+        }
+        if let dx {
+          dense.inputGradient(
+            outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces)
+        }
+      } else {
+        station.other.unsafelyUnwrapped.backward(
+          UnsafeBufferPointer(start: dy, count: rows * station.outputs),
+          x: UnsafeBufferPointer(start: x, count: rows * station.inputs),
+          y: UnsafeBufferPointer(start: station.output, count: rows * station.outputs),
+          into: dx.map { UnsafeMutableBufferPointer(start: $0, count: rows * station.inputs) }, pass,
+          gradient: gradient)
+      }
+      if index == 0 { return }
+      dy = free
+      free = free == gradients.0 ? gradients.1 : gradients.0
+      index -= 1
+    }
+  }
+}

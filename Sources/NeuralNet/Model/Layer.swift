@@ -1,0 +1,70 @@
+// What a layer is, as a value without numbers: its word, its shapes, the tensors that it asks for.
+
+/// A tensor that a layer wants in the arena of parameters.
+public struct TensorRequest: Sendable, Equatable {
+  /// What a tensor is for, which tells how it is drawn.
+  public enum Role: Sendable, Hashable {
+    /// Each output is a sum over `fanIn` of them.
+    case weight(fanIn: Int)
+    case bias(fanIn: Int)
+    /// A factor; begins as 1.
+    case scale
+  }
+
+  /// Within the layer, as PyTorch's module has it: `weight`, `bias`.
+  public let name: String
+  public let shape: [Int]
+  public let role: Role
+
+  public init(_ name: String, shape: [Int], role: Role) {
+    self.name = name
+    self.shape = shape
+    self.role = role
+  }
+}
+
+/// A layer as one writes it down. Its word is what `--model` and model files say of it.
+public protocol Layer: Named {
+  /// The shape of one example behind the layer.
+  /// - Throws: `ShapeError` where it cannot take such an input.
+  func output(of input: Shape) throws(ShapeError) -> Shape
+  /// What it learns, in the order in which it lies in the arena.
+  func tensors(of input: Shape) -> [TensorRequest]
+  /// The layer with its buffers, for one network. Called once, before the first pass.
+  func prepared(_ place: LayerPlace) -> any LayerPass
+
+  /// Whether each row must be that of its position in the epoch, as for masks that are a function of it. Otherwise
+  /// a batch may be read as a set.
+  var needsOrder: Bool { get }
+  /// Whether its passes ask for sums over the global batch (`Pass.sumOverGlobalBatch`). All shards of a rank are then
+  /// in memory at once.
+  var needsGlobalBatch: Bool { get }
+  /// Multiplications and additions of one example's forward pass, in products alone.
+  func forwardOperations(of input: Shape) -> Int
+  /// The layer where the data tell how many outputs the last one has; for layers that can do without the number.
+  func completed(outputs: Int) -> Self
+}
+
+extension Layer {
+  public func tensors(of input: Shape) -> [TensorRequest] { [] }
+  public var needsOrder: Bool { false }
+  public var needsGlobalBatch: Bool { false }
+  public func forwardOperations(of input: Shape) -> Int { 0 }
+  public func completed(outputs: Int) -> Self { self }
+}
+
+/// What a layer may know when it allocates.
+public struct LayerPlace: Sendable {
+  /// Another number for every layer of a model: for random numbers of its own.
+  public let number: Int
+  public let input: Shape
+  /// The first float of each of its tensors in the arena.
+  public let offsets: [Int]
+  /// Rows of a pass at most.
+  public let maximumRows: Int
+  /// Of the run.
+  public let seed: UInt64
+  /// Passes over several pieces that will occur (`Network.init`).
+  public let passes: Set<[Int]>
+  public let products: any MatrixProducts.Type
+}

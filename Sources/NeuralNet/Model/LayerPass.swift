@@ -1,0 +1,115 @@
+// What happens in a layer while a network runs: a pass over some rows, forward and backward.
+
+/// The rows of one forward and backward pass: neighbouring shards of a batch, piece by piece. Each piece must get
+/// the bits that it would have alone.
+public struct Pass {
+  public enum Mode: Sendable, Equatable {
+    case inference
+    /// Row i is position `position` + i of an epoch's order, where the model needs an order.
+    case training(epoch: Int, position: Int)
+  }
+
+  /// Shape (pieces + 1): the row at which each piece starts, and the end of the last.
+  public let pieces: UnsafeBufferPointer<Int>
+  public let mode: Mode
+  /// The arena, laid out by `Sequential.tensors`.
+  public let parameters: UnsafePointer<Float>
+  private let globalSum: (any GlobalBatchSum)?
+
+  @inline(__always)
+  public init(
+    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>,
+    globalSum: (any GlobalBatchSum)? = nil
+  ) {
+    self.pieces = pieces
+    self.mode = mode
+    self.parameters = parameters
+    self.globalSum = globalSum
+  }
+
+  public var rows: Int { pieces[pieces.count - 1] }
+  public var pieceCount: Int { pieces.count - 1 }
+
+  /// The rows of a piece.
+  public func rows(ofPiece piece: Int) -> Range<Int> { pieces[piece]..<pieces[piece + 1] }
+
+  /// A sum over all shards of the global batch, of all ranks, in the order of the reduction's tree: its bits do not
+  /// depend on the number of ranks. Every rank calls it the same number of times in a pass.
+  /// - Parameters:
+  ///   - leaves: shape (pieceCount, total.count), what each piece adds; overwritten.
+  ///   - total: the sum.
+  public func sumOverGlobalBatch(
+    _ leaves: UnsafeMutableBufferPointer<Float>, into total: UnsafeMutableBufferPointer<Float>
+  ) {
+    if let globalSum { return globalSum.sum(leaves, into: total) }
+    let count = total.count
+    // Alone: the pieces are all there is.
+    var width = 1
+    while width < pieceCount {
+      for piece in stride(from: 0, to: pieceCount - width, by: 2 * width) {
+        for i in 0..<count { leaves[piece * count + i] += leaves[(piece + width) * count + i] }
+      }
+      width *= 2
+    }
+    for i in 0..<count { total[i] = pieceCount == 0 ? 0 : leaves[i] }
+  }
+}
+
+/// Who adds up over the ranks of a job what their passes contribute; a network knows nothing of ranks.
+public protocol GlobalBatchSum: AnyObject {
+  /// As `Pass.sumOverGlobalBatch`.
+  func sum(_ leaves: UnsafeMutableBufferPointer<Float>, into total: UnsafeMutableBufferPointer<Float>)
+}
+
+/// A layer at work. It belongs to one network and so to one thread. Rows lie one after the other in every buffer.
+public protocol LayerPass: AnyObject {
+  /// Writes y, shape (rows, outputs), from x, shape (rows, inputs). A row's result must not depend on the other rows;
+  /// what could (a BLAS product's order of additions depends on its size) goes piece by piece.
+  func forward(
+    _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass)
+
+  /// Adds the gradients of the layer's parameters to `gradient`, and writes ∂loss/∂x.
+  /// - Parameters:
+  ///   - dy: ∂loss/∂y, shape (rows, outputs).
+  ///   - x, y: of the last `forward`.
+  ///   - dx: shape (rows, inputs); nil where nobody wants it. It overlaps with none of the others.
+  func backward(
+    _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
+    into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum)
+}
+
+/// Where a pass leaves the gradients of the parameters: sums over its pieces in the order of a balanced binary tree.
+public struct GradientSum {
+  /// Some of the pass's pieces, and the arena that takes their sum.
+  struct Target {
+    let pieces: UnsafeBufferPointer<Int>
+    let arena: UnsafeMutablePointer<Float>
+  }
+
+  let targets: UnsafeBufferPointer<Target>
+  /// Whether the sum is added to what is there; with one piece only.
+  let accumulates: Bool
+  let sum: PairwiseSum
+
+  /// Adds the gradient of a tensor, piece by piece.
+  /// - Parameters:
+  ///   - range: the tensor's place in the arena.
+  ///   - leaf: adds the gradient from `rows` to `target`, which holds zeros or what earlier rows of the same piece
+  ///     have left.
+  public func add(
+    _ range: Range<Int>,
+    leaf: (_ rows: Range<Int>, _ target: UnsafeMutableBufferPointer<Float>) -> Void
+  ) {
+    for target in targets {
+      sum.run(
+        leaves: target.pieces.count - 1, into: target.arena + range.lowerBound, count: range.count,
+        addsInPlace: false
+      ) { piece, memory, _ in
+        if !accumulates { memory.update(repeating: 0, count: range.count) }
+        leaf(
+          target.pieces[piece]..<target.pieces[piece + 1],
+          UnsafeMutableBufferPointer(start: memory, count: range.count))
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// How the learning rate changes while a run goes on.
+
+/// A factor on the learning rate, as a function of the step alone.
+public protocol Schedule: Named {
+  /// The factor for the update after `moment.step` others.
+  func factor(_ moment: ScheduleMoment) -> Double
+  /// Whether the factor depends on how long the run is: such a run cannot be made longer when it is resumed.
+  var dependsOnLength: Bool { get }
+}
+
+extension Schedule {
+  public var dependsOnLength: Bool { false }
+}
+
+/// Where in a run a step is.
+public struct ScheduleMoment: Sendable {
+  /// Updates made before.
+  public let step: Int
+  public let stepsPerEpoch: Int
+  /// Of the whole run.
+  public let totalSteps: Int
+
+  public init(step: Int, stepsPerEpoch: Int, totalSteps: Int) {
+    self.step = step
+    self.stepsPerEpoch = stepsPerEpoch
+    self.totalSteps = totalSteps
+  }
+}
+
+/// η stays as it is.
+public struct ConstantSchedule: Schedule, Equatable {
+  public static let names = ["constant"]
+  public static let form = "constant"
+
+  public init() {}
+  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
+  public var description: String { "constant" }
+  public func factor(_ moment: ScheduleMoment) -> Double { 1 }
+}
