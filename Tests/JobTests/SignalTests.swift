@@ -67,7 +67,10 @@ extension JobTests {
     /// mpirun gives its ranks a second between SIGTERM and SIGKILL, and ends with a code of its own.
     @Test(arguments: [(SIGUSR1, 75), (SIGTERM, 1), (SIGINT, 1)] as [(Int32, Int32)])
     func mpirunIsToldToStop(_ signal: Int32, _ code: Int32) throws {
-      let child = try start(ranks: 4, arguments("--epochs 100000 --output \(folder("run"))"))
+      // More time than mpirun's second: whether that is enough is no question of this test.
+      let child = try start(
+        ranks: 4, arguments("--epochs 100000 --output \(folder("run"))"),
+        environment: ["OMPI_MCA_odls_base_sigkill_timeout": "5"])
       try waitForSteps(child, ranks: 4, "run")
       kill(child.identifier, signal)
       let outcome = child.wait(limit: 60)
@@ -75,20 +78,32 @@ extension JobTests {
       #expect(steps("run").count == 1, "\(outcome)")
     }
 
+    /// The job has work for hours: it does not matter how long the test takes to kill it, nor how long the killed one's
+    /// ranks take to notice, and write on.
     @Test func superviseRestartsAFailedJob() throws {
       let environment = mpiEnvironment.merging(["SLURM_JOB_ID": nil]) { _, new in new }
       let words =
         ["--restarts", "3", "mpirun", "-np", "4", distsgd]
-        + arguments("--steps 6000 --quiet --checkpoint-every 0.05s --output \(folder("run"))")
+        + arguments("--epochs 100000 --quiet --checkpoint-every 0.05s --output \(folder("run"))")
       let child = try Child(packageFolder + "/launch/supervise", words, environment: environment)
       for _ in 0..<30_000 where child.isRunning && steps("run").isEmpty { usleep(1_000) }
       let mpirun = child.children
+      let ranks = mpirun.flatMap(processes(startedBy:))
       for process in mpirun { kill(process, SIGKILL) }
+      for process in ranks { #expect(isGone(process)) }
+      // From here on every new checkpoint is the restarted job's.
+      let last = try #require(steps("run").last)
+      for _ in 0..<60_000 where child.isRunning && steps("run").last == last { usleep(1_000) }
+      kill(child.identifier, SIGTERM)
       let outcome = child.wait(limit: 120)
-      #expect(outcome.code == 0, "\(outcome)")
+      #expect(outcome.code == 75, "\(outcome)")
       #expect(
         outcome.errors.contains("restart 1 of 3, from \(folder("run"))/checkpoints/step-"), "\(outcome)")
-      let whole = try run(arguments("--steps 6000 --quiet --output \(folder("whole"))"))
+      let end = try #require(steps("run").last) + 100
+      #expect(end > last + 100, "\(outcome)")
+      let resumed = try run(["--resume", folder("run"), "--steps", "\(end)", "--quiet"])
+      try #require(resumed.code == 0, "\(resumed)")
+      let whole = try run(arguments("--epochs 100000 --steps \(end) --quiet --output \(folder("whole"))"))
       try #require(whole.code == 0, "\(whole)")
       let isSame = try trace("run") == trace("whole")
       #expect(isSame)

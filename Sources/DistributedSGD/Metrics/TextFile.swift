@@ -24,19 +24,34 @@ final class TextFile {
   init(continuing path: String) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    var status = stat()
-    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+    guard descriptor >= 0 else {
       throw DistsgdError(
         .noInput, "--resume: cannot open '\(path)': \(errorText(errno)); name the folder of a run")
     }
-    size = Int(status.st_size)
+    measure()
   }
 
   deinit { close(descriptor) }
 
   /// Takes the file for this process until it ends; false where another one has it. File systems that know no
-  /// locks always give it.
-  func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+  /// locks always give it. The size is found anew: the one who had the file may have written until now.
+  func lock() -> Bool {
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else { return false }
+    measure()
+    return true
+  }
+
+  /// Whether the file is still the one that has its name.
+  var isInPlace: Bool {
+    var (own, named) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && lstat(path, &named) == 0
+      && own.st_dev == named.st_dev && own.st_ino == named.st_ino
+  }
+
+  private func measure() {
+    var status = stat()
+    if fstat(descriptor, &status) == 0 { size = Int(status.st_size) }
+  }
 
   /// Forgets what stands behind the first `count` bytes.
   /// - Throws: `DistsgdError` (`inputOutput`).
