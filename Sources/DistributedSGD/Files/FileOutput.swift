@@ -11,15 +11,26 @@
 /// - Parameter path: what the error calls the file.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
 public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+  let number = writeAll(bytes, to: descriptor)
+  if number != 0 { throw writeError(path, number) }
+}
+
+/// As above; returns the error number, or 0.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
   var rest = bytes[...]
   while !rest.isEmpty {
     let written = write(descriptor, rest.base.baseAddress! + rest.startIndex, rest.count)
     if written >= 0 {
       rest = rest.dropFirst(written)
+    } else if errno == EAGAIN {
+      // Whoever shares a terminal or a pipe with us may have made it so that it does not wait.
+      var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      poll(&stream, 1, -1)
     } else if errno != EINTR {
-      throw writeError(path, errno)
+      return errno
     }
   }
+  return 0
 }
 
 /// A file that appears under its name only when it is complete and on the disk.
