@@ -29,12 +29,16 @@ void csignals_catch(void) {
   sigaction(SIGTERM, &action, 0);
   sigaction(SIGINT, &action, 0);
   sigaction(SIGUSR1, &action, 0);
+  // nohup has it ignored: then it stays so.
+  struct sigaction hangup;
+  if (sigaction(SIGHUP, 0, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, 0);
   // Whoever started this process may have left them blocked.
   sigset_t mask;
   sigemptyset(&mask);
   sigaddset(&mask, SIGTERM);
   sigaddset(&mask, SIGINT);
   sigaddset(&mask, SIGUSR1);
+  sigaddset(&mask, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &mask, 0);
 }
 

@@ -23,6 +23,7 @@ struct ChapterCommand: JobCommand {
   @OptionGroup var experiment: ExperimentArguments
 
   func run(on communicator: any Communicator) throws {
+    StandardStreams.outliveReaders()
     let chosen = try communicator.together { data ?? Chapter.defaultData() }
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)

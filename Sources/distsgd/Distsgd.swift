@@ -72,6 +72,10 @@ enum Main {
       // Nobody knows whether the others are here too.
       tellAndAbort(communicator, error)
     }
+    if code == 0, let failure = standardOutputFailure {
+      report(failure)
+      code = failure.code.rawValue
+    }
     watchdog?.stop(code: code)
     do {
       try communicator.barrier()
@@ -100,6 +104,14 @@ enum Main {
   /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
   /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse() throws -> ParsableCommand {
+    // Nobody knows what was asked for; without a word that would be the default command.
+    guard CommandLine.arguments.first?.isEmpty == false else {
+      throw AgreedError(
+        DistsgdError(
+          .usage,
+          "the program was started without its command line, of which its name is the first word; start it by its name, as in 'distsgd --help'"
+        ))
+    }
     do {
       var command = try Distsgd.parseAsRoot()
       if !Distsgd.includes(type(of: command)) { try command.run() }

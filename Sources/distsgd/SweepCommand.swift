@@ -34,6 +34,7 @@ struct SweepCommand: JobCommand {
   @OptionGroup var experiment: ExperimentArguments
 
   func run(on communicator: any Communicator) throws {
+    StandardStreams.outliveReaders()
     var training = TrainingOptions()
     data.apply(to: &training)
     model.apply(to: &training)

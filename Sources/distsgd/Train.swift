@@ -17,6 +17,7 @@ struct Train: JobCommand {
   }
 
   func run(on communicator: any Communicator) throws {
+    StandardStreams.outliveReaders()
     let run =
       if let folder = checkpoints.resume {
         try resume(folder, communicator)

@@ -47,7 +47,7 @@ import Testing
   @Test(arguments: [
     ("featureDeviations", "[2,0]", "featureDeviations"),
     ("outputs", "3", "a model with the loss 'squared' has another number"),
-    ("inputs", "1000000000", "is not one of 1000000000 numbers"),
+    ("inputs", "1000000000", "but the model needs [1, 1000000000]"),
     ("layers", "dense:1 dense:1 dense:1", "no tensor '1.weight'"),
     ("layers", "dense:1000000 dense", "tensor '0.weight' has shape [1, 2], but the model needs [1000000, 2]"),
   ])

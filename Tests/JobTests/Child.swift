@@ -35,6 +35,18 @@ func isGone(_ process: pid_t) -> Bool {
   return false
 }
 
+/// The processes that another one has started and that are still there.
+func processes(startedBy parent: pid_t) -> [pid_t] {
+  let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+  return entries.compactMap(pid_t.init).filter { process in
+    guard let stat = try? readFile("/proc/\(process)/stat"), let name = stat.lastIndex(of: ")") else {
+      return false
+    }
+    let fields = stat[stat.index(after: name)...].split(separator: " ")
+    return fields.count > 1 && fields[0] != "Z" && pid_t(fields[1]) == parent
+  }.sorted()
+}
+
 /// A running program, the leader of its own process group.
 final class Child {
   let identifier: pid_t
@@ -92,16 +104,7 @@ final class Child {
   }
 
   /// The processes it has started and that are still there: the ranks, for mpirun.
-  var children: [pid_t] {
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return entries.compactMap(pid_t.init).filter { process in
-      guard let stat = try? readFile("/proc/\(process)/stat"), let name = stat.lastIndex(of: ")") else {
-        return false
-      }
-      let fields = stat[stat.index(after: name)...].split(separator: " ")
-      return fields.count > 1 && fields[0] != "Z" && pid_t(fields[1]) == identifier
-    }.sorted()
-  }
+  var children: [pid_t] { processes(startedBy: identifier) }
 
   /// Waits for the end, at most `limit` seconds.
   func wait(limit: Double) -> Outcome {

@@ -42,11 +42,16 @@ extension JobTests {
       let path = try folder.write(
         Array(repeating: Array("1.25,2\n".utf8), count: 10_000_000).flatMap { $0 }, to: "a.csv")
       let child = try start(ranks: ranks, ["--data", path, "--output", folder("cut\(ranks)")])
+      func isMapped(by process: pid_t) -> Bool {
+        (try? readFile("/proc/\(process)/maps"))?.contains(path) == true
+      }
       var isCut = false
       for _ in 0..<30_000 where child.isRunning && !isCut {
         for process in ranks == 1 ? [child.identifier] : child.children {
-          guard let maps = try? readFile("/proc/\(process)/maps"), maps.contains(path) else { continue }
-          isCut = truncate(path, 4_096) == 0
+          // It stands still from the sight to the cut: else it could be done with the file by then.
+          guard isMapped(by: process), kill(process, SIGSTOP) == 0 else { continue }
+          if isMapped(by: process) { isCut = truncate(path, 4_096) == 0 }
+          kill(process, SIGCONT)
         }
         usleep(200)
       }

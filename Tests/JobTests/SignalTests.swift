@@ -40,7 +40,9 @@ extension JobTests {
     }
 
     /// A signal to any one rank stops all; the run goes on at other numbers of ranks as if nothing had been.
-    @Test(arguments: [(SIGTERM, 1, 3), (SIGUSR1, 4, 1), (SIGINT, 3, 8), (SIGTERM, 8, 2)])
+    @Test(arguments: [
+      (SIGTERM, 1, 3), (SIGUSR1, 4, 1), (SIGINT, 3, 8), (SIGTERM, 8, 2), (SIGHUP, 1, 2), (SIGHUP, 3, 1),
+    ])
     func aRankIsToldToStop(_ signal: Int32, _ ranks: Int, _ later: Int) throws {
       let child = try start(ranks: ranks, arguments("--epochs 100000 --output \(folder("run"))"))
       try waitForSteps(child, ranks: ranks, "run")
@@ -65,30 +67,77 @@ extension JobTests {
     }
 
     /// mpirun gives its ranks a second between SIGTERM and SIGKILL, and ends with a code of its own.
-    @Test(arguments: [(SIGUSR1, 75), (SIGTERM, 1), (SIGINT, 1)] as [(Int32, Int32)])
-    func mpirunIsToldToStop(_ signal: Int32, _ code: Int32) throws {
-      let child = try start(ranks: 4, arguments("--epochs 100000 --output \(folder("run"))"))
+    @Test(
+      arguments: [([SIGUSR1], 75), ([SIGTERM], 1), ([SIGINT], 1), ([SIGHUP], 1), ([SIGHUP, SIGUSR1], 1)]
+        as [([Int32], Int32)])
+    func mpirunIsToldToStop(_ signals: [Int32], _ code: Int32) throws {
+      // More time than mpirun's second: whether that is enough is no question of this test.
+      let child = try start(
+        ranks: 4, arguments("--epochs 100000 --output \(folder("run"))"),
+        environment: ["OMPI_MCA_odls_base_sigkill_timeout": "5"])
       try waitForSteps(child, ranks: 4, "run")
-      kill(child.identifier, signal)
+      for signal in signals { kill(child.identifier, signal) }
       let outcome = child.wait(limit: 60)
       #expect(outcome.code == code, "\(outcome)")
       #expect(steps("run").count == 1, "\(outcome)")
     }
 
+    /// What nohup does: then the one who hangs up has not asked for a stop.
+    @Test func aHangUpThatIsIgnored() throws {
+      let words = arguments("--epochs 100000 --output \(folder("run"))").joined(separator: " ")
+      let child = try Child(
+        "sh", ["-c", "trap '' HUP; exec \(distsgd) \(words)"], environment: mpiEnvironment)
+      try waitForSteps(child, ranks: 1, "run")
+      kill(child.identifier, SIGHUP)
+      let size = try readFile(folder("run/metrics.jsonl")).utf8.count
+      for _ in 0..<30_000 where child.isRunning {
+        if try readFile(folder("run/metrics.jsonl")).utf8.count > size + 3_000 { break }
+        usleep(1_000)
+      }
+      #expect(child.isRunning && steps("run").isEmpty)
+      kill(child.identifier, SIGTERM)
+      let outcome = child.wait(limit: 60)
+      #expect(outcome.code == 75, "\(outcome)")
+    }
+
+    /// However the script is asked, the job has the time that its checkpoint takes.
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGUSR1]) func superviseIsToldToStop(_ signal: Int32) throws {
+      let child = try Child(
+        packageFolder + "/launch/supervise",
+        ["mpirun", "-np", "2", distsgd] + arguments("--epochs 100000 --quiet --output \(folder("run"))"),
+        environment: mpiEnvironment.merging(["SLURM_JOB_ID": nil]) { _, new in new })
+      try waitForSteps(child, ranks: 1, "run")
+      kill(child.identifier, signal)
+      let outcome = child.wait(limit: 60)
+      #expect(outcome.code == 75 && steps("run").count == 1, "\(outcome)")
+    }
+
+    /// The job has work for hours: it does not matter how long the test takes to kill it, nor how long the killed one's
+    /// ranks take to notice, and write on.
     @Test func superviseRestartsAFailedJob() throws {
       let environment = mpiEnvironment.merging(["SLURM_JOB_ID": nil]) { _, new in new }
       let words =
         ["--restarts", "3", "mpirun", "-np", "4", distsgd]
-        + arguments("--steps 6000 --quiet --checkpoint-every 0.05s --output \(folder("run"))")
+        + arguments("--epochs 100000 --quiet --checkpoint-every 0.05s --output \(folder("run"))")
       let child = try Child(packageFolder + "/launch/supervise", words, environment: environment)
       for _ in 0..<30_000 where child.isRunning && steps("run").isEmpty { usleep(1_000) }
       let mpirun = child.children
+      let ranks = mpirun.flatMap(processes(startedBy:))
       for process in mpirun { kill(process, SIGKILL) }
+      for process in ranks { #expect(isGone(process)) }
+      // From here on every new checkpoint is the restarted job's.
+      let last = try #require(steps("run").last)
+      for _ in 0..<60_000 where child.isRunning && steps("run").last == last { usleep(1_000) }
+      kill(child.identifier, SIGTERM)
       let outcome = child.wait(limit: 120)
-      #expect(outcome.code == 0, "\(outcome)")
+      #expect(outcome.code == 75, "\(outcome)")
       #expect(
         outcome.errors.contains("restart 1 of 3, from \(folder("run"))/checkpoints/step-"), "\(outcome)")
-      let whole = try run(arguments("--steps 6000 --quiet --output \(folder("whole"))"))
+      let end = try #require(steps("run").last) + 100
+      #expect(end > last + 100, "\(outcome)")
+      let resumed = try run(["--resume", folder("run"), "--steps", "\(end)", "--quiet"])
+      try #require(resumed.code == 0, "\(resumed)")
+      let whole = try run(arguments("--epochs 100000 --steps \(end) --quiet --output \(folder("whole"))"))
       try #require(whole.code == 0, "\(whole)")
       let isSame = try trace("run") == trace("whole")
       #expect(isSame)

@@ -136,11 +136,6 @@ import Testing
     #expect(code(file + "/run") == .cannotCreate)
     #expect(code("/proc/no-such-folder/run", naming: "/proc/no-such-folder") == .cannotCreate)
   }
-
-  @Test func defaultPathIsATimeInUTC() throws {
-    let pattern = try Regex(#"runs/\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?"#)
-    #expect(OutputFolder.defaultPath().wholeMatch(of: pattern) != nil)
-  }
 }
 
 @Suite struct MetricsWriterTests {

@@ -6,7 +6,7 @@
 /// The signal that asked this process to stop, or 0.
 extern volatile sig_atomic_t csignals_received;
 
-/// From now on SIGTERM, SIGINT and SIGUSR1 set `csignals_received`. A second SIGINT ends the process at once.
+/// From now on SIGTERM, SIGINT, SIGUSR1 and SIGHUP (unless that is ignored) set `csignals_received`. A second SIGINT ends the process at once.
 void csignals_catch(void);
 
 static inline int csignals_has_received(void) { return csignals_received != 0; }

@@ -38,6 +38,12 @@ package struct CheckpointWords: Sendable, Equatable {
     return value
   }
 
+  /// Those of a file's header alone, whatever its tensors are; nil where that is damaged.
+  init?(headerOf path: String) {
+    guard let metadata = SafeTensors.metadata(of: path) else { return nil }
+    self.init(metadata, path: path)
+  }
+
   private func bad(_ what: String) -> DistsgdError {
     DistsgdError(.badData, "'\(path)' is not a whole checkpoint: \(what)")
   }
@@ -63,11 +69,18 @@ package struct Checkpoint: Sendable {
   /// - Parameter tensors: the parameters, and what state an optimizer keeps.
   /// - Throws: `DistsgdError` (`cannotCreate`, or `inputOutput` when for example the disk is full).
   package static func write(_ tensors: [SafeTensors.View], words: [String: String], to path: String) throws {
+    try write(tensors, words: words, to: path, in: nil)
+  }
+
+  /// - Parameter folder: the one that the file is made in, as in `ReplacementFile`.
+  static func write(
+    _ tensors: [SafeTensors.View], words: [String: String], to path: String, in folder: OpenFolder?
+  ) throws {
     var words = words
     words["checkpoint"] = CheckpointWords.formatVersion
     words["checksum"] = checksum(
       words, tensors.map { ($0.name, $0.shape, UnsafeRawBufferPointer($0.values)) })
-    try SafeTensors.write(tensors, metadata: words, to: path, bypassesCache: true)
+    try SafeTensors.write(tensors, metadata: words, to: path, in: folder, bypassesCache: true)
   }
 
   /// Reads a checkpoint and believes it only when its checksum is right.

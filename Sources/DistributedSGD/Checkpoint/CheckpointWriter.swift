@@ -124,9 +124,7 @@ final class CheckpointWriter {
           values: UnsafeBufferPointer(rebasing: parameters[tensor.range]))
       }
       let step = moment.state.step
-      try constants.folder.create()
-      try Checkpoint.write(views, words: words, to: constants.folder.file(step: step))
-      constants.folder.prune(keep: constants.keep, upTo: step)
+      try constants.folder.write(views, words: words, step: step, keep: constants.keep)
     }
   }
 

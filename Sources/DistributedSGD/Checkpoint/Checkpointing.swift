@@ -17,18 +17,19 @@ final class Checkpointing {
   /// Those that came due while the disk was busy.
   private var lateCount = 0
 
-  init(of run: TrainingRun, setUp: SetUp, log: RunLog) {
+  init(of run: TrainingRun, setUp: SetUp, files: RunFiles) {
     interval = run.options.checkpointEvery
     var words = setUp.modelMetadata.merging(run.options.settings) { $1 }
     words["--shards"] = "\(run.shards.count)"
     words["blasKernel"] = BLAS.kernelName
     words["blas"] = BLAS.configuration
+    words["run"] = files.id
     writer = CheckpointWriter(
       CheckpointWriter.Constants(
-        folder: CheckpointFolder(run: log.folder.path), keep: run.options.checkpointsKept,
+        folder: files.checkpoints, keep: run.options.checkpointsKept,
         tensors: CheckpointTensor.all(of: setUp.model, states: run.options.optimizer.states), words: words,
         fingerprint: setUp.fingerprint),
-      files: log.textFiles)
+      files: [files.metrics, files.timings])
   }
 
   /// Whether a checkpoint could not be written.

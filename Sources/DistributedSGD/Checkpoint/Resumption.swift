@@ -30,9 +30,9 @@ public struct Resumption {
     files = try communicator.together {
       guard communicator.rank == 0 else { return nil }
       let files = try RunFiles(continuing: folder)
-      let checkpoints = CheckpointFolder(run: folder.path)
-      checkpoints.removeTemporaries()
-      checkpoint = checkpoints.newest { standardError("distsgd: warning: \($0); it is passed over") }
+      checkpoint = files.checkpoints.newest(ofRun: files.id) {
+        standardError("distsgd: warning: \($0); it is passed over")
+      }
       return files
     }
     tensors = checkpoint?.tensors
@@ -96,6 +96,13 @@ public struct Resumption {
       throw DistsgdError(
         .badData,
         "'\(file.path)' has \(file.size) bytes, but the checkpoint counts on \(bytes): it was changed since; bring it back"
+      )
+    }
+    for (file, bytes) in [(files.metrics, moment.metricsBytes), (files.timings, moment.timingsBytes)]
+    where !file.hasLines(bytes: bytes) {
+      throw DistsgdError(
+        .badData,
+        "'\(file.path)' has no end of a line at byte \(bytes), which the checkpoint counts on: it was changed since; bring it back"
       )
     }
   }

@@ -1,4 +1,4 @@
-// SIGTERM, SIGINT and SIGUSR1 as a wish to stop after this step: what a scheduler or a person sends.
+// SIGTERM, SIGINT, SIGUSR1 and SIGHUP as a wish to stop after this step: what a scheduler or a person sends.
 import CSignals
 
 public enum StopSignal {

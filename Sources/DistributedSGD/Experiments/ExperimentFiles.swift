@@ -7,7 +7,7 @@ public struct ExperimentFiles {
   /// - Parameter path: nil is `runs/<UTC time>`.
   /// - Throws: `DistsgdError` (`cannotCreate`).
   public init(creating path: String?) throws {
-    folder = path ?? OutputFolder.defaultPath()
+    folder = try path ?? OutputFolder.makeDefault()
     try makeFolder(folder)
   }
 

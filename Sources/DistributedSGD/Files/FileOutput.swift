@@ -11,15 +11,26 @@
 /// - Parameter path: what the error calls the file.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
 public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+  let number = writeAll(bytes, to: descriptor)
+  if number != 0 { throw writeError(path, number) }
+}
+
+/// As above; returns the error number, or 0.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
   var rest = bytes[...]
   while !rest.isEmpty {
     let written = write(descriptor, rest.base.baseAddress! + rest.startIndex, rest.count)
     if written >= 0 {
       rest = rest.dropFirst(written)
+    } else if errno == EAGAIN {
+      // Whoever shares a terminal or a pipe with us may have made it so that it does not wait.
+      var stream = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      poll(&stream, 1, -1)
     } else if errno != EINTR {
-      throw writeError(path, errno)
+      return errno
     }
   }
+  return 0
 }
 
 /// A file that appears under its name only when it is complete and on the disk.
@@ -28,7 +39,10 @@ public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path
 /// file and syncs the folder. Without `commit` the temporary file is removed and the old file stays.
 public struct ReplacementFile: ~Copyable {
   private let path: String
-  private let temporaryPath: String
+  private let folder: OpenFolder?
+  /// In the folder, or from the current one on.
+  private let name: String
+  private let temporaryName: String
   private var descriptor: Int32
   private let direct: DirectOutput?
 
@@ -38,10 +52,18 @@ public struct ReplacementFile: ~Copyable {
   ///   nobody reads soon: copying them into the cache would take time from those who compute.
   /// - Throws: `DistsgdError` (`cannotCreate`).
   public init(replacing path: String, bypassesCache: Bool = false) throws {
+    try self.init(replacing: path, in: nil, bypassesCache: bypassesCache)
+  }
+
+  /// - Parameter folder: the one that the file is made in, which `path` was the way to when it was opened.
+  init(replacing path: String, in folder: OpenFolder?, bypassesCache: Bool) throws {
     self.path = path
-    temporaryPath = "\(path).tmp-\(getpid())"
-    unlink(temporaryPath)  // of a process that died with this number
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    self.folder = folder
+    name = folder == nil ? path : baseName(path)
+    temporaryName = "\(name).tmp-\(getpid())"
+    let place = folder?.descriptor ?? AT_FDCWD
+    unlinkat(place, temporaryName, 0)  // of a process that died with this number
+    descriptor = openat(place, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     direct = bypassesCache ? DirectOutput(descriptor, path: path) : nil
     if descriptor < 0 {
       throw DistsgdError(
@@ -68,25 +90,22 @@ public struct ReplacementFile: ~Copyable {
     if fsync(descriptor) != 0 { throw writeError(path, errno) }
     let code = close(descriptor)
     descriptor = -1
-    if code != 0 || rename(temporaryPath, path) != 0 {
+    let place = folder?.descriptor ?? AT_FDCWD
+    if code != 0 || renameat(place, temporaryName, place, name) != 0 {
       let number = errno
-      unlink(temporaryPath)
+      unlinkat(place, temporaryName, 0)
       if code != 0 { throw writeError(path, number) }
       throw DistsgdError(
         .cannotCreate, "cannot create '\(path)': \(message(number)); name a file that can be replaced")
     }
-    // The name itself is durable only when the folder is; file systems that cannot sync one say EINVAL.
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folderDescriptor >= 0 else { return }  // a folder may be writable and not readable
-    defer { close(folderDescriptor) }
-    if fsync(folderDescriptor) != 0, errno != EINVAL { throw writeError(path, errno) }
+    // The name itself is durable only when the folder is.
+    if let folder { try folder.sync() } else { try syncFolder(parentFolder(path)) }
   }
 
   deinit {
     if descriptor >= 0 {
       close(descriptor)
-      unlink(temporaryPath)
+      unlinkat(folder?.descriptor ?? AT_FDCWD, temporaryName, 0)
     }
   }
 }
@@ -104,11 +123,15 @@ func message(_ number: Int32) -> String {
   return words.prefix(1).lowercased() + words.dropFirst()
 }
 
-/// Makes a folder and those above it.
+/// The folder that a file or folder is in.
+func parentFolder(_ path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
+
+/// Makes a folder and those above it; when it returns, their names are on the disk.
 func makeFolder(_ path: String) throws(DistsgdError) {
   if path.isEmpty || pathKind(path) == .directory { return }
   if let slash = path.lastIndex(of: "/") { try makeFolder(String(path[..<slash])) }
-  guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+  if mkdir(path, 0o777) == 0 { return try syncFolder(parentFolder(path)) }
+  guard errno == EEXIST else {
     throw DistsgdError(
       .cannotCreate,
       "cannot create the folder '\(path)': \(errorText(errno)); name one that can be written to")

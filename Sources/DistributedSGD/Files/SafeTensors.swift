@@ -66,8 +66,16 @@ public struct SafeTensors: Sendable, Equatable {
   public static func write(
     _ tensors: [View], metadata: [String: String] = [:], to path: String, bypassesCache: Bool = false
   ) throws {
+    try write(tensors, metadata: metadata, to: path, in: nil, bypassesCache: bypassesCache)
+  }
+
+  /// - Parameter folder: as in `ReplacementFile`.
+  static func write(
+    _ tensors: [View], metadata: [String: String], to path: String, in folder: OpenFolder?,
+    bypassesCache: Bool
+  ) throws {
     let header = header(tensors.map { ($0.name, $0.shape, $0.values.count) }, metadata: metadata)
-    var file = try ReplacementFile(replacing: path, bypassesCache: bypassesCache)
+    var file = try ReplacementFile(replacing: path, in: folder, bypassesCache: bypassesCache)
     try header.withUnsafeBytes { try file.write($0) }
     for tensor in tensors { try file.write(UnsafeRawBufferPointer(tensor.values)) }
     try file.commit()

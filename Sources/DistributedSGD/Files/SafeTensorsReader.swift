@@ -10,6 +10,24 @@ extension SafeTensors {
     return try SafeTensors(parsing: file.bytes, path: path)
   }
 
+  /// The metadata of a file, without its tensors; nil where it is no such file.
+  static func metadata(of path: String) -> [String: String]? {
+    guard let file = try? FileBytes(path, takesPipe: false), file.bytes.count >= 8 else { return nil }
+    return withExtendedLifetime(file) {
+      let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+      guard length <= UInt64(file.bytes.count - 8), length <= longestHeader else { return nil }
+      var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: file.bytes[8..<(8 + Int(length))]))
+      var words: [String: String] = [:]
+      do {
+        try scanner.object { scanner, name in
+          guard name == "__metadata__" else { return try scanner.skipValue() }
+          try scanner.object { scanner, key in words[key] = try scanner.string() }
+        }
+      } catch { return nil }
+      return words
+    }
+  }
+
   /// Reads a file's content. Memory is allocated only for what has been found in `bytes`.
   ///
   /// - Parameter path: what errors call the file.

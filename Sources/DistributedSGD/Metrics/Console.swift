@@ -1,14 +1,31 @@
 // Text for a person: results on standard output, progress and warnings on standard error.
 import Glibc
+import Synchronization
 
-/// Writes a line of results.
+/// Writes a line of results. Training goes on where that cannot be done; `standardOutputFailure` has it at the end.
 public func standardOutput(_ text: String) {
-  writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+  let number = writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+  if number != 0, !isDeserted(STDOUT_FILENO, number) {
+    firstFailure.withLock { $0 = $0 ?? writeError("standard output", number) }
+  }
+}
+
+/// Why results could not be written, for example to a full disk; nil also where nobody reads them any more, who has
+/// left of his own will.
+public var standardOutputFailure: DistsgdError? { firstFailure.withLock { $0 } }
+
+private let firstFailure = Mutex<DistsgdError?>(nil)
+
+/// Whether the error means that nobody reads: of a pipe, or of a terminal that is gone.
+private func isDeserted(_ descriptor: Int32, _ number: Int32) -> Bool {
+  var status = stat()
+  return number == EPIPE
+    || number == EIO && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
 }
 
 /// Writes a line of progress or warnings.
 public func standardError(_ text: String, newline: Bool = true) {
-  writeText(newline ? text + "\n" : text, to: STDERR_FILENO)
+  _ = writeText(newline ? text + "\n" : text, to: STDERR_FILENO)
 }
 
 /// Writes progress, unless it would have to wait for somebody to read: training does not. An mpirun that has been
@@ -25,8 +42,8 @@ public func writeResult(_ text: String) throws {
   try text.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: STDOUT_FILENO, path: "standard output") }
 }
 
-/// Unbuffered, so that both streams keep their order; a terminal that is gone is no reason to stop training.
-private func writeText(_ text: String, to descriptor: Int32) {
+/// Unbuffered, so that both streams keep their order. Returns the error number, or 0.
+private func writeText(_ text: String, to descriptor: Int32) -> Int32 {
   var text = text
-  text.withUTF8 { try? writeAll(UnsafeRawBufferPointer($0), to: descriptor, path: "terminal") }
+  return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
 }

@@ -14,9 +14,12 @@ public struct OutputFolder: Sendable {
     } catch {
       throw DistsgdError(error.code, "--output: \(error)")
     }
-    if access(metrics, F_OK) == 0 {
+    // All of a run's files are its own: none is written over, and no folder of checkpoints is shared.
+    for file in [metrics, timings, model, checkpoints] where FileIdentity(at: file) != nil {
       throw DistsgdError(
-        .cannotCreate, "--output: '\(path)' already holds a run; name another folder, or remove this one")
+        .cannotCreate,
+        "--output: '\(path)' already holds a run, or a part of one (\(baseName(file))); name another folder, or remove this one"
+      )
     }
   }
 
@@ -33,21 +36,32 @@ public struct OutputFolder: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var timings: String { path + "/timings.csv" }
   public var model: String { path + "/model.safetensors" }
+  var checkpoints: String { path + "/checkpoints" }
 
-  /// `runs/<UTC time>`, with a number behind it if that is taken.
-  public static func defaultPath() -> String {
+  /// Makes `runs/<UTC time>`, with a number behind it if that is taken: each caller has a folder of its own, also of
+  /// several that ask in the same second.
+  /// - Throws: `DistsgdError` (`cannotCreate`).
+  public static func makeDefault() throws -> String {
     var now = time(nil)
     var parts = tm()
     gmtime_r(&now, &parts)
     var text = [CChar](repeating: 0, count: 64)
     strftime(&text, text.count, "runs/%Y-%m-%dT%H%M%SZ", &parts)
     let base = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    try makeFolder(parentFolder(base))
     var path = base
     var number = 2
-    while access(path, F_OK) == 0 {
+    while mkdir(path, 0o777) != 0 {
+      guard errno == EEXIST else {
+        throw DistsgdError(
+          .cannotCreate,
+          "cannot create the folder '\(path)': \(errorText(errno)); name one that can be written to, by --output"
+        )
+      }
       path = "\(base)-\(number)"
       number += 1
     }
+    try syncFolder(parentFolder(path))
     return path
   }
 }

@@ -8,7 +8,7 @@ final class RunLog {
   let folder: OutputFolder
   let isActive: Bool
   private let options: TrainingOptions
-  private let files: RunFiles?
+  let files: RunFiles?
   private let metrics: MetricsWriter?
   private var timings: TextFile? { files?.timings }
   private let progress: Progress?
@@ -20,7 +20,7 @@ final class RunLog {
       self.init(options, nil)
       return
     }
-    let folder = try OutputFolder(creating: options.output ?? OutputFolder.defaultPath())
+    let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
     let files = try RunFiles(creating: folder)
     try files.timings.append(RankTimings.csvHeader)
     self.init(options, files)
@@ -40,11 +40,9 @@ final class RunLog {
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
   func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
     try metrics?.flush()
+    try files?.requirePlace()
     return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
   }
-
-  /// The files that a checkpoint counts on.
-  var textFiles: [TextFile] { files.map { [$0.metrics, $0.timings] } ?? [] }
 
   /// Tells what the run is.
   /// - Parameter resumed: the moment that it goes on from; what the files hold of later ones is forgotten.
@@ -85,6 +83,7 @@ final class RunLog {
   ) throws {
     let topology = communicator.topology
     var line = JSONLine(event: "run")
+    line["id"] = files?.id
     line["version"] = version
     line["data"] = options.data.data
     line["dataSummary"] = setUp.dataSummary

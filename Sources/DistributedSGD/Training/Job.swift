@@ -10,6 +10,7 @@ public final class Job {
   /// Joins the job that a launcher has started, or makes one of this process alone.
   /// - Throws: `MPIError`, or `DistsgdError` when a launcher gives ranks no means to find each other.
   public init() throws {
+    StandardStreams.makeSafe()
     switch Launcher.find(in: currentEnvironment()) {
     case .none: communicator = SingleProcessCommunicator()
     case .mpi: communicator = try MPICommunicator()

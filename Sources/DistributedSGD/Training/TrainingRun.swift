@@ -116,7 +116,7 @@ public final class TrainingRun {
       arithmetic: batchArithmetic(
         globalBatch: options.globalBatch, shards: shards, topology: communicator.topology),
       communicator: communicator, shards: shards, schedule: schedule, placement: placement, resumed: moment)
-    if log.isActive { checkpointing = Checkpointing(of: self, setUp: setUp, log: log) }
+    if let files = log.files { checkpointing = Checkpointing(of: self, setUp: setUp, files: files) }
   }
 
   /// Trains to the end and writes all files. When `StopSignal` has come on any rank, all ranks finish the step, write
@@ -309,7 +309,7 @@ public final class TrainingRun {
     try together {
       guard communicator.rank == 0 else { return }
       try checkpointing?.finish()
-      if log.isActive { try setUp.save(trainer.parameters, to: log.folder.model) }
+      try log.files?.inPlace { try setUp.save(trainer.parameters, to: log.folder.model) }
       try log.end(
         loss: final, seconds: seconds,
         validation: validation == nil ? nil : state.lastEvaluation?.evaluation,
