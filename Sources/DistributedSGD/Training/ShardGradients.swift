@@ -5,8 +5,10 @@ import NeuralNet
 
 /// Forward and backward passes over a rank's shards of one batch.
 final class ShardGradients {
-  private let model: Sequential
+  private let parameterCount: Int
   private let loss: any Loss
+  private let outputCount: Int
+  private let needsOrder: Bool
   private let shards: Shards
   private let clock: PhaseClock
   /// Examples of a pass, when a shard takes more than one.
@@ -39,8 +41,10 @@ final class ShardGradients {
     shards: Shards, microBatch: Int?, nodes: [TreeNode], parameters: UnsafePointer<Float>,
     clock: PhaseClock, communicator: any Communicator
   ) {
-    self.model = model
+    parameterCount = model.parameterCount
     self.loss = loss
+    outputCount = model.outputCount
+    needsOrder = model.needsOrder
     self.shards = shards
     self.clock = clock
     self.parameters = parameters
@@ -81,14 +85,14 @@ final class ShardGradients {
     return active
   }
 
-  /// For every node, the sum over its shards of the gradient of loss / batch size, and behind it of the loss itself.
-  /// - Parameter sum: for the number of a node, shape (n + 1); asked only for nodes that have examples.
+  /// For every node of a reduction, the sum over its shards of the gradient of loss / batch size, and behind it of the
+  /// loss itself.
   @inline(__always)
-  func add(
-    _ nodes: [TreeNode], into sum: (_ node: Int) -> UnsafeMutablePointer<Float>
-  ) throws(MPIError) {
-    if let globalSum { return try addShare(nodes, globalSum, into: sum) }
-    for (number, node) in nodes.enumerated() where node.firstLeaf < active { add(node, into: sum(number)) }
+  func add(to reduction: GradientReduction) throws(MPIError) {
+    if let globalSum { return try addShare(reduction.nodes, globalSum, into: reduction.gradientBuffer) }
+    for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
+      add(node, into: reduction.gradientBuffer(number))
+    }
   }
 
   private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>) {
@@ -98,7 +102,7 @@ final class ShardGradients {
     guard node.right.firstLeaf < active else { return }
     let right = partialSums[node.level - 1 - passLevel]
     add(node.right, into: right)
-    ckernels_add(sum, right, model.parameterCount + 1)
+    ckernels_add(sum, right, parameterCount + 1)
     clock.mark(.reduce)
   }
 
@@ -121,12 +125,12 @@ final class ShardGradients {
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters)
       batch.load(
-        order, positions: start..<start + rows, keepsOrder: !isAlone || model.needsOrder)
+        order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
       clock.mark(.load)
       let output = network.forward(batch.features, pass)
       if isAlone {
         shardLoss += loss.gradient(
-          output, batch.targets, rows: rows, columns: model.outputCount, scale: scale)
+          output, batch.targets, rows: rows, columns: outputCount, scale: scale)
       } else {
         addLosses(0..<neighbours.count, output)
       }
@@ -136,7 +140,7 @@ final class ShardGradients {
       isFirst = false
       start += rows
     } while isAlone && start < end
-    sum[model.parameterCount] =
+    sum[parameterCount] =
       isAlone ? Float(shardLoss) * scale : pairwiseSum(losses, count: neighbours.count)
   }
 
@@ -167,7 +171,7 @@ final class ShardGradients {
       batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0
     for (node, leaves) in groups {
-      sum(node)[model.parameterCount] = pairwiseSum(losses + piece, count: leaves.count)
+      sum(node)[parameterCount] = pairwiseSum(losses + piece, count: leaves.count)
       piece += leaves.count
     }
     clock.mark(.backward)
@@ -189,8 +193,8 @@ final class ShardGradients {
     for piece in numbers {
       let row = pieces[piece]
       let pieceLoss = loss.gradient(
-        output + row * model.outputCount, batch.targets.dropFirst(row), rows: pieces[piece + 1] - row,
-        columns: model.outputCount, scale: scale)
+        output + row * outputCount, batch.targets.dropFirst(row), rows: pieces[piece + 1] - row,
+        columns: outputCount, scale: scale)
       losses[piece] = Float(pieceLoss) * scale
     }
   }

@@ -96,7 +96,7 @@ public final class Trainer {
   public func step(_ order: EpochOrder, positions: Range<Int>) throws(MPIError) {
     let active = gradients.begin(order, positions: positions)
     agree(order, positions)
-    try gradients.add(reduction.nodes, into: reduction.gradientBuffer)
+    try gradients.add(to: reduction)
     try reduction.reduceAndUpdate(
       activeShards: active, step: stepCount + 1, learningRate: learningRate, clock: clock)
     stepCount += 1

@@ -2,20 +2,22 @@
 
 /// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
 final class Chain {
+  /// Plain numbers, without references to be counted. A dense layer lies here itself: looking it up would cost as
+  /// much as a small one computes.
   private struct Station {
-    /// A dense layer lies here itself: looking it up would cost as much as a small one computes.
     let dense: DenseProducts?
     let weight, bias: Int
     /// Fused with the dense layer.
     let activation: Activation?
-    /// Any other layer.
-    let other: (any LayerPass)?
+    /// Any other layer: its place in `others`.
+    let other: Int
     let inputs, outputs: Int
     /// Shape (maximumRows, outputs)
     let output: UnsafeMutablePointer<Float>
   }
 
-  private let stations: [Station]
+  private let stations: UnsafeMutableBufferPointer<Station>
+  private let others: [any LayerPass]
   /// Floats of a partial sum over pieces, at most.
   let partialSumLength: Int
   /// Two buffers of (maximumRows, widest input but the first): the gradients at a station's output and its input.
@@ -29,6 +31,7 @@ final class Chain {
     products: any MatrixProducts.Type
   ) {
     var stations: [Station] = []
+    var others: [any LayerPass] = []
     var tensors = model.tensors.makeIterator()
     var isFused = false
     var partialSumLength = 0
@@ -60,10 +63,13 @@ final class Chain {
       stations.append(
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0, activation: activation,
-          other: dense == nil ? pass : nil, inputs: input.count, outputs: next.count,
+          other: others.count, inputs: input.count, outputs: next.count,
           output: .allocate(capacity: max(1, maximumRows * next.count))))
+      if dense == nil { others.append(pass) }
     }
-    self.stations = stations
+    self.stations = .allocate(capacity: stations.count)
+    _ = self.stations.initialize(from: stations)
+    self.others = others
     self.partialSumLength = partialSumLength
     let widest = stations.dropFirst().map(\.inputs).max() ?? 0
     gradients = (
@@ -73,6 +79,7 @@ final class Chain {
 
   deinit {
     for station in stations { station.output.deallocate() }
+    stations.deallocate()
     gradients.0.deallocate()
     gradients.1.deallocate()
   }
@@ -95,7 +102,7 @@ final class Chain {
           station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
           columns: station.outputs)
       } else {
-        station.other.unsafelyUnwrapped.forward(
+        others[station.other].forward(
           UnsafeBufferPointer(start: x, count: rows * station.inputs),
           into: UnsafeMutableBufferPointer(start: station.output, count: rows * station.outputs), pass)
       }
@@ -135,7 +142,7 @@ final class Chain {
             outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces)
         }
       } else {
-        station.other.unsafelyUnwrapped.backward(
+        others[station.other].backward(
           UnsafeBufferPointer(start: dy, count: rows * station.outputs),
           x: UnsafeBufferPointer(start: x, count: rows * station.inputs),
           y: UnsafeBufferPointer(start: station.output, count: rows * station.outputs),

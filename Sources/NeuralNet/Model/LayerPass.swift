@@ -14,7 +14,8 @@ public struct Pass {
   public let mode: Mode
   /// The arena, laid out by `Sequential.tensors`.
   public let parameters: UnsafePointer<Float>
-  private let globalSum: (any GlobalBatchSum)?
+  // A pass lives no longer than the call that makes it: nothing needs to be counted.
+  private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
 
   @inline(__always)
   public init(

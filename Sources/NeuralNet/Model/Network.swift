@@ -48,10 +48,11 @@ public final class Network {
   /// The caller may turn it into the gradient of the loss, for `backward`.
   @inline(__always)
   public func forward(_ input: UnsafePointer<Float>, _ pass: borrowing Pass) -> UnsafeMutablePointer<Float> {
-    precondition(pass.rows <= maximumRows)
+    let rows = pass.rows
+    precondition(rows <= maximumRows)
     var result = chain.forward(input, pass)
     if let outputCopy {
-      outputCopy.update(from: result, count: pass.rows * model.outputCount)
+      outputCopy.update(from: result, count: rows * model.outputCount)
       result = outputCopy
     }
     output = result
