@@ -1,8 +1,9 @@
 // Update rules that keep a state for every parameter.
-#include <math.h>
-
 #include "every_width.h"
 #include "kernels.h"
+
+// Without sqrtf's errno, which keeps a loop from becoming vectors.
+#define SQUARE_ROOT(x) __builtin_elementwise_sqrt(x)
 
 EVERY_WIDTH void ckernels_descend_decayed(
     float *restrict w, const float *g, float rate, float decay, size_t count) {
@@ -34,6 +35,6 @@ EVERY_WIDTH void ckernels_adam(
     const float kept = c.shrink * w[i];
     m[i] += c.mean_rate * (gradient - m[i]);
     v[i] = c.square_keep * v[i] + c.square_rate * (gradient * gradient);
-    w[i] = kept - c.step_size * m[i] / (sqrtf(v[i]) * c.square_scale + c.epsilon);
+    w[i] = kept - c.step_size * m[i] / (SQUARE_ROOT(v[i]) * c.square_scale + c.epsilon);
   }
 }
