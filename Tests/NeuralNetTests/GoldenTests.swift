@@ -95,7 +95,8 @@ private final class FirstGradient: Optimizer, @unchecked Sendable {
     let cases = try Goldens.read().cases
     #expect(
       cases.map(\.name) == [
-        "linear", "relu", "tanh", "sigmoid", "heavy ball", "nesterov", "weight decay", "momentum and decay", "adam",
+        "linear", "relu", "tanh", "sigmoid", "heavy ball", "nesterov", "weight decay", "momentum and decay",
+        "adam",
         "adam, coefficients", "adamw", "adamw, decay", "gelu", "residual", "residual with adam", "huber",
         "small huber", "binary", "logistic",
       ])
