@@ -48,6 +48,8 @@ let package = Package(
     .testTarget(
       name: "NeuralNetTests", dependencies: ["CKernels", "DistributedSGD", "NeuralNet", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+    .executableTarget(
+      name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"], path: "Tests/OwnJob"),
     .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
     .target(
       name: "FuzzTargets", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"],

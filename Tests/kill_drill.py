@@ -2,7 +2,7 @@
 """Kills training jobs at random moments, resumes them at random numbers of ranks, and compares what comes out with
 runs that nobody touched.
 
-    Tests/kill_drill.py [--kills 200] [--seed S] [--program .build/release/distsgd]
+    Tests/kill_drill.py [--kills 200] [--seed S] [--only WORDS] [--program .build/release/distsgd]
 
 A kill is a SIGKILL of a random rank or of mpirun, at a random time after training began, or at the moment when a
 checkpoint is being written. After a run's last kill it is resumed once more and may end. Then every event of its
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,12 +24,19 @@ import time
 
 LIMIT = 30  # seconds
 
-# Shards and what is trained: parameters that every rank keeps (linear), and that a server keeps once (mlp).
+# Shards and what is trained: parameters that every rank keeps (linear), and that a server keeps once (mlp); and with
+# them the state of an optimizer.
 JOBS = [
     (8, "--data synthetic:20000,100 --global-batch 5000 --lr 0.1 --epochs 300 --log-every 1"),
     (3, "--global-batch 50 --epochs 1500 --validation 0.2 --evaluate-every 700 --log-every 37"),
     (8, "--data synthetic:2000,50 --model mlp:256,128 --global-batch 32 --lr 0.001 --epochs 30 --log-every 1"),
     (5, "--data synthetic:1500,40 --model mlp:700,300 --global-batch 30 --lr 0.001 --steps 730 --log-every 3"),
+    (8, "--data synthetic:2000,50 --model 'dense:128 gelu residual(dense:128 tanh dropout:0.3 dense:128) dense' "
+        "--optimizer adam --schedule cosine --global-batch 32 --epochs 15 --log-every 1"),
+    (6, "--model 'dense:16 gelu dropout:0.2 residual(dense:16 tanh dense:16) dense' --loss huber:delta=0.5 "
+        "--optimizer adamw --lr 0.002 --schedule cosine:floor=0.1 --global-batch 50 --epochs 60 --log-every 7"),
+    (4, "--data synthetic:2000,50 --model mlp:256,128 --optimizer sgd:momentum=0.9,nesterov --global-batch 32 "
+        "--lr 0.0001 --epochs 20 --log-every 1"),
 ]
 
 ENVIRONMENT = dict(
@@ -68,7 +76,7 @@ def is_alive(process):
 class Run:
     def __init__(self, program, shards, arguments, folder):
         self.program, self.shards, self.folder = program, shards, folder
-        self.arguments = arguments.split() + ["--shards", str(shards), "--log-hashes", "--quiet"]
+        self.arguments = shlex.split(arguments) + ["--shards", str(shards), "--log-hashes", "--quiet"]
         self.every = random.choice(["1", "1", "7", "0.02s", "1epoch"])
         self.log = folder + ".log"
 
@@ -197,6 +205,7 @@ def main():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--only", default="", help="only those jobs whose arguments have this in them")
     parser.add_argument("--program", default=root + "/.build/release/distsgd")
     options = parser.parse_args()
     random.seed(options.seed)
@@ -207,20 +216,21 @@ def main():
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         references = []
-        for number, (shards, arguments) in enumerate(JOBS):
+        jobs = [job for job in JOBS if options.only in job[1]]
+        for number, (shards, arguments) in enumerate(jobs):
             run = Run(options.program, shards, arguments, f"{folder}/reference{number}")
             if run.start(1).wait(timeout=4 * LIMIT) != 0:
                 sys.exit(f"kill drill: the untouched run fails: {run.said()}")
             references.append(events(run.folder + "/metrics.jsonl"))
         while kills < options.kills:
-            number = runs % len(JOBS)
-            run = Run(options.program, *JOBS[number], f"{folder}/run{runs}")
+            number = runs % len(jobs)
+            run = Run(options.program, *jobs[number], f"{folder}/run{runs}")
             try:
                 kills += drill(run, references[number], min(random.randint(1, 6), options.kills - kills), counts)
             except Failure as failure:
                 kept = tempfile.mkdtemp(prefix="kill-drill-")
                 shutil.move(run.folder, kept)
-                sys.exit(f"kill drill: FAILED after {kills} kills, seed {options.seed}, {JOBS[number]}: {failure}; "
+                sys.exit(f"kill drill: FAILED after {kills} kills, seed {options.seed}, {jobs[number]}: {failure}; "
                          f"its files are in {kept}")
             shutil.rmtree(run.folder)
             runs += 1

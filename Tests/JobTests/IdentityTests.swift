@@ -13,9 +13,10 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  init(_ name: String, _ arguments: String, ranks: [Int], steps: Int) {
+  /// - Parameter model: a text of layers, which may have blanks in it.
+  init(_ name: String, _ arguments: String, model: String? = nil, ranks: [Int], steps: Int) {
     self.name = name
-    self.arguments = arguments.split(separator: " ").map(String.init)
+    self.arguments = arguments.split(separator: " ").map(String.init) + (model.map { ["--model", $0] } ?? [])
     self.ranks = ranks
     self.steps = steps
   }
@@ -57,6 +58,31 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
       "softmax, 64 shards",
       "--data CLASSES --model softmax --shards 64 --global-batch 150 --lr 0.05 --epochs 4",
       ranks: [3, 8], steps: 4),
+    // Replicated parameters, and with them the optimizer's state.
+    IdentityCase(
+      "adam, dropout, residual, cosine: small",
+      "--optimizer adam --schedule cosine --lr 0.01 --shards 8 --global-batch 100",
+      model: "dense:16 gelu dropout:0.3 residual(dense:16 tanh dropout:0.5 dense:16) dense",
+      ranks: [2, 3, 4, 8], steps: 30),
+    // Split among the ranks.
+    IdentityCase(
+      "adam, dropout, residual, cosine: large",
+      "--data CLASSES --optimizer adam:beta2=0.99 --schedule cosine:floor=0.1 --shards 8 --global-batch 40 --epochs 4",
+      model: "dense:64 gelu dropout:0.2 residual(dense:64 relu dropout:0.5 dense:64) dense",
+      ranks: [2, 3, 4, 8], steps: 16),
+    IdentityCase(
+      "adamw, dropout in micro-batches, copies, replacement",
+      "--data CLASSES --optimizer adamw --shards 8 --global-batch 37 --micro-batch 3 --duplicate 2 --sampling replacement",
+      model: "dropout:0.1 dense:80 relu dropout:0.5 dense", ranks: [3, 8], steps: 18),
+    IdentityCase(
+      "nesterov, huber, batch smaller than ranks",
+      "--data synthetic:50,40 --loss huber:delta=0.5 --optimizer sgd:momentum=0.9,nesterov,weight-decay=0.01 --lr 0.01 --shards 8 --global-batch 3 --epochs 1",
+      model: "dense:80 sigmoid residual(gelu) dense", ranks: [2, 4, 8], steps: 17),
+    // 7,937 parameters: two blocks of additions for each of two ranks.
+    IdentityCase(
+      "optimizer state, two blocks, two ranks",
+      "--data synthetic:200,60 --model mlp:128 --optimizer sgd:momentum=0.9 --lr 0.01 --shards 2 --global-batch 50",
+      ranks: [2], steps: 8),
   ]
 }
 

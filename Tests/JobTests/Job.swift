@@ -18,6 +18,9 @@ let distsgd: String = {
     ?? "distsgd, which is not built: run 'swift build -c release', or set $DISTSGD"
 }()
 
+/// A program with a layer and a schedule of its own (Tests/OwnJob), of the same build.
+let ownJob = (distsgd as NSString).deletingLastPathComponent + "/own-job"
+
 /// What Open MPI needs to run as root, with more ranks than cores, and several jobs beside other work.
 let mpiEnvironment: [String: String?] = [
   "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -28,20 +31,22 @@ let mpiEnvironment: [String: String?] = [
 
 /// Starts the program: alone for one rank, under mpirun for more.
 func start(
-  ranks: Int, _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil
+  program: String = distsgd, ranks: Int, _ arguments: [String], environment: [String: String?] = [:],
+  directory: String? = nil
 ) throws -> Child {
   let environment = mpiEnvironment.merging(environment) { _, new in new }
-  if ranks == 1 { return try Child(distsgd, arguments, environment: environment, directory: directory) }
+  if ranks == 1 { return try Child(program, arguments, environment: environment, directory: directory) }
   return try Child(
-    "mpirun", ["-np", "\(ranks)", distsgd] + arguments, environment: environment, directory: directory)
+    "mpirun", ["-np", "\(ranks)", program] + arguments, environment: environment, directory: directory)
 }
 
 /// Runs the program to its end.
 func run(
-  ranks: Int = 1, _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil,
-  limit: Double = 120
+  program: String = distsgd, ranks: Int = 1, _ arguments: [String], environment: [String: String?] = [:],
+  directory: String? = nil, limit: Double = 120
 ) throws -> Outcome {
-  try start(ranks: ranks, arguments, environment: environment, directory: directory).wait(limit: limit)
+  try start(program: program, ranks: ranks, arguments, environment: environment, directory: directory)
+    .wait(limit: limit)
 }
 
 /// What a training leaves in metrics.jsonl that must not depend on the number of ranks.

@@ -25,5 +25,25 @@ extension JobTests {
       #expect(memory > data, "at least the data are there")
       #expect(memory < data + 2 * parameters + 8 * 25 * 1_048_576, "\(memory) bytes")
     }
+
+    /// Adam's two numbers for each parameter are there once for all ranks of a server.
+    @Test func eightRanksHoldTheOptimizersStateOnce() throws {
+      let memory = try ["sgd", "adam"].map { optimizer in
+        let outcome = try run(
+          ranks: 8,
+          [
+            "--data", "synthetic:64,1000", "--model", "mlp:1500,1000", "--global-batch", "8", "--shards", "8",
+            "--steps", "2", "--optimizer", optimizer, "--lr", "0.0001", "--quiet", "--output",
+            folder(optimizer),
+          ])
+        try #require(outcome.code == 0, "\(outcome)")
+        return try #require(try readMetrics(folder("\(optimizer)/metrics.jsonl")).last).number("memoryBytes")
+      }
+      let state = 2.0 * 4 * Double(1_001 * 1_500 + 1_501 * 1_000 + 1_001)
+      let more = memory[1] - memory[0]
+      print("adam's state on 8 ranks: \(more) bytes more than sgd, 2 × 4 × n is \(state)")
+      // Pages of the programs themselves come and go: a megabyte a rank.
+      #expect(more > 0.8 * state && more < state + 8 * 1_048_576, "\(more) bytes for \(state)")
+    }
   }
 }

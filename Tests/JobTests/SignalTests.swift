@@ -192,8 +192,18 @@ extension JobTests {
     /// Kills at random moments, resumed at random numbers of ranks; `Tests/kill_drill.py` has the long form.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "no python3"))
     func killDrill() throws {
+      try drill(["--kills", "8"])
+    }
+
+    /// The same, of runs whose optimizer has a state.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "no python3"))
+    func killDrillWithAdam() throws {
+      try drill(["--kills", "5", "--only", "--optimizer adam"])
+    }
+
+    private func drill(_ words: [String]) throws {
       let outcome = try Child(
-        "/usr/bin/python3", [packageFolder + "/Tests/kill_drill.py", "--kills", "8", "--program", distsgd]
+        "/usr/bin/python3", [packageFolder + "/Tests/kill_drill.py", "--program", distsgd] + words
       ).wait(limit: 300)
       #expect(outcome.code == 0, "\(outcome)")
       print(outcome.output)

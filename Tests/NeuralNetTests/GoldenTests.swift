@@ -1,4 +1,4 @@
-// The same training as PyTorch's: losses of twenty steps and the parameters after them.
+// The same training as PyTorch's: losses of 20 or 50 steps and the parameters after them.
 import DistributedSGD
 import Foundation
 import NeuralNet
@@ -17,6 +17,8 @@ private struct Goldens: Decodable {
     let model: String
     let activation: String?
     let loss: String
+    /// nil: plain SGD.
+    let optimizer: String?
     let examples, inputs, outputs, batch, steps: Int
     let learningRate: Float
     let features: [Float]
@@ -44,7 +46,7 @@ extension Goldens.Case {
 
   func sample() throws -> Sample {
     if let targets { return Sample(features: features, targets: .values(targets)) }
-    return Sample(features: features, targets: .labels(try #require(labels), classCount: outputs))
+    return Sample(features: features, targets: .labels(try #require(labels), classCount: max(2, outputs)))
   }
 
   /// Tensors by PyTorch's names as one arena.
@@ -57,21 +59,31 @@ extension Goldens.Case {
   }
 }
 
-/// Remembers the first gradient it is given, and updates as SGD does.
+/// Remembers the first gradient it is given, and updates as another optimizer does.
 private final class FirstGradient: Optimizer, @unchecked Sendable {
   // Unchecked: one thread trains, and then reads.
   private(set) var gradient: [Float]
+  private let optimizer: any Optimizer
 
   static let names = ["first-gradient"]
   static let form = "first-gradient"
   var description: String { "first-gradient" }
 
-  init(count: Int) { gradient = [Float](repeating: .nan, count: count) }
-  init(_ word: Word) { gradient = [] }
+  init(count: Int, _ optimizer: any Optimizer) {
+    gradient = [Float](repeating: .nan, count: count)
+    self.optimizer = optimizer
+  }
+
+  init(_ word: Word) {
+    gradient = []
+    optimizer = SGD()
+  }
+
+  var states: [String] { optimizer.states }
 
   func update(_ part: borrowing ArenaPart, step: Int, learningRate: Float) {
     if step == 1 { for i in 0..<part.count { gradient[part.offset + i] = part.gradient[i] } }
-    SGD().update(part, step: step, learningRate: learningRate)
+    optimizer.update(part, step: step, learningRate: learningRate)
   }
 }
 
@@ -81,7 +93,13 @@ private final class FirstGradient: Optimizer, @unchecked Sendable {
   @Test(arguments: [(1, nil), (3, nil), (3, 2), (8, nil)] as [(Int, Int?)])
   func trainingAgreesWithPyTorch(_ shards: Int, _ microBatch: Int?) throws {
     let cases = try Goldens.read().cases
-    #expect(Set(cases.map(\.name)) == ["linear", "relu", "tanh", "sigmoid"])
+    #expect(
+      cases.map(\.name) == [
+        "linear", "relu", "tanh", "sigmoid", "heavy ball", "nesterov", "weight decay", "momentum and decay",
+        "adam",
+        "adam, coefficients", "adamw", "adamw, decay", "gelu", "residual", "residual with adam", "huber",
+        "small huber", "binary", "logistic",
+      ])
     for golden in cases {
       let model = try golden.sequential()
       var training = TrainerCase(
@@ -90,9 +108,11 @@ private final class FirstGradient: Optimizer, @unchecked Sendable {
       training.shards = shards
       training.microBatch = microBatch
       training.learningRate = golden.learningRate
-      let optimizer = FirstGradient(count: model.parameterCount)
+      let optimizer = FirstGradient(
+        count: model.parameterCount, try Catalog.optimizer(golden.optimizer ?? "sgd"))
       let outcome = try training.run(steps: golden.steps, optimizer: optimizer)
-      #expect(outcome.losses.count == 20 && golden.losses.count == 20)
+      let steps = golden.name == golden.activation || golden.name == "linear" ? 20 : 50
+      #expect(outcome.losses.count == steps && golden.losses.count == steps)
       for (step, (loss, expected)) in zip(outcome.losses, golden.losses).enumerated() {
         #expect(abs(loss - expected) <= 1e-5 * expected, "\(golden.name), step \(step + 1)")
       }
@@ -104,7 +124,7 @@ private final class FirstGradient: Optimizer, @unchecked Sendable {
           optimizer.gradient[tensor.range], gradient[tensor.range].map(Double.init))
         #expect(first <= 1e-5, "\(name), first gradient")
         let last = relativeDifference(outcome.parameters[tensor.range], final[tensor.range].map(Double.init))
-        #expect(last <= 1e-5, "\(name) after 20 steps")
+        #expect(last <= 1e-5, "\(name) after \(steps) steps")
       }
     }
   }

@@ -17,6 +17,9 @@ import Testing
         "dense:32 residual(dense:24 tanh dense:32) gelu dense:16 sigmoid residual(relu) dense"
       )
       .model(input: Shape(60), outputs: 3),
+      // A small dense layer adds up its weight and bias as one array.
+      try Sequential([Residual([Dense(1)])], input: Shape(1)),
+      try Sequential([Residual([Residual([Dense(1), Dense(5)]), Activation.gelu])], input: Shape(5)),
       Sequential(inputs: 5, Dense(1)), Sequential(inputs: 30, Dense(10)),
       Sequential(inputs: 100, Dense(64, .relu), Dense(32, .tanh), Dense(10)),
     ]

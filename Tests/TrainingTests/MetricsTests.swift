@@ -54,6 +54,35 @@ import Testing
     #expect(rows[Phase.reduce.rawValue].seconds < 0.005, "time before the reset's last mark is gone")
   }
 
+  /// Two phases by turns share the time as they are said to, whatever it was.
+  @Test(arguments: [(3, 1), (1, 9), (0, 5), (7, 0)]) func inProportion(_ first: UInt64, _ second: UInt64) {
+    let clock = PhaseClock()
+    spend(0.001)
+    clock.mark(.other)
+    clock.reset()
+    for _ in 0..<10 {
+      spend(0.001)
+      clock.mark((.reduce, .update), inProportion: first, second)
+    }
+    let rows = clock.summary()
+    let (reduce, update) = (rows[Phase.reduce.rawValue], rows[Phase.update.rawValue])
+    #expect(reduce.count == 10 && update.count == 10 && reduce.seconds + update.seconds > 0.009)
+    let share = reduce.seconds / (reduce.seconds + update.seconds)
+    #expect(abs(share - Double(first) / Double(first + second)) < 1e-4, "\(share)")
+  }
+
+  /// Of several epochs, seconds add up.
+  @Test func timingsAddUp() {
+    func epoch(_ seconds: Double) -> RankTimings {
+      let row = Phase.allCases.map { PhaseSummary(count: 4, seconds: seconds * Double($0.rawValue + 1)) }
+      return RankTimings(ranks: [row, row.reversed()])
+    }
+    var sum = RankTimings(ranks: [])
+    for seconds in [0.5, 0.25, 2] { sum.add(epoch(seconds)) }
+    let expected = Phase.allCases.map { 2.75 * Double($0.rawValue + 1) }
+    #expect(sum.ranks.map { $0.map(\.seconds) } == [expected, expected.reversed()])
+  }
+
   @Test func names() {
     let names = ["load", "forward", "backward", "wait", "reduce", "update", "evaluate", "other"]
     #expect(Phase.allCases.map(\.name) == names)

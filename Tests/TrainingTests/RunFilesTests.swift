@@ -25,6 +25,29 @@ import Testing
     }
   }
 
+  /// An epoch is what a run takes of the data: the batch that is dropped is no part of it.
+  @Test(arguments: LastBatch.allCases) func fractionsOfAnEpoch(_ lastBatch: LastBatch) throws {
+    let epoch = lastBatch == .keep ? 1_500 : 1_408.0
+    let events = try run {
+      $0.lastBatch = lastBatch
+      $0.epochs = 3
+    }
+    #expect(events.filter { $0.name == "evaluation" }.map { $0.number("epoch") } == [1, 2, 3])
+    let end = try #require(events.last)
+    #expect(abs(3 * end.number("secondsPerEpoch") - end.number("seconds")) < 1e-6 * end.number("seconds"))
+    #expect(events.last { $0.name == "epoch" }?.number("examples") == 3 * epoch)
+  }
+
+  @Test func evaluationsWithinAnEpochWhoseLastBatchIsDropped() throws {
+    let events = try run {
+      $0.lastBatch = .drop
+      $0.evaluateEvery = 704
+    }
+    let epochs = events.filter { $0.name == "evaluation" }.map { $0.number("epoch") }
+    #expect(epochs.map { ($0 * 11).rounded() } == [6, 11, 17, 22])
+    #expect(epochs.allSatisfy { abs($0 * 11 - ($0 * 11).rounded()) < 1e-9 }, "\(epochs)")
+  }
+
   @Test func eventsOfARegression() throws {
     let events = try run {
       $0.shards = 3

@@ -164,6 +164,14 @@ public struct PhaseSummary: Sendable, Equatable {
   public var p99 = 0.0
   public var maximum = 0.0
 
+  package init(count: Int = 0, seconds: Double = 0, p50: Double = 0, p99: Double = 0, maximum: Double = 0) {
+    self.count = count
+    self.seconds = seconds
+    self.p50 = p50
+    self.p99 = p99
+    self.maximum = maximum
+  }
+
   public var mean: Double { count == 0 ? 0 : seconds / Double(count) }
 }
 

@@ -6,6 +6,8 @@ public struct RankTimings: Sendable {
   /// Shape (worldSize), each with a row for every phase.
   public var ranks: [[PhaseSummary]]
 
+  package init(ranks: [[PhaseSummary]]) { self.ranks = ranks }
+
   /// Collects what every rank has measured since its clock's last reset, and resets it. Collective.
   /// - Returns: on rank 0 the timings of all, else none.
   static func collect(_ clock: PhaseClock, over communicator: any Communicator) throws(MPIError)
@@ -28,18 +30,11 @@ public struct RankTimings: Sendable {
       ranks: stride(from: 0, to: rows.count, by: phases).map { Array(rows[$0..<$0 + phases]) })
   }
 
-  /// Adds another epoch; percentiles become the larger ones.
-  mutating func add(_ other: RankTimings) {
-    if ranks.isEmpty { return ranks = other.ranks }
+  /// Adds another epoch's seconds, which is all that `table` shows; a sum has no percentiles.
+  package mutating func add(_ other: RankTimings) {
+    if ranks.isEmpty { ranks = other.ranks.map { $0.map { _ in PhaseSummary() } } }
     for rank in ranks.indices {
-      for phase in ranks[rank].indices {
-        let more = other.ranks[rank][phase]
-        ranks[rank][phase].count += more.count
-        ranks[rank][phase].seconds += more.seconds
-        ranks[rank][phase].p50 = max(ranks[rank][phase].p50, more.p50)
-        ranks[rank][phase].p99 = max(ranks[rank][phase].p99, more.p99)
-        ranks[rank][phase].maximum = max(ranks[rank][phase].maximum, more.maximum)
-      }
+      for phase in ranks[rank].indices { ranks[rank][phase].seconds += other.ranks[rank][phase].seconds }
     }
   }
 

@@ -167,6 +167,7 @@ final class ShardGradients {
     let output = network.forward(batch.features, pass)
     addLosses(0..<count, output)
     clock.mark(.forward)
+    globalSum.phase = .backward
     network.backward(
       batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0

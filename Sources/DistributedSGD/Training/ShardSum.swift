@@ -13,6 +13,8 @@ final class ShardSum: GlobalBatchSum {
   private var firstShard = 0
   private var active = 0
   private var failure: MPIError?
+  /// What the rank does between two sums.
+  var phase = Phase.forward
 
   init(_ shards: Shards, over communicator: any Communicator, clock: PhaseClock) {
     self.shards = shards
@@ -30,6 +32,7 @@ final class ShardSum: GlobalBatchSum {
   func begin(firstShard: Int, active: Int) {
     self.firstShard = firstShard
     self.active = active
+    phase = .forward
   }
 
   /// - Throws: what a sum since `begin` has thrown: a pass itself goes on to its end.
@@ -49,7 +52,7 @@ final class ShardSum: GlobalBatchSum {
       all[firstShard * count + index] = Int32(bitPattern: value.bitPattern)
     }
     if communicator.worldSize > 1 {
-      clock.mark(.forward)
+      clock.mark(phase)
       do {
         try communicator.allReduce(all, .sum)
       } catch {

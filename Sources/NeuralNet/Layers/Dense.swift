@@ -53,7 +53,7 @@ public struct Dense: Layer, Equatable {
 }
 
 /// A dense layer by itself. A `Chain` takes its products, and runs them together with the activation behind them.
-final class DensePass: LayerPass {
+final class DensePass: LayerPass, PieceSumming {
   let products: DenseProducts
   /// The first floats of W and b in the arena.
   let weight, bias: Int
@@ -62,6 +62,8 @@ final class DensePass: LayerPass {
     self.products = products
     (weight, bias) = (offsets[0], offsets[1])
   }
+
+  var partialSumLength: Int { products.partialSumLength }
 
   func forward(
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass

@@ -51,7 +51,7 @@ public struct Residual: Layer {
   }
 }
 
-private final class ResidualPass: LayerPass {
+private final class ResidualPass: LayerPass, PieceSumming {
   private let chain: Chain
   /// Shape (maximumRows, width): the gradient at the chain's output, which the chain may overwrite.
   private let gradient: UnsafeMutableBufferPointer<Float>
@@ -64,6 +64,8 @@ private final class ResidualPass: LayerPass {
   }
 
   deinit { gradient.deallocate() }
+
+  var partialSumLength: Int { chain.partialSumLength }
 
   func forward(
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass

@@ -1,5 +1,10 @@
 // Layers at work one after the other, with the values between them.
 
+/// A pass that knows how many floats it adds up over pieces at a time; others may add up all their tensors at once.
+protocol PieceSumming {
+  var partialSumLength: Int { get }
+}
+
 /// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
 final class Chain {
   /// Plain numbers, without references to be counted. A dense layer lies here itself: looking it up would cost as
@@ -51,8 +56,8 @@ final class Chain {
       let dense = pass as? DensePass
       partialSumLength = max(
         partialSumLength,
-        dense?.products.partialSumLength
-          ?? layer.tensors(of: input).reduce(0) { max($0, $1.shape.reduce(1, *)) })
+        (pass as? any PieceSumming)?.partialSumLength
+          ?? layer.tensors(of: input).reduce(0) { $0 + $1.shape.reduce(1, *) })
       var activation: Activation?
       if dense != nil, index + 1 < model.layers.count,
         let following = model.layers[index + 1] as? Activation, following.isFusible
