@@ -21,17 +21,26 @@ static void note(int number) {
   csignals_received = number;
 }
 
+static const int caught[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+static struct sigaction before[4];
+// Of these, how many are caught.
+static int count = 0;
+
+void csignals_release(void) {
+  for (int i = 0; i < count; i++) sigaction(caught[i], before + i, 0);
+  count = 0;
+}
+
 void csignals_catch(void) {
   struct sigaction action = {0};
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, 0);
-  sigaction(SIGINT, &action, 0);
-  sigaction(SIGUSR1, &action, 0);
-  // nohup has it ignored: then it stays so.
+  // nohup has HUP ignored: then it stays so.
   struct sigaction hangup;
-  if (sigaction(SIGHUP, 0, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, 0);
+  const int ignored = sigaction(SIGHUP, 0, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+  count = ignored ? 3 : 4;
+  for (int i = 0; i < count; i++) sigaction(caught[i], &action, before + i);
   // Whoever started this process may have left them blocked.
   sigset_t mask;
   sigemptyset(&mask);

@@ -195,7 +195,7 @@ public struct WordReader {
   }
 
   private func number(_ text: String, _ what: String, _ range: NumberRange) throws(WordError) -> Double {
-    guard let value = decimal(text), range.contains(value) else {
+    guard let value = decimalNumber(text), range.contains(value) else {
       throw WordError(word.text, "\(what) is '\(text)' and must be a number \(range.words)")
     }
     return value
@@ -215,9 +215,4 @@ public struct NumberRange: Sendable {
   public static let notNegative = NumberRange(contains: { $0 >= 0 && $0.isFinite }, words: "from 0 up")
   /// All finite numbers.
   public static let any = NumberRange(contains: { $0.isFinite }, words: "")
-}
-
-/// A number in decimal digits: neither hexadecimal nor `nan` nor `inf`, which `Double` would take.
-private func decimal(_ text: String) -> Double? {
-  text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) } ? Double(text) : nil
 }

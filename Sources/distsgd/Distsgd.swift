@@ -3,6 +3,7 @@ import ArgumentParser
 import DistributedSGD
 import Glibc
 import MPI
+import NeuralNet
 
 struct Distsgd: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,20 +31,36 @@ protocol JobCommand: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    MemoryRefusal.watch()
+    // Before anything is computed, and again after MPI has loaded its plugins.
+    var environment = FloatingPointEnvironment.setDefault()
     do {
-      exit(run(on: try Job().communicator))
+      let communicator = try Job().communicator
+      environment |= FloatingPointEnvironment.setDefault()
+      end(run(on: communicator, environment))
     } catch {
-      report("\(error)")
-      exit(((error as? DistsgdError)?.code ?? .internal).rawValue)
+      // What is wrong with the way all were started is told once.
+      if !(error is DistsgdError) || Launcher.isFirst(in: currentEnvironment()) { report("\(error)") }
+      end(((error as? DistsgdError)?.code ?? .internal).rawValue)
     }
   }
 
+  /// Ends the process. Nothing is left to be done in it, and what libraries do at an exit can hang: OpenBLAS waits for
+  /// threads that may never have got their memory.
+  private static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    StopSignal.release()
+    _exit(code)
+  }
+
   /// Runs the command on this rank; returns the job's exit code, the same on all ranks.
-  private static func run(on communicator: any Communicator) -> Int32 {
+  /// - Parameter environment: what was changed in how this rank computes.
+  private static func run(on communicator: any Communicator, _ environment: Int) -> Int32 {
     var code: Int32 = 0
     var watchdog: Watchdog?
     do {
       watchdog = try Watchdog(over: communicator)
+      try communicator.tellEnvironment(found: environment)
       let command = try parse()
       if let command = command as? any JobCommand {
         try command.run(on: communicator)
@@ -76,6 +93,8 @@ enum Main {
       report(failure)
       code = failure.code.rawValue
     }
+    // A job that was asked to stop does so, however often it is asked.
+    if code != ExitCode.stopped.rawValue { StopSignal.release() }
     watchdog?.stop(code: code)
     do {
       try communicator.barrier()

@@ -161,7 +161,10 @@ public struct Resumption {
     take: (UnsafeBufferPointer<Float>, Int) -> Void
   ) throws {
     let arena = try communicator.together {
-      try tensors.map { try ModelFile.arena(of: model, from: $0, path: words?.path ?? "", name: name) }
+      try tensors.map {
+        try ModelFile.arena(
+          of: model, from: $0, path: words?.path ?? "", name: name, acceptsNonFinite: true)
+      }
     }
     let count = model.parameterCount
     let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: min(count, 1 << 20))

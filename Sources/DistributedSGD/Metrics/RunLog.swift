@@ -123,6 +123,8 @@ final class RunLog {
     line["binding"] = placement.bound.rawValue
     line["blasKernel"] = BLAS.kernelName
     line["blas"] = BLAS.configuration
+    line["vectors"] = vectorWidth
+    line["mathematics"] = mathematicsLibrary
     line["hash"] = "XXH64"
     try metrics?.write(line)
     try metrics?.flush()

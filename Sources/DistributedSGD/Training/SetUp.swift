@@ -94,6 +94,11 @@ public struct SetUp {
       return try Self.model(specification, loss, training)
     }
     self.model = model
+    try communicator.together {
+      try requireMemory(
+        for: model, specification.description, options, examples: training.count, communicator: communicator)
+      try requireBufferOfBLAS(threads: options.threads)
+    }
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.together {
       guard let path = options.initialize else { return nil }
@@ -133,7 +138,7 @@ public struct SetUp {
   private static func check(
     _ options: TrainingOptions, _ model: ModelSpecification, _ loss: any Loss, _ data: Dataset
   ) throws {
-    let positions = data.count * options.copies
+    let positions = try NumberRange.positions(examples: data.count, copies: options.copies)
     guard options.globalBatch <= positions else {
       throw DistsgdError(
         .usage,

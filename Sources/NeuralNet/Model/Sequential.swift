@@ -62,6 +62,8 @@ public struct Sequential: Sendable {
     }
   }
 
+  /// Numbers behind each layer, of one example.
+  public var outputCounts: [Int] { inputShapes.dropFirst().map(\.count) + [outputShape.count] }
   public var inputCount: Int { inputShape.count }
   public var outputCount: Int { outputShape.count }
   public var parameterCount: Int { tensors.last.map(\.range.upperBound) ?? 0 }

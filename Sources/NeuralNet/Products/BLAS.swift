@@ -13,7 +13,26 @@ public enum BLAS {
     String(cString: openblas_get_config())
 
   /// Threads a product may use. Another number may give other last bits.
-  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+  public static func setThreads(_ count: Int) {
+    // The pool was made while libraries were loaded, and threads inherit how they round: a new one inherits it from
+    // this thread.
+    if count > 1, FloatingPointEnvironment.wasChanged { openblas_end_threads() }
+    openblas_set_num_threads(Int32(clamping: count))
+  }
+
+  /// What each thread takes for its products, of address space rather than of memory.
+  public static let bufferBytes = 134_217_728.0
+
+  /// Has this thread's buffer taken now: a product that fits no other way.
+  public static func takeBuffer() {
+    let size = 128
+    let square = UnsafeMutablePointer<Float>.allocate(capacity: 2 * size * size)
+    defer { square.deallocate() }
+    square.initialize(repeating: 0, count: 2 * size * size)
+    BLASProducts.multiply(
+      square, square, into: square + size * size, rows: size, columns: size, inner: size, transposeA: false,
+      transposeB: false, strideA: size, beta: 0)
+  }
 }
 
 /// Products by OpenBLAS's sgemm: the order of an element's additions may depend on the product's size.

@@ -1,0 +1,55 @@
+// How much memory a model and a batch take, told before anything is allocated for them.
+import MPI
+import NeuralNet
+import Synchronization
+
+/// Refuses a model and a batch that do not fit this machine's memory.
+/// - Throws: `DistsgdError` (`usage`) with what they need.
+func requireMemory(
+  for model: Sequential, _ specification: String, _ options: TrainingOptions, examples: Int,
+  communicator: any Communicator
+) throws(DistsgdError) {
+  let ranks = communicator.worldSize
+  let shards = Shards(count: options.shards ?? ranks, worldSize: ranks)
+  let largestShard = shards.examples(of: 0, batch: options.globalBatch).count
+  let pass = max(1, min(options.microBatch ?? largestShard, largestShard))
+  // An evaluation has rows of its own.
+  let rows = pass + min(Evaluator.chunkRows, examples)
+  // A rank's outputs of every layer, two gradients at the widest, and the inputs.
+  let widths = model.outputCounts.map(Double.init)
+  let activations = widths.reduce(0, +) + 2 * (widths.max() ?? 0) + Double(model.inputCount)
+  // One gradient for each of its nodes, and the sum of a right-hand subtree for each level below.
+  let levels = (0..<Int.bitWidth).first { ranks << $0 >= shards.count } ?? 0
+  let own = Double(rows) * activations + Double(model.parameterCount) * Double(levels)
+  let shared = Double(model.parameterCount) * Double(1 + options.optimizer.states.count)
+  let gradients = Double(model.parameterCount) * Double(communicator.localRankCount)
+  try requireMemory(
+    bytes: 4 * (own + shared + gradients),
+    ofAll: 4 * (Double(communicator.localRankCount) * own + shared + gradients),
+    for:
+      "--model \(specification) of \(model.parameterCount) parameters, with \(pass) examples at a time,",
+    instead: "a smaller model, fewer ranks on a server, or a smaller --micro-batch")
+}
+
+/// Refuses a process in which OpenBLAS would wait for ever: a thread of it takes a buffer before its first product, and
+/// asks again and again where `ulimit -v` refuses it.
+/// - Throws: `DistsgdError` (`usage`).
+func requireBufferOfBLAS(threads: Int) throws(DistsgdError) {
+  guard let limit = MemoryLimit.ofProcess() else { return }
+  if threads > 1 {
+    // The pool's threads take theirs when the library is loaded, and cannot be asked whether they have got it.
+    let need = Double(threads) * BLAS.bufferBytes + BLAS.bufferBytes
+    guard limit.total >= need else {
+      throw DistsgdError(
+        .usage,
+        "--threads \(threads) needs \(fixed(need / 1e9, 1)) GB for OpenBLAS's buffers, \(limit.words) \(fixed(limit.total / 1e9, 1)) GB in all: use fewer threads, or a higher limit"
+      )
+    }
+  }
+  guard !hasBuffer.load(ordering: .relaxed) else { return }
+  try requireMemory(bytes: BLAS.bufferBytes, for: "OpenBLAS's buffer", instead: "a higher limit")
+  BLAS.takeBuffer()
+  hasBuffer.store(true, ordering: .relaxed)
+}
+
+private let hasBuffer = Atomic(false)
