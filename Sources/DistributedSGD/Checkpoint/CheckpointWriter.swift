@@ -39,6 +39,8 @@ final class CheckpointWriter {
     var keep: Int
     /// Of the parameters, and of the optimizer's states behind them.
     var tensors: [CheckpointTensor]
+    /// Whether there will be some even if nobody asks the run to stop.
+    var isPeriodic: Bool
     /// Settings, kernel, what a saved model has.
     var words: [String: String]
     var fingerprint: DataFingerprint
@@ -70,8 +72,9 @@ final class CheckpointWriter {
     self.constants = constants
     self.files = files
     copy = .allocate(capacity: constants.tensors.map(\.range.upperBound).max() ?? 0)
-    // The first copy shall not pay for pages that the system has yet to find.
-    copy.initialize(repeating: 0)
+    // The first copy shall not pay for pages that the system has yet to find; but where there may be none at all, nor
+    // shall memory.
+    if constants.isPeriodic { copy.initialize(repeating: 0) }
   }
 
   deinit {

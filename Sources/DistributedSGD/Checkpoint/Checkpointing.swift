@@ -27,7 +27,8 @@ final class Checkpointing {
     writer = CheckpointWriter(
       CheckpointWriter.Constants(
         folder: files.checkpoints, keep: run.options.checkpointsKept,
-        tensors: CheckpointTensor.all(of: setUp.model, states: run.options.optimizer.states), words: words,
+        tensors: CheckpointTensor.all(of: setUp.model, states: run.options.optimizer.states),
+        isPeriodic: interval != nil, words: words,
         fingerprint: setUp.fingerprint),
       files: [files.metrics, files.timings])
   }
