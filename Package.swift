@@ -20,6 +20,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CSignals"),
+    .target(name: "CSockets"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "CKernels"),
     .target(name: "CAffinity"),
@@ -27,7 +28,10 @@ let package = Package(
     .target(name: "Plot"),
     .target(
       name: "DistributedSGD",
-      dependencies: ["MPI", "NeuralNet", "Plot", "CAffinity", "CKernels", "CSignals", "CZlib", "CBandwidth"]),
+      dependencies: [
+        "MPI", "NeuralNet", "Plot", "CAffinity", "CKernels", "CSignals", "CSockets", "CZlib",
+        "CBandwidth",
+      ]),
     .executableTarget(
       name: "distsgd",
       dependencies: [
@@ -47,7 +51,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
     .testTarget(
       name: "NeuralNetTests", dependencies: ["CKernels", "DistributedSGD", "NeuralNet", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["CSockets", "DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
     .executableTarget(
       name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"], path: "Tests/OwnJob"),
     .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),

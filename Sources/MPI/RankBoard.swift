@@ -66,7 +66,13 @@ public final class RankBoard {
 
   public func isWaiting(_ localRank: Int) -> Bool { load(.waiting, of: localRank) == 1 }
 
-  /// What this rank is at, in its user's own numbers.
+  /// Stores a word that others may be reading: an ordinary store, which is never seen half made.
+  @inlinable @inline(__always)
+  public static func show(_ word: UInt64, at place: UnsafeMutablePointer<UInt64>) {
+    cmpi_store64(place, word)
+  }
+
+  /// What this rank is at, in its user's own numbers: written with `show`.
   public var place: UnsafeMutablePointer<UInt64> { own + Word.place.rawValue }
 
   public func place(of localRank: Int) -> UInt64 { load(.place, of: localRank) }

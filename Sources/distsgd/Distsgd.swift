@@ -78,16 +78,17 @@ enum Main {
     } catch let error as DistsgdError {
       // The other ranks do not know.
       if communicator.board.claimsTheWord() { report(error.description) }
+      watchdog?.stop(code: error.code.rawValue, isAlone: true)
       if communicator.worldSize > 1 { communicator.abort(error.code.rawValue) }
       code = error.code.rawValue
     } catch let error as MPIError {
-      tellAndAbort(communicator, error)
+      tellAndAbort(communicator, watchdog, error)
     } catch let error as ParsingEnd {
       if communicator.rank == 0 { error.tell() }
       code = error.code
     } catch {
       // Nobody knows whether the others are here too.
-      tellAndAbort(communicator, error)
+      tellAndAbort(communicator, watchdog, error)
     }
     if code == 0, let failure = standardOutputFailure {
       report(failure)
@@ -106,8 +107,11 @@ enum Main {
   }
 
   /// Several ranks may fail for the same reason: one tells.
-  private static func tellAndAbort(_ communicator: any Communicator, _ error: any Error) -> Never {
+  private static func tellAndAbort(
+    _ communicator: any Communicator, _ watchdog: Watchdog?, _ error: any Error
+  ) -> Never {
     if communicator.board.claimsTheWord() { report("rank \(communicator.rank): \(error)") }
+    watchdog?.stop(code: ExitCode.internal.rawValue, isAlone: true)
     communicator.abort(ExitCode.internal.rawValue)
   }
 

@@ -45,6 +45,7 @@ public final class PhaseClock {
   public init(place: UnsafeMutablePointer<UInt64>? = nil) {
     ownsPlace = place == nil
     self.place = place ?? .allocate(capacity: 1)
+    if ownsPlace { self.place.initialize(to: 0) }
     let phases = Phase.allCases.count
     counts = .allocate(capacity: phases)
     totals = .allocate(capacity: phases)
@@ -105,7 +106,7 @@ public final class PhaseClock {
     totals[index] &+= ticks
     if ticks > maxima[index] { maxima[index] = ticks }
     histogram[index &* Self.bucketCount &+ Self.bucket(ticks)] &+= 1
-    place.pointee = Place(step: step, after: phase).word
+    RankBoard.show(Place(step: step, after: phase).word, at: place)
   }
 
   @inline(__always)

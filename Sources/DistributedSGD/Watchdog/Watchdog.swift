@@ -1,5 +1,6 @@
 // Ends a job in which somebody is waited for in vain: a rank that has died, stands still or has gone elsewhere.
 import CSignals
+import CSockets
 import Glibc
 import MPI
 import Synchronization
@@ -7,7 +8,8 @@ import Synchronization
 /// A thread on every rank that looks at all ranks of its server a few times a second, and, on a server's first rank,
 /// listens for the other servers. The thread that trains never waits for it.
 ///
-/// - A rank whose process has ended without saying so ends the job at once.
+/// - A rank whose process has ended without saying so ends the job at once; one that was alone on its server, within
+///   two seconds.
 /// - A rank whose process does not run (SIGSTOP, a machine that swaps) ends it after the timeout.
 /// - So does one that others wait for while it trains, and a server of which nothing is heard.
 ///
@@ -28,10 +30,12 @@ public final class Watchdog {
   }
 
   /// Stops watching: this rank is about to end, and tells so.
-  public func stop(code: Int32) {
+  /// - Parameter isAlone: whether the others do not know yet, on other servers either.
+  public func stop(code: Int32, isAlone: Bool = false) {
     watch.board.end(code)
     watch.stop()
     pthread_join(thread, nil)
+    if isAlone { watch.tellTheEnd(code) }
   }
 }
 
@@ -42,6 +46,10 @@ private final class Watch: @unchecked Sendable {
   private let topology: Topology
   private let rank: Int
   private let ranks: [Int]
+  private var ownServer: Int { topology.serverOfRank[rank] }
+  /// Nil where there is only one server.
+  private let directory: ServerDirectory?
+  /// Of a server's first rank.
   private let heartbeats: ServerHeartbeats?
   /// Written to by `stop`.
   private var wakeUp: [Int32] = [-1, -1]
@@ -56,7 +64,18 @@ private final class Watch: @unchecked Sendable {
     topology = communicator.topology
     rank = communicator.rank
     ranks = topology.ranksOfServer[topology.serverOfRank[rank]]
-    heartbeats = try ServerHeartbeats(over: communicator)
+    if topology.serverCount > 1 {
+      var port: UInt16 = 0
+      let descriptor = communicator.isServerLeader ? csockets_open(&port) : -1
+      let directory = try ServerDirectory(port: descriptor >= 0 ? port : nil, over: communicator)
+      self.directory = directory
+      heartbeats =
+        descriptor >= 0
+        ? ServerHeartbeats(directory, descriptor: descriptor, start: monotonicSeconds()) : nil
+    } else {
+      directory = nil
+      heartbeats = nil
+    }
     boardOfThisProcess = board
     pipe(&wakeUp)
     for descriptor in wakeUp { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
@@ -65,6 +84,8 @@ private final class Watch: @unchecked Sendable {
   deinit { for descriptor in wakeUp where descriptor >= 0 { close(descriptor) } }
 
   func stop() { _ = write(wakeUp[1], [1], 1) }
+
+  func tellTheEnd(_ code: Int32) { directory?.tellTheEnd(code: code) }
 
   func run() {
     // Index: a local rank's descriptor, then the socket, then the pipe.
@@ -81,6 +102,8 @@ private final class Watch: @unchecked Sendable {
     while true {
       let timeout = board.timeout
       let tick = timeout > 0 ? min(Self.longestTick, timeout / 8) : Self.longestTick
+      // Whoever floods the socket takes no time of the processor's but a look in every tick.
+      descriptors[ranks.count].fd = heartbeats?.isDisturbed == false ? heartbeats!.descriptor : -1
       _ = poll(&descriptors, nfds_t(descriptors.count), Int32((tick * 1000).rounded(.up)))
       // A rank that is at its end itself has nothing left to wait for.
       if descriptors.last!.revents != 0 || board.ending(of: board.localRank) != nil { return }
@@ -92,8 +115,31 @@ private final class Watch: @unchecked Sendable {
 
   /// A process has ended; this one does so too.
   private func hasDied(_ local: Int) {
-    if let code = board.ending(of: local) { leave(code) }
+    if let code = board.ending(of: local) {
+      tellTheEnd(code)
+      leave(code)
+    }
     end("\(name(local)) has died, last seen \(place(local))")
+  }
+
+  /// The lone rank of another server, or its first one.
+  private func hasDied(server: Int) {
+    let rank = topology.ranksOfServer[server][0]
+    end(
+      "rank \(rank) on \(topology.hosts[server]) (process \(directory!.parties[server].process)) has died, \(lastSeen(server))"
+    )
+  }
+
+  /// Another server has told a user why the job ends.
+  private func isTold(_ end: (server: Int, code: Int32)) -> Never {
+    if board.claimsTheWord() {
+      standardError(
+        "distsgd: the ranks on \(topology.hosts[ownServer]) end, because \(topology.hosts[end.server]) (ranks from \(topology.ranksOfServer[end.server][0])) says that the job ends"
+      )
+    }
+    // Those that were not reached from there.
+    if ownServer == 0 { tellTheEnd(end.code) }
+    leave(end.code)
   }
 
   private func look(timeout: Double) {
@@ -106,13 +152,12 @@ private final class Watch: @unchecked Sendable {
     var furthest = sights.map(\.arrivals).max()!
     var longestMove = detector.longestMove
     if let heartbeats {
+      let interval = min(1, max(timeout, 1) / 4)
       heartbeats.exchange(
         arrivals: furthest, place: sights[0].place, longestMove: longestMove,
-        takesItsTime: sights.contains { !$0.isPunctual }, now: now, interval: min(1, max(timeout, 1) / 4))
-      if heartbeats.hasHeardOfTheEnd {
-        heartbeats.tellTheEnd(place: sights[0].place)
-        leave(ExitCode.internal.rawValue)
-      }
+        takesItsTime: sights.contains { !$0.isPunctual }, now: now, interval: interval)
+      if let end = heartbeats.end { isTold(end) }
+      if let server = heartbeats.deadServer(now: now, interval: interval) { hasDied(server: server) }
       furthest = heartbeats.arrivals
       longestMove = heartbeats.longestMove
     }
@@ -132,20 +177,18 @@ private final class Watch: @unchecked Sendable {
 
   /// Nobody here moves, and messages do not come: who does not send them?
   private func missMessages(_ limit: Double, _ now: Double) {
-    let silent = (heartbeats?.peers ?? [:]).filter {
-      $0.key < topology.serverCount && now - $0.value.heardAt > limit
-    }
+    let silent = (heartbeats?.peers ?? [:]).filter { now - $0.value.heardAt > limit }
     if let (server, peer) = silent.min(by: { $0.value.heardAt < $1.value.heardAt }) {
       Self.endLauncherLater()
       end(
-        "nothing is heard of the server \(topology.hosts[server]) (ranks from \(topology.ranksOfServer[server][0])) for \(seconds(now - peer.heardAt)), last seen \(peer.place.words): it or its network is down"
+        "nothing is heard of the server \(topology.hosts[server]) (ranks from \(topology.ranksOfServer[server][0])) for \(seconds(now - peer.heardAt)), \(lastSeen(server)): it or its network is down"
       )
     }
     // The others live. One of them will say which of its ranks is late, if it can.
     guard detector.allWait(for: limit + 2), heartbeats?.doesAnyPeerTakeItsTime != true else { return }
     Self.endLauncherLater()
     end(
-      "the ranks on \(topology.hosts[topology.serverOfRank[rank]]) wait in vain for messages for \(seconds(limit)), \(place(0)): the network does not carry them"
+      "the ranks on \(topology.hosts[ownServer]) wait in vain for messages for \(seconds(limit)), \(place(0)): the network does not carry them"
     )
   }
 
@@ -160,7 +203,14 @@ private final class Watch: @unchecked Sendable {
   }
 
   private func name(_ local: Int) -> String {
-    "rank \(ranks[local]) on \(topology.hosts[topology.serverOfRank[rank]]) (process \(board.process(of: local)))"
+    "rank \(ranks[local]) on \(topology.hosts[ownServer]) (process \(board.process(of: local)))"
+  }
+
+  /// As its last heartbeat tells; but whoever is in a step has got all others' parts of the step before.
+  private func lastSeen(_ server: Int) -> String {
+    let told = heartbeats!.peers[server]!.place
+    let done = Place(word: board.place(of: board.localRank)).step - 1
+    return "last seen \(told.step < done ? "in step \(done)" : told.words)"
   }
 
   private func place(_ local: Int) -> String { Place(word: board.place(of: local)).words }
@@ -176,7 +226,7 @@ private final class Watch: @unchecked Sendable {
       // Let the other one speak before the launcher hears of an end.
       usleep(50_000)
     }
-    heartbeats?.tellTheEnd(place: board.place(of: 0))
+    tellTheEnd(ExitCode.internal.rawValue)
     leave(ExitCode.internal.rawValue)
   }
 

@@ -1,0 +1,152 @@
+// Where the servers of a job hear each other's datagrams, and the key that makes them theirs.
+import CSockets
+import Glibc
+import MPI
+
+/// An IPv6 address, or an IPv4 address as ::ffff:a.b.c.d.
+package struct NetworkAddress: Hashable, Sendable {
+  /// Eight bytes each, the first one lowest.
+  fileprivate let words: [UInt64]
+
+  fileprivate init(words: [UInt64]) { self.words = words }
+
+  init(_ place: csockets_place) {
+    words = withUnsafeBytes(of: place.address) { bytes in
+      [0, 8].map { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self)) }
+    }
+  }
+
+  /// - Parameter text: `127.0.0.1` or `::1`.
+  package init?(_ text: String) {
+    var place = csockets_place()
+    let isRead = withUnsafeMutableBytes(of: &place.address) {
+      inet_pton(AF_INET6, text.contains(":") ? text : "::ffff:\(text)", $0.baseAddress!) == 1
+    }
+    guard isRead else { return nil }
+    self.init(place)
+  }
+
+  func place(port: UInt16) -> csockets_place {
+    var place = csockets_place()
+    place.port = port
+    withUnsafeMutableBytes(of: &place.address) { bytes in
+      for (index, word) in words.enumerated() {
+        bytes.storeBytes(of: word.littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+      }
+    }
+    return place
+  }
+}
+
+/// What every rank of a job knows of its servers.
+package struct ServerDirectory: Sendable {
+  /// A server, or the rank there that speaks for it.
+  package struct Party: Sendable {
+    /// Whence its datagrams come, and whither to send; none where it has no socket.
+    package var addresses: [NetworkAddress]
+    package var port: UInt16
+    package var process: pid_t
+
+    package init(addresses: [NetworkAddress], port: UInt16, process: pid_t) {
+      self.addresses = addresses
+      self.port = port
+      self.process = process
+    }
+  }
+
+  /// That of this process.
+  package let server: Int
+  package let parties: [Party]
+  let key: SipHash
+
+  package init(server: Int, parties: [Party], key: SipHash) {
+    self.server = server
+    self.parties = parties
+    self.key = key
+  }
+
+  /// Of a server's addresses no more are told.
+  private static let addressLimit = 32
+
+  /// The first rank of each server tells where it listens, and rank 0 draws the key. Both travel through MPI alone,
+  /// so that nobody outside the job knows the key. Collective.
+  /// - Parameter port: of this process's socket; nil where it has none.
+  init(port: UInt16?, over communicator: any Communicator) throws(MPIError) {
+    let topology = communicator.topology
+    let server = topology.serverOfRank[communicator.rank]
+    let own = port == nil ? ([], []) : Self.ownAddresses()
+    // The key, then for each server: number of addresses of the network and of itself, port, process, and addresses.
+    let rowWords = 4 + 2 * Self.addressLimit
+    let words = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: 2 + rowWords * topology.serverCount)
+    defer { words.deallocate() }
+    words.initialize(repeating: 0)
+    if communicator.rank == 0 { for index in 0..<2 { words[index] = UInt64.random(in: 0...UInt64.max) } }
+    if let port {
+      let row = 2 + rowWords * server
+      words[row] = UInt64(own.0.count)
+      words[row + 1] = UInt64(own.1.count)
+      words[row + 2] = UInt64(port)
+      words[row + 3] = UInt64(getpid())
+      for (index, word) in (own.0 + own.1).flatMap(\.words).enumerated() { words[row + 4 + index] = word }
+    }
+    // A word is told by one rank alone; the others add 0.
+    try communicator.allReduce(words, .sum)
+    func addresses(_ server: Int) -> (ofNetwork: [NetworkAddress], ofItself: [NetworkAddress]) {
+      let row = 2 + rowWords * server
+      let count = Int(words[row])
+      let all = (0..<count + Int(words[row + 1])).map { index in
+        NetworkAddress(words: [words[row + 4 + 2 * index], words[row + 5 + 2 * index]])
+      }
+      return (Array(all.prefix(count)), Array(all.dropFirst(count)))
+    }
+    let here = Set(addresses(server).ofNetwork)
+    let parties = (0..<topology.serverCount).map { other in
+      let row = 2 + rowWords * other
+      let (ofNetwork, ofItself) = addresses(other)
+      // A server's name for itself leads there only from the same network: servers of one machine, in containers.
+      return Party(
+        addresses: ofNetwork + (Set(ofNetwork) == here ? ofItself : []),
+        port: UInt16(truncatingIfNeeded: words[row + 2]), process: pid_t(truncatingIfNeeded: words[row + 3]))
+    }
+    self.init(server: server, parties: parties, key: SipHash(key: (words[0], words[1])))
+  }
+
+  /// This machine's addresses: those that others may reach, and those of itself (127.0.0.1, ::1).
+  private static func ownAddresses() -> ([NetworkAddress], [NetworkAddress]) {
+    var places = [csockets_place](repeating: csockets_place(), count: 256)
+    var isLoopback = [Int32](repeating: 0, count: places.count)
+    let count = csockets_own_addresses(&places, &isLoopback, places.count)
+    func some(_ loopback: Bool, _ limit: Int) -> [NetworkAddress] {
+      var found: [NetworkAddress] = []
+      for index in 0..<count where (isLoopback[index] != 0) == loopback && found.count < limit {
+        let address = NetworkAddress(places[index])
+        if !found.contains(address) { found.append(address) }
+      }
+      return found
+    }
+    return (some(false, addressLimit - 2), some(true, 2))
+  }
+
+  /// Tells the other servers that the job ends and that a user knows why. Any rank of a server may say it; only the
+  /// first such word of a server counts.
+  func tellTheEnd(code: Int32) {
+    var port: UInt16 = 0
+    let descriptor = csockets_open(&port)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    for receiver in parties.indices where receiver != server {
+      var word = Heartbeat(from: server, to: receiver, counter: Heartbeat.lastCounter)
+      word.ending = code
+      send(word, to: parties[receiver].addresses, through: descriptor)
+    }
+  }
+
+  func send(_ heartbeat: Heartbeat, to addresses: [NetworkAddress], through descriptor: Int32) {
+    heartbeat.withDatagram(sealedWith: key) { bytes in
+      for address in addresses {
+        var place = address.place(port: parties[heartbeat.receiver].port)
+        _ = csockets_send(descriptor, &place, bytes.baseAddress!, bytes.count)
+      }
+    }
+  }
+}
