@@ -1,4 +1,4 @@
-// The files of a run, field by field as the design's section 5 has them.
+// The files of a run, field by field.
 import DistributedSGD
 import Foundation
 import MPI

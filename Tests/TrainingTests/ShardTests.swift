@@ -1,4 +1,4 @@
-// How batches are cut into shards and dealt to ranks: DESIGN's arithmetic, and every example exactly once.
+// How batches are cut into shards and dealt to ranks, and every example exactly once.
 import DistributedSGD
 import NeuralNet
 import TestSupport

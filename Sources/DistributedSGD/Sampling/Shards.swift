@@ -1,4 +1,4 @@
-// How a global batch is cut into shards, and which rank owns which: the arithmetic of DESIGN's section 3.
+// How a global batch is cut into shards, and which rank owns which.
 
 /// `count` things cut into `parts` contiguous parts whose sizes differ by at most one, the longer first.
 public func part(_ index: Int, of parts: Int, count: Int) -> Range<Int> {
