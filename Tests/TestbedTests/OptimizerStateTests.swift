@@ -10,8 +10,8 @@ extension TestbedTests {
       "dense:96 gelu residual(dense:96 tanh dropout:0.3 dense:96) dense",
     ]
 
-    /// A rank is killed, and another placement goes on; there another rank is killed; a third placement is asked to
-    /// stop; and one process ends the run. Checkpoints are due by steps or by time.
+    /// A rank is killed, and another placement goes on; there another rank is killed; a third placement, too slow to
+    /// end by itself, is asked to stop; and one process ends the run. Checkpoints are due by steps or by time.
     @Test(arguments: ["7", "0.02s"], models) func killedAndResumedElsewhere(_ every: String, _ model: String)
       throws
     {
@@ -26,7 +26,7 @@ extension TestbedTests {
           --inject kill:rank=3,step=\(first) || echo "the first job ended with $?"
         launch/testbed run --map-by node 1+3+1 --resume "$run" --quiet \
           --inject kill:rank=4,step=\(second) || echo "the second job ended with $?"
-        launch/testbed run 3x1 --resume "$run" --quiet &
+        launch/testbed run 3x1 --resume "$run" --quiet --inject slow:rank=0,factor=300 &
         for ((i = 0; i < 2400; i++)); do
           ! grep -q '"step":600,' "$run/metrics.jsonl" || break
           sleep 0.02
