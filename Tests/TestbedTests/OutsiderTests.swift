@@ -24,13 +24,15 @@ extension TestbedTests {
         launch/testbed on node03 "python3 $forge attack $TESTBED_OUTPUT/datagram"
         sleep 3
         kill -0 $job && echo "the job goes on"
+        # The job ends by itself: in which order its ranks would be killed, nobody knows.
+        kill -TERM $job && wait $job || true
         launch/testbed down --force
-        wait $job || true
         """)
       #expect(result.outcome == .exited(0), "\(result.text)")
       #expect(result.text.contains(" datagrams and 20 refusals were sent"), "\(result.text)")
       #expect(result.text.contains("the job goes on"), "\(result.text)")
-      #expect(errors(result.text).allSatisfy { !$0.contains("rank 1") }, "\(result.text)")
+      #expect(result.text.contains("stopped after step"), "\(result.text)")
+      #expect(errors(result.text).isEmpty, "\(result.text)")
     }
 
     /// mpirun is told to let the others live, as srun does by itself. It then does not always end with them: what
