@@ -21,14 +21,14 @@ extension TestbedTests {
         mount -t tmpfs tmpfs /run && cd "$TESTBED_ROOT"
         run=$TESTBED_OUTPUT/run whole=$TESTBED_OUTPUT/whole
         job=(--data synthetic:1000,20 --model '\(model)' --optimizer adam --schedule cosine --lr 0.01
-          --global-batch 50 --shards 6 --epochs 250 --log-every 1 --log-hashes --quiet)
+          --global-batch 50 --shards 6 --epochs 400 --log-every 1 --log-hashes --quiet)
         launch/testbed run 2x2 "${job[@]}" --checkpoint-every \(every) --output "$run" \
           --inject kill:rank=3,step=\(first) || echo "the first job ended with $?"
         launch/testbed run --map-by node 1+3+1 --resume "$run" --quiet \
           --inject kill:rank=4,step=\(second) || echo "the second job ended with $?"
         launch/testbed run 3x1 --resume "$run" --quiet --inject slow:rank=0,factor=300 &
         for ((i = 0; i < 2400; i++)); do
-          ! grep -q '"step":600,' "$run/metrics.jsonl" || break
+          ! grep -q '"step":520,' "$run/metrics.jsonl" || break
           sleep 0.02
         done
         kill -TERM $!

@@ -28,12 +28,20 @@ public func runChild(
   posix_spawn_file_actions_addopen(
     &actions, STDOUT_FILENO, output ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o666)
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+  // A thread that blocks signals would have a child that nobody can stop.
+  var attributes = posix_spawnattr_t()
+  posix_spawnattr_init(&attributes)
+  defer { posix_spawnattr_destroy(&attributes) }
+  var mask = sigset_t()
+  sigemptyset(&mask)
+  posix_spawnattr_setsigmask(&attributes, &mask)
+  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
   var arguments: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
   var variables: [UnsafeMutablePointer<CChar>?] =
     currentEnvironment().merging(environment) { _, new in new }.map { strdup("\($0)=\($1)") } + [nil]
   defer { for pointer in arguments + variables { free(pointer) } }
   var child = pid_t()
-  let code = posix_spawnp(&child, program, &actions, nil, &arguments, &variables)
+  let code = posix_spawnp(&child, program, &actions, &attributes, &arguments, &variables)
   guard code == 0 else { return code == ENOENT ? .notFound : .failed }
   var status: Int32 = 0
   while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return .failed } }
