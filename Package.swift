@@ -21,15 +21,16 @@ let package = Package(
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CSignals"),
     .target(name: "CSockets"),
+    .target(name: "Text"),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "CKernels"),
     .target(name: "CAffinity"),
     .target(name: "NeuralNet", dependencies: ["COpenBLAS", "CKernels"]),
-    .target(name: "Plot"),
+    .target(name: "Plot", dependencies: ["Text"]),
     .target(
       name: "DistributedSGD",
       dependencies: [
-        "MPI", "NeuralNet", "Plot", "CAffinity", "CKernels", "CSignals", "CSockets", "CZlib",
+        "MPI", "NeuralNet", "Plot", "Text", "CAffinity", "CKernels", "CSignals", "CSockets", "CZlib",
         "CBandwidth",
       ]),
     .executableTarget(
@@ -43,7 +44,7 @@ let package = Package(
     .executableTarget(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
-    .testTarget(name: "FilesTests", dependencies: ["DistributedSGD"]),
+    .testTarget(name: "FilesTests", dependencies: ["DistributedSGD", "Text"]),
     .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
     .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),

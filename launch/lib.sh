@@ -5,7 +5,12 @@
 # shellcheck disable=SC2034
 root=$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
-say() { printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2; }
+# Names in what is said may be of others: what a terminal would obey is shown as a question mark.
+say() {
+  local LC_ALL=C.UTF-8
+  local unseen=$'\001-\011\013-\037\177-\u9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff'
+  printf '%s: %s\n' "$(basename -- "$0")" "${*//[$unseen]/?}" >&2
+}
 
 # fail CODE WORDS…: codes are sysexits', as the program's own (docs/reference.md).
 fail() {

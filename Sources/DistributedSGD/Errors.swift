@@ -1,4 +1,5 @@
 // The one error type that reaches a user, with the exit code it ends the job with.
+import Text
 
 /// Exit codes of the program: sysexits' where they fit (`sysexits.h`), 76 for a diverged loss.
 public enum ExitCode: Int32, Sendable {
@@ -12,13 +13,13 @@ public enum ExitCode: Int32, Sendable {
   case diverged = 76
 }
 
-/// What is wrong, where (file, row, column, flag), and what would be right, in one line.
+/// What is wrong, where (file, row, column, flag), and what would be right, in one line: names in it may be of others.
 public struct DistsgdError: Error, CustomStringConvertible, Sendable {
   public let code: ExitCode
   public let description: String
 
   public init(_ code: ExitCode, _ description: String) {
     self.code = code
-    self.description = description
+    self.description = visible(description)
   }
 }

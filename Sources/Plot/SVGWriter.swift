@@ -1,18 +1,18 @@
 // SVG as text: elements, attributes, and what must be escaped in them.
+import Text
 
-/// Text for the inside of an element or an attribute, in XML and HTML alike. Characters that XML 1.0 forbids
-/// become U+FFFD.
+/// Text for the inside of an element or an attribute, in XML and HTML alike: `visible` but for its line feeds. The
+/// two characters that XML 1.0 forbids beside those become U+FFFD.
 package func escaped(_ text: String) -> String {
   var result = ""
-  for scalar in text.unicodeScalars {
+  for scalar in visible(text, keepsLines: true).unicodeScalars {
     switch scalar {
     case "&": result += "&amp;"
     case "<": result += "&lt;"
     case ">": result += "&gt;"
     case "\"": result += "&quot;"
     case "'": result += "&#39;"
-    case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
-    case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+    case "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
     default: result.unicodeScalars.append(scalar)
     }
   }

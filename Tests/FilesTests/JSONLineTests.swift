@@ -78,7 +78,7 @@ import Testing
     line["k\"\\"] = "\" \\ / \n \r \t \u{8} \u{1f} \u{7f} é 😀 \0"
     #expect(
       line.description
-        == #"{"k\"\\":"\" \\ / \n \r \t \u0008 \u001f "# + "\u{7f}" + #" é 😀 \u0000"}"#)
+        == #"{"k\"\\":"\" \\ / \n \r \t \u0008 \u001f \u007f é 😀 \u0000"}"#)
     let all = String(String.UnicodeScalarView((0..<0x300).map { Unicode.Scalar(UInt16($0))! }))
     line = JSONLine()
     line["all"] = all

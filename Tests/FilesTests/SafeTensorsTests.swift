@@ -167,7 +167,7 @@ import Testing
     (file("{\"a\\"), "the string has no end"),
     ([3, 0, 0, 0, 0, 0, 0, 0] + [0x7b, 0x22, 0xff], "no end"),
     ([7, 0, 0, 0, 0, 0, 0, 0] + [0x7b, 0x22, 0xff, 0x22, 0x3a, 0x7b, 0x7d], "not UTF-8"),
-    (file("{\"\\u0007\\n\":{}}"), "tensor '??' should have"),
+    (file("{\"\\u0007\\n\":{}}"), "tensor '\\u{07}\\n' should have"),
   ]
 
   @Test func damagedFiles() throws {

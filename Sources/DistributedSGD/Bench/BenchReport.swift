@@ -1,5 +1,6 @@
 // What every bench hands over, and how it reaches the user.
 import Plot
+import Text
 
 /// The result of a bench.
 public protocol BenchReport {
@@ -26,9 +27,9 @@ extension BenchReport {
       names.append("\(name).svg")
       try files.write(plot.svg(), as: names.last!)
     }
-    let paths = names.map { "\(files.folder)/\($0)" }.joined(separator: "\n")
+    let paths = names.map { visible("\(files.folder)/\($0)") }
     // With --json the object has standard output to itself.
-    if asJSON { standardError(paths) } else { standardOutput("\n" + paths) }
+    if asJSON { paths.forEach(standardError) } else { standardOutput("\n" + paths.joined(separator: "\n")) }
   }
 }
 

@@ -1,6 +1,7 @@
 // What `--resume` finds in a run's folder, and whether this job may go on from it.
 import MPI
 import NeuralNet
+import Text
 
 /// A run that is to go on. Rank 0 reads the folder; the others hear of it.
 public struct Resumption {
@@ -51,7 +52,7 @@ public struct Resumption {
   public func end(for options: TrainingOptions) throws -> String? {
     let limits = [options.epochs.map(String.init), options.steps.map(String.init)]
     if hasEnd, limits == [settings["--epochs"], settings["--steps"]] {
-      return "the run in '\(folder.path)' is finished; to train on, give more --epochs or --steps"
+      return "the run in '\(visible(folder.path))' is finished; to train on, give more --epochs or --steps"
     }
     guard words == nil else { return nil }
     throw DistsgdError(

@@ -1,4 +1,5 @@
 // Suggests the word that a mistyped name probably meant.
+import Text
 
 /// The candidate nearest to `word`, or `nil` where none is near enough to be meant.
 ///
@@ -51,20 +52,11 @@ func listed(_ names: [String], limit: Int = 12) -> String {
   return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
 }
 
-/// Text from a file or the command line made fit for a one-line message: control characters escaped, 40
-/// characters at most.
+/// Text from a file or the command line made fit for a one-line message: `visible`, and of 40 characters at most.
 package func printable(_ text: String, limit: Int = 40) -> String {
-  var result = ""
-  var length = 0
-  for scalar in text.unicodeScalars {
-    if length == limit { return result + "…" }
-    if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value)
-    {
-      result += scalar.escaped(asASCII: true)
-    } else {
-      result.unicodeScalars.append(scalar)
-    }
-    length += 1
-  }
-  return result
+  let scalars = text.unicodeScalars
+  guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+    end < scalars.endIndex
+  else { return visible(text) }
+  return visible(String(scalars[..<end])) + "…"
 }

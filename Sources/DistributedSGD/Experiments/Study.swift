@@ -2,6 +2,7 @@
 import MPI
 import NeuralNet
 import Plot
+import Text
 
 /// Some trials and the reading of their results.
 public struct Study: Sendable {
@@ -82,7 +83,7 @@ public struct StudyRunner {
       guard !printsJSON else { return }
       standardOutput("\n" + reading.text)
       let names = reading.figures.map { "\($0.name).svg" } + ["\(study.name).html", "\(study.name).csv"]
-      standardOutput("files: \(files.folder)/ \(names.joined(separator: ", "))")
+      standardOutput("files: \(visible(files.folder))/ \(names.joined(separator: ", "))")
     }
   }
 }

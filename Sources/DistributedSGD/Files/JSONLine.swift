@@ -1,4 +1,5 @@
 // One JSON object on one line, built by appending bytes: what `metrics.jsonl` is made of.
+import Text
 
 /// A value that can be written as JSON.
 public protocol JSONValue {
@@ -105,8 +106,10 @@ extension String: JSONValue {
     buffer.append(UInt8(ascii: "\""))
     var text = self
     text.withUTF8 { bytes in
-      if bytes.contains(where: needsEscape) {
-        for byte in bytes { appendEscaped(byte, to: &buffer) }
+      if bytes.contains(where: mayNeedEscape) {
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+          appendEscaped(scalar, to: &buffer)
+        }
       } else {
         buffer.append(contentsOf: bytes)
       }
@@ -116,22 +119,24 @@ extension String: JSONValue {
 }
 
 @inline(__always)
-private func needsEscape(_ byte: UInt8) -> Bool {
-  byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+private func mayNeedEscape(_ byte: UInt8) -> Bool {
+  !(0x20..<0x7F ~= byte) || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
 }
 
-private func appendEscaped(_ byte: UInt8, to buffer: inout [UInt8]) {
-  guard needsEscape(byte) else { return buffer.append(byte) }
-  switch byte {
-  case 0x0A: buffer.append(contentsOf: #"\n"#.utf8)
-  case 0x0D: buffer.append(contentsOf: #"\r"#.utf8)
-  case 0x09: buffer.append(contentsOf: #"\t"#.utf8)
-  case 0..<0x20:
-    buffer.append(contentsOf: (byte < 0x10 ? #"\u000"# : #"\u00"#).utf8)
-    buffer.append(contentsOf: String(byte, radix: 16).utf8)
-  default:
-    buffer.append(UInt8(ascii: "\\"))
-    buffer.append(byte)
+/// What JSON must have escaped, and what nobody would see: the string's value is the same, and a terminal that shows
+/// the line obeys nothing in it.
+private func appendEscaped(_ scalar: Unicode.Scalar, to buffer: inout [UInt8]) {
+  switch scalar {
+  case "\n": buffer.append(contentsOf: #"\n"#.utf8)
+  case "\r": buffer.append(contentsOf: #"\r"#.utf8)
+  case "\t": buffer.append(contentsOf: #"\t"#.utf8)
+  case "\"", "\\": buffer.append(contentsOf: [UInt8(ascii: "\\"), UInt8(scalar.value)])
+  case _ where scalar.isUnseen:
+    for unit in UTF16.encode(scalar)! {
+      let digits = String(0x1_0000 + Int(unit), radix: 16).dropFirst()
+      appendASCII(#"\u"# + digits, to: &buffer)
+    }
+  default: buffer.append(contentsOf: UTF8.encode(scalar)!)
   }
 }
 

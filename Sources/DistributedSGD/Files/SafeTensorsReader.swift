@@ -206,10 +206,5 @@ private func widened(half bits: UInt16) -> Float {
   }
 }
 
-/// A name out of a file, short and without control characters, for an error's one line.
-private func quoted(_ name: String) -> String {
-  let printable = name.unicodeScalars.prefix(60).map {
-    $0.properties.generalCategory == .control ? "?" : String($0)
-  }
-  return "'\(printable.joined())\(name.unicodeScalars.count > 60 ? "…" : "")'"
-}
+/// A name out of a file, for an error's one line.
+private func quoted(_ name: String) -> String { "'\(printable(name, limit: 60))'" }

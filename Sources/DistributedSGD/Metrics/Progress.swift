@@ -1,5 +1,6 @@
 // Progress on stderr: a bar where it is a terminal, a plain line at each evaluation where it is not.
 import Glibc
+import Text
 
 final class Progress {
   private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -33,7 +34,7 @@ final class Progress {
   /// A line of its own.
   func note(_ text: String) {
     clear()
-    standardProgress(text + "\n")
+    standardProgress(visible(text) + "\n")
   }
 
   func end() { clear() }

@@ -1,5 +1,6 @@
 // Timings of all ranks: collected at an epoch's end, written as CSV, shown as a table.
 import MPI
+import Text
 
 /// The phases of every rank over one epoch or a whole run; rank 0 has them all.
 public struct RankTimings: Sendable {
@@ -45,7 +46,7 @@ public struct RankTimings: Sendable {
     var text = ""
     for (rank, phases) in ranks.enumerated() {
       let place =
-        "\(epoch),\(topology.hosts[topology.serverOfRank[rank]]),\(rank),\(topology.localRank(of: rank))"
+        "\(epoch),\(visible(topology.hosts[topology.serverOfRank[rank]])),\(rank),\(topology.localRank(of: rank))"
       for (phase, row) in zip(Phase.allCases, phases) {
         let microseconds = [row.mean, row.p50, row.p99, row.maximum].map { fixed($0 * 1e6, 3) }
         text += "\(place),\(phase.name),\(row.count),\(fixed(row.seconds, 9)),"
@@ -64,12 +65,13 @@ public struct RankTimings: Sendable {
   func table(topology: Topology, rowLimit: Int = 16) -> String {
     let slowest = ranks.indices.sorted { (work($0), $1) > (work($1), $0) }
     let shown = ranks.count <= rowLimit ? Array(ranks.indices) : Array(slowest.prefix(rowLimit)).sorted()
-    let hostWidth = max(4, shown.map { topology.hosts[topology.serverOfRank[$0]].count }.max() ?? 4)
+    let hosts = topology.hosts.map { visible($0) }
+    let hostWidth = max(4, shown.map { hosts[topology.serverOfRank[$0]].count }.max() ?? 4)
     let columns = Phase.allCases.map(\.name) + ["total"]
     var text = "rank  " + padded("host", hostWidth, left: true)
     text += columns.map { padded($0, 10) }.joined() + "   (milliseconds)\n"
     for rank in shown {
-      let host = topology.hosts[topology.serverOfRank[rank]]
+      let host = hosts[topology.serverOfRank[rank]]
       let seconds = ranks[rank].map(\.seconds)
       text += padded("\(rank)", 4) + "  " + padded(host, hostWidth, left: true)
       text += (seconds + [seconds.reduce(0, +)]).map { padded(fixed($0 * 1e3, 3), 10) }.joined() + "\n"
@@ -79,7 +81,7 @@ public struct RankTimings: Sendable {
     }
     if ranks.count > 1, let rank = slowest.first {
       let median = work(slowest[ranks.count / 2])
-      let host = topology.hosts[topology.serverOfRank[rank]]
+      let host = hosts[topology.serverOfRank[rank]]
       let factor = median > 0 ? fixed(work(rank) / median, 2) : "1.00"
       text +=
         "slowest rank: \(rank) on \(host), \(fixed(work(rank) * 1e3, 3)) ms of work, \(factor) × the median\n"

@@ -3,6 +3,7 @@
 import Glibc
 import MPI
 import NeuralNet
+import Text
 
 final class RunLog {
   let folder: OutputFolder
@@ -200,7 +201,7 @@ final class RunLog {
     if !options.isQuiet {
       standardOutput("")
       standardOutput(timings.table(topology: topology))
-      standardOutput("files:  \(folder.path)/ metrics.jsonl, timings.csv, model.safetensors")
+      standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
     }

@@ -1,6 +1,7 @@
 // A saved model on new data: its predictions, and how good they are.
 import MPI
 import NeuralNet
+import Text
 
 /// A saved model, ready to be applied.
 public final class Predictor {
@@ -43,7 +44,8 @@ public final class Predictor {
   public func predict(_ data: String, emit: (String) throws -> Void) throws {
     let new = try load(data, readsTargets: false)
     let outputs = file.model.outputCount
-    let name = file.preprocessing.targetName.isEmpty ? "prediction" : quoted(file.preprocessing.targetName)
+    let name =
+      file.preprocessing.targetName.isEmpty ? "prediction" : quoted(visible(file.preprocessing.targetName))
     try emit(
       isClassification
         ? "class," + (0..<(file.classCount ?? 0)).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
