@@ -43,7 +43,7 @@ let package = Package(
       path: "Sources/Examples/FromScratch"),
     .executableTarget(
       name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
-    .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet"]),
+    .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD", "Text"]),
     .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
@@ -58,7 +58,7 @@ let package = Package(
       name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"], path: "Tests/OwnJob"),
     .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
     .target(
-      name: "FuzzTargets", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport"],
+      name: "FuzzTargets", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport", "Text"],
       path: "Tests/Fuzz/Targets"),
     .testTarget(
       name: "CorpusTests", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/CorpusTests"),

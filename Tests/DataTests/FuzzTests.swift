@@ -1,6 +1,7 @@
 import DistributedSGD
 import Foundation
 import NeuralNet
+import TestSupport
 import Testing
 
 /// Damaged files of every kind end in data or in a DistsgdError: never a trap, a hang, or a huge allocation.
@@ -31,7 +32,7 @@ import Testing
       let damaged = iteration % files.count
       let paths = files.indices.map { index in
         let bytes =
-          index == damaged ? mutate(files[index], random, UInt64(iteration)) : files[index]
+          index == damaged ? files[index].damaged(random, UInt64(iteration)) : files[index]
         return folder.write(bytes, to: "\(index).\(name.prefix(3))")
       }
       do {
@@ -52,36 +53,6 @@ import Testing
     #expect(loaded > 0 && loaded < FuzzTests.iterations, "\(name): \(loaded) loaded")
     // Other suites run beside this one, and an address sanitizer keeps 256 MB; a believed header takes more.
     #expect(peakKilobytes() - before < 1_000_000, "\(name): memory")
-  }
-
-  /// One to four changes: a flipped bit, a random or special byte, an inserted, deleted or repeated range, a
-  /// cut; every tenth file is nothing but noise behind the first bytes.
-  private func mutate(_ original: [UInt8], _ random: Philox, _ iteration: UInt64) -> [UInt8] {
-    var bytes = original
-    var draw = iteration * 64
-    func next(_ bound: Int) -> Int {
-      draw += 1
-      return random.integer(draw, below: max(bound, 1))
-    }
-    if next(10) == 0 {
-      let kept = next(13)
-      return Array(bytes.prefix(kept))
-        + (0..<next(200)).map { _ in UInt8(random.bits(UInt64(next(1 << 40))) & 255) }
-    }
-    let special: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF, 0x0A, 0x22, 0x2C, 0x2D, 0x2E, 0x39, 0x65]
-    for _ in 0...next(4) where !bytes.isEmpty {
-      let at = next(bytes.count)
-      switch next(7) {
-      case 0: bytes[at] ^= 1 << UInt8(next(8))
-      case 1: bytes[at] = UInt8(next(256))
-      case 2: bytes[at] = special[next(special.count)]
-      case 3: bytes.insert(special[next(special.count)], at: at)
-      case 4: bytes.removeSubrange(at..<min(bytes.count, at + 1 + next(8)))
-      case 5: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + 1 + next(16))], at: at)
-      default: bytes.removeLast(next(bytes.count))
-      }
-    }
-    return bytes
   }
 
   private func peakKilobytes() -> Int {

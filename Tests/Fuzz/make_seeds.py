@@ -109,3 +109,11 @@ seed("options", "moment", "linear\n0.00001s\n\n\n")
 seed("options", "linear", "linear\nstep:every=100steps,factor=0.5\n1\n2,3,4\n")
 seed("options", "names", "softmax\nconstant\nc\nb,a\n1e-3")
 seed("options", "longest", "mlp:1000000,1000000\nstep:every=9223372036854775807epoch,factor=1e308\n4\n3\n0.999999")
+words = {
+    "heartbeat": (1 << 32, 5, 100, 7 << 8 | 2, 0x3FF8000000000000, 0, 0, 0),
+    "asks": (2 << 32, 9, 2**64 - 1, 2**64 - 1, 0x7FF0000000000000, 3, 0, 0),
+    "end": (1 << 32, 2**64 - 1, 0, 0, 0, 0, 71, 0),
+    "stranger": (2**64 - 1, 1, 0, 0, 0x7E37E43C8800759C, 1, 2**64 - 1, 0),
+}
+for name, values in words.items():
+    seed("datagram", name, struct.pack("<8Q", *values))

@@ -1,9 +1,10 @@
 // The readers that meet bytes of unknown origin, each as a function that takes any bytes at all.
 import DistributedSGD
+import Text
 
 /// A reader under test. libFuzzer calls it with what it makes up, the corpus test with what was kept.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-  case table, npy, npz, idx, safetensors, checkpoint, json, options
+  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram
 
   /// Reads the input, which must end in a value or in a `DistsgdError` of one line; a trap is a finding too.
   ///
@@ -19,6 +20,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       case .checkpoint: try readCheckpoint(input)
       case .json: try readJSON(input)
       case .options: try readOptions(input)
+      case .datagram: try readDatagram(input)
       }
     } catch let error as AgreedError {
       try check(error.error)
@@ -29,9 +31,15 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 
   private func check(_ error: DistsgdError) throws {
     let text = error.description
-    let isOneLine = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-    guard isOneLine, text.utf8.count < 2_000 else { throw Finding("the error is no short line: \(text)") }
+    try requireLine(text)
     guard error.code != .internal else { throw Finding("the program blames itself: \(text)") }
+  }
+}
+
+/// A line for a user: short, and without anything that a terminal would obey.
+func requireLine(_ text: String) throws {
+  guard text.unicodeScalars.allSatisfy({ !$0.isUnseen }), text.utf8.count < 2_000 else {
+    throw Finding("no short line: \(text)")
   }
 }
 
