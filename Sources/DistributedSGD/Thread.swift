@@ -1,5 +1,6 @@
 // Threads of this program's own: for loading on all cores, for writing behind the training, for watching it.
 import Glibc
+import NeuralNet
 
 /// Starts a thread, which is to be joined; nil when the system has no more of them.
 func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
@@ -8,7 +9,9 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
   let code = pthread_create(
     &thread, nil,
     { argument in
+      FloatingPointEnvironment.setDefault()
       Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().run()
+      FloatingPointEnvironment.check()
       return nil
     }, work.toOpaque())
   if code == 0 { return thread }

@@ -1,4 +1,5 @@
 // The few BLAS calls this project makes, on row-major matrices, and what tells which BLAS it is.
+import CKernels
 import COpenBLAS
 
 /// OpenBLAS: single-precision products, and the settings on which their last bits depend.
@@ -13,7 +14,24 @@ public enum BLAS {
     String(cString: openblas_get_config())
 
   /// Threads a product may use. Another number may give other last bits.
-  public static func setThreads(_ count: Int) { openblas_set_num_threads(Int32(count)) }
+  public static func setThreads(_ count: Int) {
+    // The pool was made while libraries were loaded, and threads inherit how they round: a new one inherits it from
+    // this thread.
+    if count > 1, FloatingPointEnvironment.wasChanged { openblas_end_threads() }
+    openblas_set_num_threads(Int32(clamping: count))
+  }
+
+  /// What each thread takes for its products, of address space rather than of memory.
+  public static let bufferBytes = 134_217_728.0
+
+  /// Has this thread's buffer taken now: a product that fits no other way.
+  public static func takeBuffer() {
+    let size = 128
+    let square = UnsafeMutablePointer<Float>.allocate(capacity: 2 * size * size)
+    defer { square.deallocate() }
+    square.initialize(repeating: 0, count: 2 * size * size)
+    multiply(square, square, into: square + size * size, rows: size, columns: size, inner: size)
+  }
 
   /// C = A·B + β·C, where A is (rows, inner), B is (inner, columns) and C is (rows, columns); a transposed
   /// operand is stored as (columns, inner) or (inner, rows). `strideA`: floats from one row of what is stored as
@@ -29,4 +47,9 @@ public enum BLAS {
       Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(strideA ?? (transposeA ? rows : inner)), b,
       Int32(transposeB ? inner : columns), beta, c, Int32(columns))
   }
+}
+
+extension Sequential {
+  /// Whether some product of it is BLAS's; a single output of few inputs is a loop of our own.
+  public var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
 }

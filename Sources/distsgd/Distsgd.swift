@@ -3,6 +3,7 @@ import ArgumentParser
 import DistributedSGD
 import Glibc
 import MPI
+import NeuralNet
 
 struct Distsgd: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,8 +31,12 @@ protocol JobCommand: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    // Before anything is computed, and again after MPI has loaded its plugins.
+    var environment = FloatingPointEnvironment.setDefault()
     do {
-      exit(run(on: try Job().communicator))
+      let communicator = try Job().communicator
+      environment |= FloatingPointEnvironment.setDefault()
+      exit(run(on: communicator, environment))
     } catch {
       report("\(error)")
       exit(((error as? DistsgdError)?.code ?? .internal).rawValue)
@@ -39,11 +44,13 @@ enum Main {
   }
 
   /// Runs the command on this rank; returns the job's exit code, the same on all ranks.
-  private static func run(on communicator: any Communicator) -> Int32 {
+  /// - Parameter environment: what was changed in how this rank computes.
+  private static func run(on communicator: any Communicator, _ environment: Int) -> Int32 {
     var code: Int32 = 0
     var watchdog: Watchdog?
     do {
       watchdog = try Watchdog(over: communicator)
+      try communicator.tellEnvironment(found: environment)
       let command = try parse()
       if let command = command as? any JobCommand {
         try command.run(on: communicator)

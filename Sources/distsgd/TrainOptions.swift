@@ -250,6 +250,7 @@ struct CheckpointArguments: ParsableArguments {
   func apply(to options: inout TrainingOptions) {
     options.checkpointEvery = checkpointEvery
     options.checkpointsKept = keep
+    options.acceptsOtherKernel = acceptOtherKernel
     options.faults = inject
   }
 

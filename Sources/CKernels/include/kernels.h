@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "environment.h"
+
 /// c[i] = a[i] + b[i]
 void ckernels_sum(float *restrict c, const float *a, const float *b, size_t count);
 

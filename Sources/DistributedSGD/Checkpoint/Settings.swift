@@ -58,6 +58,7 @@ extension TrainingOptions {
         "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
       )
     }
+    try communicator.requireSameArithmetic(acceptsOther: acceptsOtherKernel)
   }
 }
 

@@ -77,7 +77,8 @@ final class RunLog {
     progress?.begin(
       totalSteps: min(
         options.steps ?? Int.max,
-        options.epochLimit == Int.max ? Int.max : options.epochLimit * schedule.stepsPerEpoch),
+        options.epochLimit > Int.max / schedule.stepsPerEpoch
+          ? Int.max : options.epochLimit * schedule.stepsPerEpoch),
       globalBatch: options.globalBatch)
   }
 
@@ -125,6 +126,8 @@ final class RunLog {
     line["binding"] = placement.bound.rawValue
     line["blasKernel"] = BLAS.kernelName
     line["blas"] = BLAS.configuration
+    line["vectors"] = vectorWidth
+    line["mathematics"] = mathematicsLibrary
     line["hash"] = "XXH64"
     try metrics?.write(line)
     try metrics?.flush()

@@ -34,6 +34,8 @@ public struct TrainingOptions: Sendable {
   public var checkEvery = 100
   /// Seconds after which a rank that others wait for is given up; 0: never.
   public var timeout = 60.0
+  /// Whether ranks may compute with different kernels, which makes the bits depend on who computes what.
+  public var acceptsOtherKernel = false
   public var faults: [Fault] = []
   public var output: String?
   public var isQuiet = false

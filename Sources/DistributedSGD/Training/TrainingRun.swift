@@ -215,6 +215,7 @@ public final class TrainingRun {
 
   /// Compares all copies of the parameters as they are now. Collective.
   private func compareParameters() throws {
+    try communicator.requireDefaultEnvironment()
     if let suspect = try trainer.compareParameters(over: communicator) { throw desynchronized(suspect) }
   }
 
