@@ -17,10 +17,36 @@ public enum Launcher: Equatable, Sendable {
     if ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains(where: { environment[$0] != nil }) {
       return .mpi
     }
+    // Another MPI's launcher, without a word that Open MPI would take up.
+    if let processes = processes(in: environment), processes > 1, environment["SLURM_STEP_NUM_TASKS"] == nil {
+      return .mpi
+    }
     if environment["DISTSGD_MPI"] == "1" { return .mpi }
     if let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {
       return .slurmWithoutPMI(tasks: tasks)
     }
     return .none
+  }
+
+  /// How many processes the launcher has started together, by its own account: Open MPI's, MPICH's and Intel's (Hydra),
+  /// MVAPICH's, Slurm's. Those of one that another one has started are asked first.
+  public static func processes(in environment: [String: String]) -> Int? {
+    for name in [
+      "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS",
+    ] {
+      if let count = environment[name].flatMap(Int.init) { return count }
+    }
+    return nil
+  }
+
+  /// Whether this is the first of the processes: the one to tell what is wrong with all of them.
+  public static func isFirst(in environment: [String: String]) -> Bool {
+    for name in [
+      "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_RANK",
+      "SLURM_PROCID",
+    ] {
+      if let rank = environment[name].flatMap(Int.init) { return rank == 0 }
+    }
+    return true
   }
 }

@@ -38,7 +38,8 @@ enum Main {
       environment |= FloatingPointEnvironment.setDefault()
       exit(run(on: communicator, environment))
     } catch {
-      report("\(error)")
+      // What is wrong with the way all were started is told once.
+      if !(error is DistsgdError) || Launcher.isFirst(in: currentEnvironment()) { report("\(error)") }
       exit(((error as? DistsgdError)?.code ?? .internal).rawValue)
     }
   }

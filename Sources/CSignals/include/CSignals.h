@@ -11,5 +11,14 @@ void csignals_catch(void);
 
 static inline int csignals_has_received(void) { return csignals_received != 0; }
 
+/// Until `csignals_end_watch_of_start`, SIGTERM has this process say which of a job's ranks on this machine is missing,
+/// if any is, before it ends.
+///
+/// - job: a name that the job's processes have in common, and no others.
+/// - rank, ranks: this process's number among those of the machine, and how many there are.
+void csignals_watch_start(const char *job, int rank, int ranks, const char *host);
+
+void csignals_end_watch_of_start(void);
+
 /// Kills another process in so many seconds, if it is still there then; this one may end meanwhile.
 void csignals_kill_later(pid_t process, int seconds);

@@ -1,4 +1,5 @@
 // A program's way in: one process, or a rank of a job, with the data and the trainer of a few lines.
+import CSignals
 import Glibc
 import MPI
 import NeuralNet
@@ -10,9 +11,21 @@ public final class Job {
   /// Joins the job that a launcher has started, or makes one of this process alone.
   /// - Throws: `MPIError`, or `DistsgdError` when a launcher gives ranks no means to find each other.
   public init() throws {
-    switch Launcher.find(in: currentEnvironment()) {
+    let environment = currentEnvironment()
+    switch Launcher.find(in: environment) {
     case .none: communicator = SingleProcessCommunicator()
-    case .mpi: communicator = try MPICommunicator()
+    case .mpi:
+      watchStart(environment)
+      communicator = try MPICommunicator()
+      csignals_end_watch_of_start()
+      let processes = Launcher.processes(in: environment) ?? 1
+      if communicator.worldSize == 1, processes > 1 {
+        try communicator.finalize()
+        throw DistsgdError(
+          .usage,
+          "the launcher has started \(processes) processes, which do not find each other: it belongs to another MPI (MPICH, Intel MPI) than the Open MPI that distsgd uses; start them with Open MPI's mpirun ('mpirun --version' tells whose it is), or under Slurm with 'srun --mpi=pmix'"
+        )
+      }
     case .slurmWithoutPMI(let tasks):
       throw DistsgdError(
         .usage,
@@ -41,6 +54,15 @@ public final class Job {
     try communicator.barrier()
     try communicator.finalize()
   }
+}
+
+/// Has this rank say, when the launcher ends it while MPI starts, which rank of its server is missing.
+private func watchStart(_ environment: [String: String]) {
+  guard let job = environment["PMIX_NAMESPACE"],
+    let ranks = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap(Int32.init), ranks > 1,
+    let rank = environment["OMPI_COMM_WORLD_LOCAL_RANK"].flatMap(Int32.init)
+  else { return }
+  csignals_watch_start(job, rank, ranks, hostName())
 }
 
 extension Trainer {

@@ -19,7 +19,8 @@ struct LocalLaunch {
     }
     program = "mpirun"
     arguments = ["-np", "\(ranks)", "--bind-to", "none"] + command
-    var environment: [String: String] = [:]
+    // Open MPI's own way to write lists of hosts ends in an error for a name with an underscore.
+    var environment = environmentValue("OMPI_MCA_regx") == nil ? ["OMPI_MCA_regx": "naive"] : [:]
     if geteuid() == 0 {
       environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
       environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
