@@ -124,7 +124,9 @@ public struct Resumption {
     _ parameters: UnsafeMutableBufferPointer<Float>, of model: Sequential, communicator: any Communicator
   ) throws {
     let arena = try communicator.together {
-      try tensors.map { try ModelFile.arena(of: model, from: $0, path: words?.path ?? "") }
+      try tensors.map {
+        try ModelFile.arena(of: model, from: $0, path: words?.path ?? "", acceptsNonFinite: true)
+      }
     }
     // Through memory of this rank's own: ranks of a server share the parameters, and write the same values.
     let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: min(parameters.count, 1 << 20))

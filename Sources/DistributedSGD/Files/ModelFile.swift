@@ -96,8 +96,11 @@ public struct ModelFile: Sendable {
   }
 
   /// The parameters of `model` from a file that may hold more or less than these.
-  /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing or of another shape.
-  public static func arena(of model: Sequential, from file: SafeTensors, path: String) throws -> [Float] {
+  /// - Parameter acceptsNonFinite: for going on with a run as it is.
+  /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing, of another shape, or not of numbers.
+  public static func arena(
+    of model: Sequential, from file: SafeTensors, path: String, acceptsNonFinite: Bool = false
+  ) throws -> [Float] {
     let named = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     var parameters: [Float] = []
     for tensor in model.tensors {
@@ -110,6 +113,12 @@ public struct ModelFile: Sendable {
         throw DistsgdError(
           .badData,
           "'\(path)': tensor '\(tensor.name)' has shape [\(listed(stored.shape.map(String.init)))], but the model needs \(tensor.shape)"
+        )
+      }
+      if !acceptsNonFinite, let index = stored.values.firstIndex(where: { !$0.isFinite }) {
+        throw DistsgdError(
+          .badData,
+          "'\(path)': value \(index) (counted from 0) of tensor '\(tensor.name)' is \(stored.values[index]): the training that wrote it diverged, or the file is damaged; name another file"
         )
       }
       parameters += stored.values

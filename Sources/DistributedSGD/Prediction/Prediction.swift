@@ -11,7 +11,10 @@ public final class Predictor {
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
+    self.path = path
   }
+
+  private let path: String
 
   private var isClassification: Bool { file.loss == .crossEntropy }
 
@@ -27,9 +30,11 @@ public final class Predictor {
     let dataset = try Dataset(sharing: examples, over: communicator)
     let evaluator = Evaluator(
       model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
-    return (
-      try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }, dataset.count
-    )
+    let result = try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }
+    guard result.loss.isFinite else {
+      throw AgreedError(notFinite("loss on \(printable(data, limit: 200))", "\(result.loss)"))
+    }
+    return (result, dataset.count)
   }
 
   /// The predictions for `data` as CSV, a row for every example, in pieces for `emit`: in the target's own
@@ -59,18 +64,34 @@ public final class Predictor {
       var text = ""
       for row in 0..<range.count {
         let y = output + row * outputs
+        if let wrong = (0..<outputs).first(where: { !y[$0].isFinite }) {
+          try emit(text)
+          throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(y[wrong])")
+        }
         if isClassification {
           Loss.softmax(y, outputs)
           text += "\(Loss.largestIndex(y, outputs))"
           for j in 0..<outputs { text += ",\(y[j])" }
           text += "\n"
         } else {
-          let value = Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean
-          text += "\(Float(value))\n"
+          let value = Float(Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean)
+          guard value.isFinite else {
+            try emit(text)
+            throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
+          }
+          text += "\(value)\n"
         }
       }
       try emit(text)
     }
+  }
+
+  /// Single precision does not hold what the model makes of these inputs.
+  private func notFinite(_ what: String, _ value: String) -> DistsgdError {
+    DistsgdError(
+      .badData,
+      "the \(what) is \(value): the weights of '\(path)' are too large for these inputs; train the model again, or look for inputs far from those it was trained on"
+    )
   }
 
   private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
