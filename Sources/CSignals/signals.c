@@ -21,14 +21,22 @@ static void note(int number) {
   csignals_received = number;
 }
 
+static const int caught[3] = {SIGTERM, SIGINT, SIGUSR1};
+static struct sigaction before[3];
+static int is_catching = 0;
+
+void csignals_release(void) {
+  for (int i = 0; i < 3 && is_catching; i++) sigaction(caught[i], before + i, 0);
+  is_catching = 0;
+}
+
 void csignals_catch(void) {
   struct sigaction action = {0};
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, 0);
-  sigaction(SIGINT, &action, 0);
-  sigaction(SIGUSR1, &action, 0);
+  for (int i = 0; i < 3; i++) sigaction(caught[i], &action, before + i);
+  is_catching = 1;
   // Whoever started this process may have left them blocked.
   sigset_t mask;
   sigemptyset(&mask);

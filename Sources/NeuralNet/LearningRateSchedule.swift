@@ -28,7 +28,7 @@ public enum LearningRateSchedule: Sendable, Equatable, CustomStringConvertible {
       let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
       switch (parts.first, parts.count) {
       case ("every", 2) where every == nil: every = Interval(parts[1])
-      case ("factor", 2) where factor == nil: factor = Double(parts[1])
+      case ("factor", 2) where factor == nil: factor = decimalNumber(parts[1])
       default: return nil
       }
     }

@@ -29,7 +29,10 @@ struct BenchStep: JobCommand {
 
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
-    help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
+    help: ArgumentHelp(
+      "The step size η. (default: 0.0001, which no batch diverges with; its value costs no time)",
+      valueName: "η"),
+    transform: parseDecimal)
   var learningRate: Double?
 
   @Option(parsing: .unconditional, help: "Every random number is a function of this.")
@@ -50,7 +53,7 @@ struct BenchStep: JobCommand {
     options.training.globalBatch = globalBatch
     options.training.shards = shards
     options.training.microBatch = microBatch
-    options.training.learningRate = learningRate
+    options.training.learningRate = learningRate ?? 0.0001
     options.training.seed = seed
     options.training.threads = threads
     options.rounds = rounds

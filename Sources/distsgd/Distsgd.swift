@@ -31,17 +31,26 @@ protocol JobCommand: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    MemoryRefusal.watch()
     // Before anything is computed, and again after MPI has loaded its plugins.
     var environment = FloatingPointEnvironment.setDefault()
     do {
       let communicator = try Job().communicator
       environment |= FloatingPointEnvironment.setDefault()
-      exit(run(on: communicator, environment))
+      end(run(on: communicator, environment))
     } catch {
       // What is wrong with the way all were started is told once.
       if !(error is DistsgdError) || Launcher.isFirst(in: currentEnvironment()) { report("\(error)") }
-      exit(((error as? DistsgdError)?.code ?? .internal).rawValue)
+      end(((error as? DistsgdError)?.code ?? .internal).rawValue)
     }
+  }
+
+  /// Ends the process. Nothing is left to be done in it, and what libraries do at an exit can hang: OpenBLAS waits for
+  /// threads that may never have got their memory.
+  private static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    StopSignal.release()
+    _exit(code)
   }
 
   /// Runs the command on this rank; returns the job's exit code, the same on all ranks.
@@ -80,6 +89,8 @@ enum Main {
       // Nobody knows whether the others are here too.
       tellAndAbort(communicator, error)
     }
+    // A job that was asked to stop does so, however often it is asked.
+    if code != ExitCode.stopped.rawValue { StopSignal.release() }
     watchdog?.stop(code: code)
     do {
       try communicator.barrier()

@@ -11,12 +11,12 @@ struct SweepCommand: JobCommand {
   @OptionGroup(title: "Data") var data: DataArguments
   @OptionGroup(title: "Model") var model: ModelArguments
 
-  @Option(help: ArgumentHelp("Batch sizes, by commas.", valueName: "b,…"), transform: { try numbers($0) })
+  @Option(help: ArgumentHelp("Batch sizes, by commas.", valueName: "b,…"), transform: integers)
   var globalBatch = [10, 100, 1000]
 
   @Option(
     name: [.long, .customLong("lr")], help: ArgumentHelp("Learning rates, by commas.", valueName: "η,…"),
-    transform: { try numbers($0) })
+    transform: { text in try words(text).map { try parseDecimal(String($0)) } })
   var learningRate = [0.01, 0.1, 1]
 
   @Option(help: ArgumentHelp("Passes over the training set.", valueName: "e"))
@@ -28,12 +28,19 @@ struct SweepCommand: JobCommand {
   var evaluateEvery: Int?
 
   @Option(
-    help: ArgumentHelp("The loss to reach. (default: 2 % above the best final loss)", valueName: "loss"))
+    parsing: .unconditional,
+    help: ArgumentHelp("The loss to reach. (default: 2 % above the best final loss)", valueName: "loss"),
+    transform: parseDecimal)
   var targetLoss: Double?
 
   @OptionGroup var experiment: ExperimentArguments
 
   func run(on communicator: any Communicator) throws {
+    try communicator.together {
+      try NumberRange.globalBatch.check(globalBatch)
+      try DecimalRange.learningRate.check(learningRate)
+      try DecimalRange.targetLoss.check(targetLoss)
+    }
     var training = TrainingOptions()
     data.apply(to: &training)
     model.apply(to: &training)
@@ -48,10 +55,7 @@ struct SweepCommand: JobCommand {
   }
 }
 
-/// Numbers by commas.
-private func numbers<Number: LosslessStringConvertible>(_ text: String) throws -> [Number] {
-  try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-    guard let number = Number(String(word)) else { throw ValidationError("'\(word)' is not a number") }
-    return number
-  }
+/// What stands between commas.
+private func words(_ text: String) -> [Substring] {
+  text.split(separator: ",", omittingEmptySubsequences: false)
 }

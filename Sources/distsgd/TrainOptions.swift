@@ -17,6 +17,15 @@ func parseSchedule(_ text: String) throws -> LearningRateSchedule {
   return schedule
 }
 
+/// A decimal number. What is none of single precision's numbers is told with the option's range.
+func parseDecimal(_ text: String) throws -> Double {
+  if ["nan", "inf", "-inf", "infinity", "-infinity"].contains(text.lowercased()) { return Double(text)! }
+  guard let number = decimalNumber(text) else {
+    throw ValidationError("'\(text)' is not a decimal number")
+  }
+  return number
+}
+
 /// The options that say what is trained, on what, and how.
 struct TrainOptions: ParsableArguments {
   @OptionGroup(title: "Data") var data: DataArguments
@@ -138,7 +147,8 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
-    help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"))
+    help: ArgumentHelp("The step size η. (default: 0.4 for linear, else 0.1)", valueName: "η"),
+    transform: parseDecimal)
   var learningRate: Double?
 
   @Option(
@@ -198,8 +208,8 @@ struct JobArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "End the job when a rank is waited for so long; 0 waits for ever.", valueName: "seconds")
-  )
+      "End the job when a rank is waited for so long; 0 waits for ever.", valueName: "seconds"),
+    transform: parseDecimal)
   var timeout = 60.0
 
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))

@@ -59,6 +59,7 @@ struct Verify: ParsableCommand {
     guard counts.allSatisfy({ $0 >= 1 }) else {
       throw DistsgdError(.usage, "--ranks \(ranks): must be numbers from 1 up, such as 1,2,3,4,8")
     }
+    try NumberRange.verifiedRanks.check(counts)
     return counts
   }
 

@@ -46,9 +46,10 @@ import Testing
       (gzip(images.dropLast()), ["only 11 bytes"]), (gzip(images + [1]), ["more bytes after"]),
       (gzip(images).dropLast(3), ["in the middle of its compressed data"]),
       (gzip(images) + [1, 2], ["2 bytes after the end"]),
-      (gzip(images).replacing(at: 20, with: 9), ["damaged compressed data"]),
+      (gzip(images).replacing(at: 20, with: 9), ["compressed bytes", "needs more of them"]),
+      (gzip(images).replacing(at: 30, with: 0xFF), ["damaged compressed data"]),
       (idx([1 << 31, 1 << 31, 4], [1]), ["shape"]), (idx([1 << 31, 4, 4], [1]), ["only 1 bytes"]),
-      (gzip(idx([1 << 31, 4, 4], [1])), ["only 1 bytes"]),
+      (gzip(idx([1 << 31, 4, 4], [1])), ["compressed bytes", "needs more of them"]),
       (idx([0, 1 << 31, 1 << 31, 1 << 31], []), ["no images"]),
       (idx([1 << 31, 1 << 31, 0], [1]), ["bytes after"]),
     ]

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
@@ -39,6 +41,13 @@ void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, 
 int posix_memalign(void **result, size_t alignment, size_t size) {
   *result = memalign(alignment, size);
   return *result ? 0 : ENOMEM;
+}
+
+// The program ends without destructors.
+static void tell(void);
+void _exit(int code) {
+  tell();
+  for (;;) syscall(SYS_exit_group, code);
 }
 
 __attribute__((destructor)) static void tell(void) {

@@ -43,8 +43,12 @@ public struct AllReduceBench {
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   public func run(on communicator: any Communicator) throws -> AllReduceReport {
     try communicator.together {
-      try require(options.sizes, within: 1...1 << 28, "--sizes")
-      try require([options.rounds], within: 1...100_000, "--rounds")
+      try NumberRange.reducedFloats.check(options.sizes)
+      try NumberRange.rounds.check(options.rounds)
+      // Of every rank: the gradients, in two turns, and a copy; the parameters once.
+      try requireMemory(
+        bytes: 4 * Double(options.sizes.max() ?? 1) * Double(3 * communicator.localRankCount + 1),
+        for: "--sizes \(options.sizes.max() ?? 1)", instead: "fewer floats")
     }
     let rows = try options.sizes.map { try measure($0, communicator) }
     return AllReduceReport(

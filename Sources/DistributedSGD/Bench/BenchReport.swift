@@ -36,11 +36,3 @@ extension BenchReport {
 func kernelLine(threads: Int) -> String {
   "OpenBLAS kernel \(BLASIdentity.kernel), \(threads) thread\(threads == 1 ? "" : "s")"
 }
-
-/// - Throws: `DistsgdError` (`usage`) unless all numbers are within `range`.
-func require(_ values: [Int], within range: ClosedRange<Int>, _ flag: String) throws {
-  if let wrong = values.first(where: { !range.contains($0) }) {
-    throw DistsgdError(
-      .usage, "\(flag) \(wrong): must be at least \(range.lowerBound) and at most \(range.upperBound)")
-  }
-}

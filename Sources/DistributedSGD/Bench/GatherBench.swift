@@ -29,7 +29,7 @@ public struct GatherBench {
   /// - Throws: `DistsgdError` (`usage`).
   public init(_ options: GatherOptions) throws {
     self.options = options
-    try require([options.batch], within: 1...65_536, "--global-batch")
+    try NumberRange.gatheredBatch.check(options.batch)
   }
 
   /// A table that fits a cache, images as bytes, and rows of floats that fit no cache.

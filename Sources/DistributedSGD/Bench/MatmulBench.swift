@@ -28,12 +28,16 @@ public struct MatmulOptions: Sendable {
 
   /// - Throws: `DistsgdError` (`usage`).
   public func validate() throws {
-    // Three matrices of this size fill 4.8 GB, and a BLAS index fits 32 bits.
-    try require([size], within: 1...20_000, "--size")
-    try require(sizes, within: 1...20_000, "--sizes")
-    try require([block], within: 1...20_000, "--block")
-    try require(blocks, within: 1...20_000, "--blocks")
-    try require([threads], within: 1...4096, "--threads")
+    try NumberRange.matrixSize.check(size)
+    try NumberRange.matrixSizes.check(sizes)
+    try NumberRange.block.check(block)
+    try NumberRange.blocks.check(blocks)
+    try NumberRange.threads.check(threads)
+    let largest = Double(sizes.max().map { max($0, size) } ?? size)
+    // Three matrices, and a copy of one.
+    try requireMemory(
+      bytes: 16 * largest * largest, for: "a product of \(Int(largest)) rows and columns",
+      instead: "smaller sizes")
   }
 }
 
@@ -61,6 +65,7 @@ public struct MatmulBench {
   public func run() throws -> MatmulReport {
     try options.validate()
     BLAS.setThreads(options.threads)
+    try requireBufferOfBLAS(threads: options.threads)
     let block = min(options.block, options.size)
     let (four, exactDifference) = try measure(
       size: options.size, [.element, .column, .block(columns: block), .whole])

@@ -29,9 +29,10 @@ public struct NoiseBench {
 
   /// - Throws: `DistsgdError` or `AgreedError`.
   public func run() throws -> NoiseReport {
-    try require(options.samples.map { [$0] } ?? [], within: 2...10_000_000, "--samples")
-    try require(options.batches ?? [], within: 1...1_000_000_000, "--batches")
+    try NumberRange.noiseSamples.check(options.samples)
+    try NumberRange.noiseBatches.check(options.batches ?? [])
     var training = options.training
+    try training.validate(worldSize: 1)
     training.globalBatch = 1
     BLAS.setThreads(training.threads)
     let communicator = SingleProcessCommunicator()
@@ -54,6 +55,7 @@ public struct NoiseBench {
     let batches =
       options.batches.map { Set($0).sorted() }
       ?? Self.defaultBatches(count, workOfBatch: Double(2 * samples) * work)
+    try Self.requireEnd(batches, workOfExample: Double(2 * samples) * work)
     var rows: [NoiseMeasurement] = []
     for (series, batch) in batches.enumerated() {
       for sampling in BatchSampling.allCases where sampling == .withReplacement || batch <= count {
@@ -70,6 +72,16 @@ public struct NoiseBench {
       data: setUp.dataSummary, model: setUp.specification.description, loss: setUp.loss,
       weights: training.initialize ?? "freshly drawn, seed \(training.seed)", samples: samples,
       noise: noise, rows: rows)
+  }
+
+  /// What was asked for must come to an end: the processor of a laptop takes some hours for so many operations.
+  private static func requireEnd(_ batches: [Int], workOfExample: Double) throws {
+    let examples = batches.reduce(0.0) { $0 + Double($1) }
+    guard examples * workOfExample > 1e14 else { return }
+    throw DistsgdError(
+      .usage,
+      "--batches \(batches.last!): all gradients of these batches are some \(fixed(examples * workOfExample / 1e12, 0))·10¹² operations, which takes days; give smaller --batches or fewer --samples"
+    )
   }
 
   /// 1, 2, 4 … and `count`, up to 64 or as far as all of it takes about 10¹¹ operations.

@@ -12,7 +12,13 @@ public struct RooflineOptions: Sendable {
   public init() {}
 
   /// - Throws: `DistsgdError` (`usage`).
-  public func validate() throws { try require(sizes, within: 1...16_384, "--sizes") }
+  public func validate() throws {
+    try NumberRange.rooflineSizes.check(sizes)
+    let largest = Double(sizes.max() ?? 1)
+    try requireMemory(
+      bytes: 12 * largest * largest, for: "a product of \(Int(largest)) rows and columns",
+      instead: "smaller sizes")
+  }
 }
 
 /// A product of one size.
@@ -36,6 +42,7 @@ public struct RooflineBench {
   public func run() throws -> RooflineReport {
     try options.validate()
     let machine = Machine()
+    try requireBufferOfBLAS(threads: machine.cores)
     let products = options.peakSizes.map { MatrixProduct(size: $0) }
     func peak(threads: Int) -> Rate {
       BLAS.setThreads(threads)

@@ -23,7 +23,7 @@ public struct StepBench {
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   public func run(on communicator: any Communicator) throws -> StepReport {
     try communicator.together {
-      try require([options.rounds], within: 1...100_000, "--rounds")
+      try NumberRange.rounds.check(options.rounds)
     }
     let setUp = try SetUp(options.training, communicator: communicator)
     let run = try TrainingRun(options.training, sharing: setUp, communicator: communicator)

@@ -1,4 +1,5 @@
 // How often checkpoints are written: `--checkpoint-every`.
+import NeuralNet
 
 /// Every so many steps or epochs, or as much time.
 public enum CheckpointInterval: Sendable, Equatable, CustomStringConvertible {
@@ -20,7 +21,7 @@ public enum CheckpointInterval: Sendable, Equatable, CustomStringConvertible {
       guard let count = Int(number), count >= 1 else { return nil }
       self = .epochs(count)
     case "s", "m":
-      guard let count = Double(number) else { return nil }
+      guard let count = decimalNumber(number) else { return nil }
       let seconds = unit == "m" ? 60 * count : count
       // Within these bounds a number is written without an exponent, as it is read.
       guard 0.001...1e9 ~= seconds else { return nil }

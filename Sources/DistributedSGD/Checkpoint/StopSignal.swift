@@ -6,6 +6,9 @@ public enum StopSignal {
   /// that train and then end.
   public static func catchAll() { csignals_catch() }
 
+  /// From now on they end the process again, as before `catchAll`.
+  public static func release() { csignals_release() }
+
   /// Whether one has come.
   @inline(__always)
   static var hasCome: Bool { csignals_has_received() != 0 }

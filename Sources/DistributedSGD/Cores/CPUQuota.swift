@@ -8,6 +8,15 @@ import Glibc
 /// - Parameter root: the folder that holds `proc` and `sys`.
 package func cpuQuota(root: String = "") -> Double? {
   var quotas: [Double] = []
+  for group in controlGroups(of: "cpu", root: root) {
+    quotas += quota(ofGroup: group.folder, isVersion2: group.isVersion2)
+  }
+  return quotas.min()
+}
+
+/// The folders of this process's control groups, and of those above them, that may limit a resource.
+func controlGroups(of controller: String, root: String) -> [(folder: String, isVersion2: Bool)] {
+  var groups: [(folder: String, isVersion2: Bool)] = []
   for line in (textOfSystemFile("\(root)/proc/self/cgroup") ?? "").split(separator: "\n") {
     // hierarchy:controllers:path
     let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -15,16 +24,14 @@ package func cpuQuota(root: String = "") -> Double? {
     let base: String
     if fields[1].isEmpty {
       base = "\(root)/sys/fs/cgroup"
-    } else if fields[1].split(separator: ",").contains("cpu") {
-      base = "\(root)/sys/fs/cgroup/cpu"
+    } else if fields[1].split(separator: ",").contains(where: { $0 == controller }) {
+      base = "\(root)/sys/fs/cgroup/\(controller)"
     } else {
       continue
     }
-    for folder in ancestry(fields[2]) {
-      quotas += quota(ofGroup: base + folder, isVersion2: fields[1].isEmpty)
-    }
+    groups += ancestry(fields[2]).map { (base + $0, fields[1].isEmpty) }
   }
-  return quotas.min()
+  return groups
 }
 
 /// A group's path, its parent's and so on to the root's, which is empty. Within a container the path may be the

@@ -11,6 +11,7 @@ func tableExamples(
       "\(source) has the shape \(array.shape): one array alone must be a table (rows, columns) with the target in a column; else give inputs,targets as two files"
     )
   }
+  try requireMemory(bytes: 8 * Double(array.rows) * Double(array.columns), for: source)
   let names = (1...array.columns).map(String.init)
   let choice = try request.resolve(names, isNamed: false, source: source)
   var raw: RawExamples
@@ -52,6 +53,9 @@ func arrayExamples(
     targets: targets?.doubles, featureNames: [], targetName: "", isLabelled: targets?.isInteger ?? false)
 }
 
+/// Bytes of an entry that hold its header: numpy pads it to 64 or 128, and a long shape or type takes more.
+private let headerLimit = 1 << 12
+
 /// The inputs and targets of an `.npz` archive.
 ///
 /// Inputs are named x, X, features, data or inputs; targets y, Y, target, targets or labels. Where these names
@@ -74,7 +78,7 @@ func readNPZ(
     var wide: [ZipArchive.Entry] = []
     var narrow: [ZipArchive.Entry] = []
     for entry in arrays {
-      let start = try archive.prefix(of: entry, count: 1 << 12)
+      let start = try archive.prefix(of: entry, count: headerLimit)
       let header = start.withUnsafeBytes { buffer in
         Result { () throws(DistsgdError) in
           try NPYHeader(buffer, source: "\(source)/\(printable(entry.name))")
@@ -95,8 +99,22 @@ func readNPZ(
     )
   }
   func array(_ entry: ZipArchive.Entry) throws(DistsgdError) -> NPYArray {
-    try archive.withContents(of: entry) { (contents) throws(DistsgdError) in
-      try readNPY(contents, source: "\(source)/\(printable(entry.name))")
+    let name = "\(source)/\(printable(entry.name))"
+    // What the header says is compared with the entry's size before all of it is inflated.
+    let start = try archive.prefix(of: entry, count: headerLimit)
+    let header = try start.withUnsafeBytes { bytes in
+      Result { () throws(DistsgdError) in try NPYHeader(bytes, source: name) }
+    }.get()
+    guard header.fileSize == entry.size else {
+      throw DistsgdError(
+        .badData,
+        "\(entry.size) bytes, \(name): its shape \(header.shape) of \(header.type) needs another number; write it again with numpy.savez"
+      )
+    }
+    let values = Double(entry.size) / Double(max(1, header.elementSize)) * Double(header.valueSize)
+    try requireMemory(bytes: (entry.method == 0 ? 0 : Double(entry.size)) + values, for: name)
+    return try archive.withContents(of: entry) { (contents) throws(DistsgdError) in
+      try readNPY(contents, source: name)
     }
   }
   let x = try array(inputs)

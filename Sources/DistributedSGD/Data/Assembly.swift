@@ -22,6 +22,7 @@ func assemble(
   var held = other
   if other == nil, let text = options.validation {
     let fraction = try validationFraction(text)
+    try requireMemory(bytes: raw.bytes(rows: raw.count), for: raw.source)
     let (kept, chosen) = try holdOut(fraction, of: raw.count, seed: options.seed)
     held = raw.selecting(chosen)
     training = raw.selecting(kept)
@@ -81,6 +82,7 @@ func examples(
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
+  try requireMemory(bytes: 4 * Double(count) * (Double(featureCount) + 1), for: source)
   let targets: Examples.Targets
   if let classCount {
     targets = try labels(from: rawTargets, classCount: classCount, minimum: 0, source: source)
@@ -149,6 +151,7 @@ private func cut(_ raw: consuming RawExamples, to examples: Int?) throws(Distsgd
     throw DistsgdError(
       .usage, "--examples \(examples), \(raw.source) has \(raw.count): give 1 to \(raw.count)")
   }
+  try requireMemory(bytes: raw.bytes(rows: examples), for: raw.source)
   return raw.prefix(examples)
 }
 

@@ -19,7 +19,8 @@ public final class Dataset {
 
   /// Places examples in shared memory. Collective over all ranks.
   /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
-  public init(sharing examples: Examples?, over communicator: any Communicator) throws(MPIError) {
+  /// - Throws: `AgreedError` when the memory does not hold them; `MPIError`.
+  public init(sharing examples: Examples?, over communicator: any Communicator) throws {
     // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
     var shape = Shape(examples)
     try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
@@ -31,6 +32,7 @@ public final class Dataset {
     let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
+    try requireRoom(targetOffset + count * 4, count, featureCount, communicator)
     let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
     preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: targetOffset + count * 4))
     targetMemory = UnsafeRawPointer(memory + targetOffset)
@@ -69,6 +71,15 @@ public final class Dataset {
         scale = factor
       }
     }
+  }
+}
+
+/// Collective. Every rank maps all of the memory, which is there once.
+private func requireRoom(
+  _ bytes: Int, _ count: Int, _ featureCount: Int, _ communicator: any Communicator
+) throws {
+  try communicator.together {
+    try requireMemory(bytes: Double(bytes), for: "a set of \(count) examples with \(featureCount) inputs")
   }
 }
 

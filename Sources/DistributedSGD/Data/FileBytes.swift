@@ -139,18 +139,3 @@ private func readToEnd(
   }
   throw DistsgdError(.inputOutput, "no memory for the contents of \(name)")
 }
-
-/// Refuses data that this machine's memory cannot hold, which would otherwise end in a crash.
-func requireMemory(bytes: Double, for what: String) throws(DistsgdError) {
-  let available = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
-  guard bytes <= available else {
-    throw DistsgdError(
-      .usage,
-      "\(what) needs \(gigabytes(bytes)) GB, this machine has \(gigabytes(available)) GB: use fewer rows")
-  }
-}
-
-private func gigabytes(_ bytes: Double) -> String {
-  let tenths = (bytes / 1e8).rounded()
-  return tenths < 1e15 ? "\(Int(tenths) / 10).\(Int(tenths) % 10)" : "\(bytes / 1e9)"
-}

@@ -23,6 +23,14 @@ func readIDX(
     let dimensionCount = try checkMagic(start, source: source, dimensions: dimensions, expected: expected)
     let sizes = try stream.read(count: 4 * dimensionCount)
     let (shape, size) = try readShape(sizes, dimensionCount, source: source)
+    guard size / InflateStream.maximumExpansion <= bytes.count else {
+      throw DistsgdError(
+        .badData,
+        "\(source) has \(bytes.count) compressed bytes: its shape \(shape) needs more of them; copy or download it again"
+      )
+    }
+    // As they are read, and where the ranks share them.
+    try requireMemory(bytes: 2 * Double(size), for: source)
     let values = try stream.read(count: size)
     guard values.count == size else { throw lengthError(source, shape, "only \(values.count)") }
     guard try stream.isAtEnd() else { throw lengthError(source, shape, "more") }
@@ -36,6 +44,7 @@ func readIDX(
   guard available == size else {
     throw lengthError(source, shape, available < size ? "only \(available)" : "\(available)")
   }
+  try requireMemory(bytes: 2 * Double(size), for: source)
   return IDXArray(shape: shape, values: Array(bytes.suffix(size)))
 }
 

@@ -82,6 +82,7 @@ final class InflateStream {
   /// - Throws: also `usage` when the bytes do not fit this machine's memory.
   func read(count: Int) throws(DistsgdError) -> [UInt8] {
     let usual = input.count.multipliedReportingOverflow(by: InflateStream.usualExpansion)
+    try requireMemory(bytes: Double(count), for: source)
     var result: [UInt8] = []
     result.reserveCapacity(min(count, usual.overflow ? count : usual.partialValue))
     let chunk = UnsafeMutableRawBufferPointer.allocate(
@@ -92,7 +93,12 @@ final class InflateStream {
       let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[..<want]))
       result.append(contentsOf: chunk[..<got])
       if got < want { break }
-      if result.count == result.capacity { try requireMemory(bytes: 2 * Double(result.count), for: source) }
+      if result.count == result.capacity, result.count < count {
+        // The old and the new memory are there together for a moment.
+        let larger = min(2 * result.count, count)
+        try requireMemory(bytes: Double(larger), for: source)
+        result.reserveCapacity(larger)
+      }
     }
     return result
   }

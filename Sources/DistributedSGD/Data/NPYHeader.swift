@@ -16,6 +16,13 @@ struct NPYHeader: Equatable {
   ]
 
   var elementSize: Int { NPYHeader.elementSizes[type] ?? 0 }
+  /// Bytes that `readNPY` takes for an element.
+  var valueSize: Int { type == "u1" ? 1 : type == "f4" || elementSize < 4 ? 4 : 8 }
+  /// Bytes of the file that has this header; nil where no file can be so long.
+  var fileSize: Int? {
+    guard let count = product(shape), count < 1 << 56 else { return nil }
+    return dataOffset + count * elementSize
+  }
   /// Whole numbers, which as targets are class numbers.
   var isInteger: Bool { !type.hasPrefix("f") }
 

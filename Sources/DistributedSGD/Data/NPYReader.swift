@@ -46,6 +46,7 @@ func readNPY(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdErro
   guard count > 0 else {
     throw DistsgdError(.badData, "\(source) has the shape \(header.shape), no elements: expected some")
   }
+  try requireMemory(bytes: Double(count) * Double(header.valueSize), for: source)
   let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...])
   let big = header.isBigEndian
   let values: RawExamples.Values

@@ -36,6 +36,17 @@ struct RawExamples {
   /// Means and deviations that do not come from the training rows.
   var fixedStatistics: ColumnStatistics?
 
+  /// Bytes of so many rows, as they are here.
+  func bytes(rows: Int) -> Double {
+    let size =
+      switch features {
+      case .doubles: 8.0
+      case .floats: 4.0
+      case .bytes: 1.0
+      }
+    return Double(rows) * (size * Double(featureCount) + 8)
+  }
+
   /// The first `rows` rows.
   consuming func prefix(_ rows: Int) -> RawExamples {
     guard rows < count else { return self }

@@ -77,6 +77,8 @@ extension TableParser {
     }
     // Where each part's numbers begin.
     let starts = capacities.reduce(into: [0]) { $0.append($0.last! + $1) }
+    // As they are read, and in single precision.
+    try requireMemory(bytes: 12 * Double(starts.last!), for: source)
     var results = [PartResult](repeating: .success(PartRows()), count: parts.count)
     let features = [Double](unsafeUninitializedCapacity: starts.last!) { buffer, initialized in
       preferLargePages(UnsafeMutableRawBufferPointer(buffer))

@@ -1,4 +1,5 @@
 // Faults that are made on purpose, for the fault drill: `--inject`.
+import NeuralNet
 
 /// What goes wrong, on which rank, and when.
 public struct Fault: Sendable, Equatable {
@@ -50,7 +51,7 @@ public struct Fault: Sendable, Equatable {
         guard let value = Int(words[1]), value >= 1 else { return nil }
         step = value
       default:
-        guard let value = Double(words[1]), value > 1, value <= 1e6 else { return nil }
+        guard let value = decimalNumber(words[1]), value > 1, value <= 1e6 else { return nil }
         factor = value
       }
     }

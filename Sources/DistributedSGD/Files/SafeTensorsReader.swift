@@ -7,6 +7,8 @@ extension SafeTensors {
   public static func read(from path: String) throws -> SafeTensors {
     let file = try FileBytes(path, takesPipe: false)
     defer { withExtendedLifetime(file) {} }
+    // The tensors, and the arena that is made of them.
+    try requireMemory(bytes: 2 * Double(file.bytes.count), for: "'\(path)'", instead: "a smaller model")
     return try SafeTensors(parsing: file.bytes, path: path)
   }
 

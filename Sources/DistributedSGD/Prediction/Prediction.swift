@@ -11,6 +11,7 @@ public final class Predictor {
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
+    if file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
     self.path = path
   }
 

@@ -32,6 +32,9 @@ extension Communicator {
   /// Of this rank's server.
   var hostName: String { topology.hosts[topology.serverOfRank[rank]] }
 
+  /// The ranks of this rank's server.
+  var localRankCount: Int { topology.ranksOfServer[topology.serverOfRank[rank]].count }
+
   /// Whether this rank is the first of its server.
   public var isServerLeader: Bool { topology.ranksOfServer[topology.serverOfRank[rank]][0] == rank }
 }

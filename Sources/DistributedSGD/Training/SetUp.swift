@@ -98,6 +98,11 @@ public struct SetUp {
     try communicator.together { try Self.check(options, specification, loss, training) }
     model = specification.model(inputs: training.featureCount, outputs: training.classCount ?? 1)
     let model = model
+    try communicator.together {
+      try requireMemory(
+        for: model, specification.description, options, examples: training.count, communicator: communicator)
+      if model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
+    }
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.together {
       guard let path = options.initialize else { return nil }
@@ -118,7 +123,7 @@ public struct SetUp {
   private static func check(
     _ options: TrainingOptions, _ model: ModelSpecification, _ loss: Loss, _ data: Dataset
   ) throws {
-    let positions = data.count * options.copies
+    let positions = try NumberRange.positions(examples: data.count, copies: options.copies)
     guard options.globalBatch <= positions else {
       throw DistsgdError(
         .usage,

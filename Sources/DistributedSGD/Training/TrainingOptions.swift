@@ -65,36 +65,29 @@ public struct TrainingOptions: Sendable {
     func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
       if !condition { throw DistsgdError(.usage, message()) }
     }
-    func requirePositive(_ value: Int?, _ flag: String) throws {
-      if let value { try require(value >= 1, "\(flag) \(value): must be at least 1") }
-    }
-    try requirePositive(globalBatch, "--global-batch")
-    try requirePositive(shards, "--shards")
-    try requirePositive(microBatch, "--micro-batch")
-    try requirePositive(epochs, "--epochs")
-    try requirePositive(steps, "--steps")
-    try requirePositive(copies, "--duplicate")
-    try requirePositive(evaluateEvery, "--evaluate-every")
-    try requirePositive(logEvery, "--log-every")
-    try requirePositive(threads, "--threads")
-    try requirePositive(checkpointsKept, "--keep")
+    try NumberRange.globalBatch.check(globalBatch)
+    try NumberRange.shards.check(shards)
+    try NumberRange.microBatch.check(microBatch)
+    try NumberRange.epochs.check(epochs)
+    try NumberRange.steps.check(steps)
+    try NumberRange.examples.check(data.examples)
+    try NumberRange.copies.check(copies)
+    try NumberRange.evaluateEvery.check(evaluateEvery)
+    try NumberRange.logEvery.check(logEvery)
+    try NumberRange.threads.check(threads)
+    try NumberRange.checkpointsKept.check(checkpointsKept)
+    try NumberRange.checkEvery.check(checkEvery)
+    try DecimalRange.timeout.check(timeout)
+    try DecimalRange.learningRate.check(learningRate)
     if let shards {
       try require(
         shards >= worldSize,
         "--shards \(shards): fewer than the \(worldSize) ranks; every rank needs a shard, so use at least \(worldSize)"
       )
     }
-    try requirePositive(checkEvery, "--check-every")
-    try require(
-      timeout >= 0 && timeout <= 1e6, "--timeout \(timeout): must be seconds from 0 (never) to 1000000")
     for fault in faults {
       try require(
         fault.rank < worldSize, "--inject: there is no rank \(fault.rank) among \(worldSize) ranks")
-    }
-    if let learningRate {
-      try require(
-        learningRate.isFinite && learningRate > 0,
-        "--learning-rate \(learningRate): must be a finite number above 0")
     }
     _ = try modelSpecification()
   }
