@@ -6,6 +6,17 @@ import Testing
 
 extension JobTests {
   @Suite struct VerifyTests {
+    /// What ends `verify` ends the job that it has started.
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func aSignalReachesTheJob(_ signal: Int32) throws {
+      let child = try start(ranks: 1, ["verify", "--ranks", "1,2", "--steps", "100000000"])
+      for _ in 0..<5_000 where child.children.isEmpty { usleep(2_000) }
+      let job = try #require(child.children.first)
+      kill(child.identifier, signal)
+      let outcome = child.wait(limit: 30)
+      #expect(outcome.code == nil && !outcome.hung, "\(outcome)")
+      #expect(isGone(job))
+    }
+
     private let folder = TemporaryFolder()
 
     @Test func passes() throws {

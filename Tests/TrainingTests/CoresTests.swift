@@ -41,6 +41,19 @@ import Testing
     #expect(cpuQuota(root: folder.path) == 2)
   }
 
+  @Test func memoryIsLimitedByGroups() throws {
+    let machine = MemoryLimit.ofMachine(root: folder.path)
+    try write("0::/jobs/one\n", "proc/self/cgroup")
+    try write("max\n", "sys/fs/cgroup/jobs/one/memory.max")
+    #expect(MemoryLimit.ofMachine(root: folder.path).total == machine.total)
+    try write("2000000000\n", "sys/fs/cgroup/jobs/memory.max")
+    #expect(MemoryLimit.ofMachine(root: folder.path).total == 2e9)
+    try write("7:memory:/docker/abc\n", "proc/self/cgroup")
+    try write("1000000000\n", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+    let limit = MemoryLimit.ofMachine(root: folder.path)
+    #expect(limit.total == 1e9 && limit.bytes < 1e9 && limit.bytes > 0)
+  }
+
   @Test func sharesAreDisjointAndEqual() {
     let cpus = [0, 8, 1, 9, 2, 10, 3]
     #expect((0..<3).map { Array(shareOfCPUs(cpus, localRank: $0, of: 3)) } == [[0, 8], [1, 9], [2, 10]])

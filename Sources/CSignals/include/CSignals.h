@@ -1,6 +1,7 @@
 // A request to stop, as signals bring it: the handler sets one word and returns.
 #pragma once
 #include <signal.h>
+#include <spawn.h>
 #include <sys/types.h>
 
 /// The signal that asked this process to stop, or 0.
@@ -13,6 +14,15 @@ void csignals_catch(void);
 void csignals_release(void);
 
 static inline int csignals_has_received(void) { return csignals_received != 0; }
+
+/// Starts a program, with the file actions and words of `posix_spawnp`, and waits for its end. A signal that ends this
+/// process meanwhile ends the program too.
+///
+/// - status: as `waitpid` gives it.
+/// - returns: 0, or why it could not be started.
+int csignals_run(
+    const char *program, const posix_spawn_file_actions_t *actions, char *const arguments[], char *const environment[],
+    int *status);
 
 /// Until `csignals_end_watch_of_start`, SIGTERM has this process say which of a job's ranks on this machine is missing,
 /// if any is, before it ends.

@@ -11,6 +11,7 @@ func tableExamples(
       "\(source) has the shape \(array.shape): one array alone must be a table (rows, columns) with the target in a column; else give inputs,targets as two files"
     )
   }
+  try requireMemory(bytes: 8 * Double(array.rows) * Double(array.columns), for: source)
   let names = (1...array.columns).map(String.init)
   let choice = try request.resolve(names, isNamed: false, source: source)
   var raw: RawExamples

@@ -1,4 +1,5 @@
 // Other programs, run to their end: mpirun, curl.
+import CSignals
 @preconcurrency import Glibc  // `environ` is a mutable global of C.
 
 /// How a child process ended.
@@ -13,7 +14,7 @@ public enum ChildOutcome: Equatable, Sendable {
   public var isSuccess: Bool { self == .exited(0) }
 }
 
-/// Runs a program to its end, without standard input.
+/// Runs a program to its end, without standard input. What asks this process to end meanwhile asks the program too.
 /// - Parameters:
 ///   - program: a path, or a name looked for in $PATH.
 ///   - environment: what is set beside this process's own environment.
@@ -28,23 +29,13 @@ public func runChild(
   posix_spawn_file_actions_addopen(
     &actions, STDOUT_FILENO, output ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o666)
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-  // A thread that blocks signals would have a child that nobody can stop.
-  var attributes = posix_spawnattr_t()
-  posix_spawnattr_init(&attributes)
-  defer { posix_spawnattr_destroy(&attributes) }
-  var mask = sigset_t()
-  sigemptyset(&mask)
-  posix_spawnattr_setsigmask(&attributes, &mask)
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
   var arguments: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
   var variables: [UnsafeMutablePointer<CChar>?] =
     currentEnvironment().merging(environment) { _, new in new }.map { strdup("\($0)=\($1)") } + [nil]
   defer { for pointer in arguments + variables { free(pointer) } }
-  var child = pid_t()
-  let code = posix_spawnp(&child, program, &actions, &attributes, &arguments, &variables)
-  guard code == 0 else { return code == ENOENT ? .notFound : .failed }
   var status: Int32 = 0
-  while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return .failed } }
+  let code = csignals_run(program, &actions, &arguments, &variables, &status)
+  guard code == 0 else { return code == ENOENT ? .notFound : .failed }
   guard status & 0x7F == 0 else { return .failed }
   let exitCode = (status >> 8) & 0xFF
   return exitCode == 127 ? .notFound : .exited(exitCode)

@@ -11,8 +11,8 @@ public final class Predictor {
   public init(model path: String) throws {
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
-    try requireBufferOfBLAS(threads: 1)
     file = try ModelFile(reading: path)
+    if file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
     self.path = path
   }
 

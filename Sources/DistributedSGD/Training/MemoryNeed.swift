@@ -35,21 +35,20 @@ func requireMemory(
 /// asks again and again where `ulimit -v` refuses it.
 /// - Throws: `DistsgdError` (`usage`).
 func requireBufferOfBLAS(threads: Int) throws(DistsgdError) {
-  guard let limit = MemoryLimit.ofProcess() else { return }
-  if threads > 1 {
-    // The pool's threads take theirs when the library is loaded, and cannot be asked whether they have got it.
-    let need = Double(threads) * BLAS.bufferBytes + BLAS.bufferBytes
-    guard limit.total >= need else {
-      throw DistsgdError(
-        .usage,
-        "--threads \(threads) needs \(fixed(need / 1e9, 1)) GB for OpenBLAS's buffers, \(limit.words) \(fixed(limit.total / 1e9, 1)) GB in all: use fewer threads, or a higher limit"
-      )
-    }
+  guard MemoryLimit.ofProcess() != nil else { return }
+  if !hasBuffer.load(ordering: .relaxed) {
+    try requireMemory(bytes: BLAS.bufferBytes, for: "OpenBLAS's buffer", instead: "a higher limit")
+    BLAS.takeBuffer()
+    hasBuffer.store(true, ordering: .relaxed)
   }
-  guard !hasBuffer.load(ordering: .relaxed) else { return }
-  try requireMemory(bytes: BLAS.bufferBytes, for: "OpenBLAS's buffer", instead: "a higher limit")
-  BLAS.takeBuffer()
-  hasBuffer.store(true, ordering: .relaxed)
+  guard threads > 1 else { return }
+  // Of the pool's threads, those that were made when the library was loaded may have theirs, but cannot be asked.
+  try requireMemory(
+    bytes: Double(threads - 1) * (BLAS.bufferBytes + threadBytes), for: "--threads \(threads)",
+    instead: "fewer threads, or a higher limit")
 }
 
 private let hasBuffer = Atomic(false)
+
+/// A thread's stack, and what the allocator reserves for it.
+private let threadBytes = 80e6

@@ -97,7 +97,7 @@ public struct SetUp {
     try communicator.together {
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
-      try requireBufferOfBLAS(threads: options.threads)
+      if model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
     }
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.together {

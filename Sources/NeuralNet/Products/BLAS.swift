@@ -1,4 +1,5 @@
 // OpenBLAS: the matrix products of training by it, and what tells which BLAS it is.
+import CKernels
 import COpenBLAS
 
 /// OpenBLAS: single-precision products, and the settings on which their last bits depend.
@@ -49,4 +50,9 @@ public enum BLASProducts: MatrixProducts {
       Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(strideA), b,
       Int32(transposeB ? inner : columns), beta, c, Int32(columns))
   }
+}
+
+extension Sequential {
+  /// Whether some product of it is BLAS's; a single output of few inputs is a loop of our own.
+  public var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
 }
