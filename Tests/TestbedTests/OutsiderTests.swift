@@ -36,10 +36,11 @@ extension TestbedTests {
     }
 
     /// mpirun is told to let the others live, as srun does by itself. It then does not always end with them: what
-    /// counts is that they do.
+    /// counts is that they do. Told so, Open MPI 4.1's mpirun sometimes crashes itself, and its job with it: such a job
+    /// tells nothing of ours, and there is another one.
     @Test(arguments: [("3x1", 1, "node02"), ("3x1", 0, "node01"), ("1+2", 0, "node01"), ("2x2", 2, "node02")])
     func aRankThatIsAloneDies(_ placement: String, _ rank: Int, _ host: String) throws {
-      let result = try Testbed.shell(
+      let script =
         """
         mount -t tmpfs tmpfs /run && cd "$TESTBED_ROOT"
         launch/testbed up 3
@@ -55,7 +56,11 @@ extension TestbedTests {
         echo "$(live || true) ranks live"
         launch/testbed down --force
         wait $! || true
-        """)
+        """
+      var result = try Testbed.shell(script)
+      for _ in 0..<5 where result.text.contains("] *** Process received signal ***") {
+        result = try Testbed.shell(script)
+      }
       #expect(result.outcome == .exited(0), "\(result.text)")
       #expect(result.text.contains("\n0 ranks live"), "well before the timeout of 60 s: \(result.text)")
       let lines = errors(result.text)
