@@ -34,6 +34,12 @@ public struct Shards: Sendable, Equatable {
   /// Shards that have examples: the first ones, since the longer come first.
   public func active(batch: Int) -> Int { min(count, batch) }
 
+  /// Examples of one forward and backward pass over a shard: a micro-batch, or all of it.
+  public func rowsOfPass(batch: Int, microBatch: Int?) -> Int {
+    let largestShard = examples(of: 0, batch: batch).count
+    return max(1, min(microBatch ?? largestShard, largestShard))
+  }
+
   /// Examples of a batch that `rank` works on.
   public func exampleCount(of rank: Int, batch: Int) -> Int {
     let shards = owned(by: rank)

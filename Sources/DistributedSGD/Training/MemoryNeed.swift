@@ -11,8 +11,7 @@ func requireMemory(
 ) throws(DistsgdError) {
   let ranks = communicator.worldSize
   let shards = Shards(count: options.shards ?? ranks, worldSize: ranks)
-  let largestShard = shards.examples(of: 0, batch: options.globalBatch).count
-  let pass = max(1, min(options.microBatch ?? largestShard, largestShard))
+  let pass = shards.rowsOfPass(batch: options.globalBatch, microBatch: options.microBatch)
   // An evaluation has rows of its own.
   let rows = pass + min(Evaluator.chunkRows, examples)
   // A rank's outputs of every layer, two gradients at the widest, and the inputs.

@@ -50,7 +50,7 @@ final class ShardGradients {
     self.parameters = parameters
     order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
-    self.microBatch = max(1, min(microBatch ?? largestShard, largestShard))
+    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: microBatch)
     let passes =
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
@@ -61,7 +61,7 @@ final class ShardGradients {
     network = Network(
       model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
       passes: passes.bounds, seed: sampler.seed)
-    globalSum = model.needsGlobalBatch ? ShardSum(shards, over: communicator, clock: clock) : nil
+    globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
     pieces = .allocate(capacity: maximumPieces + 1)
     pieces.initialize(repeating: 0, count: maximumPieces + 1)
@@ -140,8 +140,12 @@ final class ShardGradients {
       isFirst = false
       start += rows
     } while isAlone && start < end
-    sum[parameterCount] =
-      isAlone ? Float(shardLoss) * scale : pairwiseSum(losses, count: neighbours.count)
+    if isAlone {
+      sum[parameterCount] = Float(shardLoss) * scale
+    } else {
+      addPairwise(losses, count: neighbours.count, length: 1)
+      sum[parameterCount] = losses[0]
+    }
   }
 
   /// All of this rank's shards in one pass, in which its layers wait for sums over the global batch.
@@ -172,7 +176,8 @@ final class ShardGradients {
       batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0
     for (node, leaves) in groups {
-      sum(node)[parameterCount] = pairwiseSum(losses + piece, count: leaves.count)
+      addPairwise(losses + piece, count: leaves.count, length: 1)
+      sum(node)[parameterCount] = losses[piece]
       piece += leaves.count
     }
     clock.mark(.backward)
@@ -199,14 +204,4 @@ final class ShardGradients {
       losses[piece] = Float(pieceLoss) * scale
     }
   }
-}
-
-/// The sum in the order of the balanced binary tree; overwrites `terms`.
-private func pairwiseSum(_ terms: UnsafeMutablePointer<Float>, count: Int) -> Float {
-  var width = 1
-  while width < count {
-    for i in stride(from: 0, to: count - width, by: 2 * width) { terms[i] += terms[i + width] }
-    width *= 2
-  }
-  return terms[0]
 }

@@ -5,7 +5,6 @@ import NeuralNet
 /// Adds up what the shards of all ranks contribute, in the order of the reduction's tree: every rank learns every
 /// shard's leaf, and adds them up itself.
 final class ShardSum: GlobalBatchSum {
-  private let shards: Shards
   private let communicator: any Communicator
   private let clock: PhaseClock
   /// Shape (active shards, floats of a sum), as bits: each has one rank's number and zeros, whose sum is exact.
@@ -16,8 +15,7 @@ final class ShardSum: GlobalBatchSum {
   /// What the rank does between two sums.
   var phase = Phase.forward
 
-  init(_ shards: Shards, over communicator: any Communicator, clock: PhaseClock) {
-    self.shards = shards
+  init(over communicator: any Communicator, clock: PhaseClock) {
     self.communicator = communicator
     self.clock = clock
     leaves = .allocate(capacity: 0)
@@ -61,14 +59,9 @@ final class ShardSum: GlobalBatchSum {
       clock.mark(.wait)
     }
     UnsafeMutableRawBufferPointer(all).withMemoryRebound(to: Float.self) { leaves in
-      var width = 1
-      while width < active {
-        for shard in stride(from: 0, to: active - width, by: 2 * width) {
-          for i in 0..<count { leaves[shard * count + i] += leaves[(shard + width) * count + i] }
-        }
-        width *= 2
-      }
-      for i in 0..<count { total[i] = leaves[i] }
+      guard let sums = leaves.baseAddress else { return }
+      addPairwise(sums, count: active, length: count)
+      _ = total.update(fromContentsOf: leaves[..<count])
     }
   }
 }

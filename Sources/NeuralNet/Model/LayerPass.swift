@@ -43,16 +43,10 @@ public struct Pass {
     _ leaves: UnsafeMutableBufferPointer<Float>, into total: UnsafeMutableBufferPointer<Float>
   ) {
     if let globalSum { return globalSum.sum(leaves, into: total) }
-    let count = total.count
     // Alone: the pieces are all there is.
-    var width = 1
-    while width < pieceCount {
-      for piece in stride(from: 0, to: pieceCount - width, by: 2 * width) {
-        for i in 0..<count { leaves[piece * count + i] += leaves[(piece + width) * count + i] }
-      }
-      width *= 2
-    }
-    for i in 0..<count { total[i] = pieceCount == 0 ? 0 : leaves[i] }
+    guard pieceCount > 0, let sums = leaves.baseAddress else { return total.update(repeating: 0) }
+    addPairwise(sums, count: pieceCount, length: total.count)
+    _ = total.update(fromContentsOf: leaves[..<total.count])
   }
 }
 

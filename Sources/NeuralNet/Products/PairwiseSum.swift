@@ -1,6 +1,19 @@
 // Adds in the order of a balanced binary tree, one leaf after the other, with few partial sums at a time.
 import CKernels
 
+/// Leaves the sum of some arrays that lie one after the other in the first of them, and overwrites the others: in the
+/// order of a balanced binary tree whose missing last leaves are skipped.
+/// - Parameter length: of each array.
+package func addPairwise(_ arrays: UnsafeMutablePointer<Float>, count: Int, length: Int) {
+  var width = 1
+  while width < count {
+    for i in stride(from: 0, to: count - width, by: 2 * width) {
+      ckernels_add(arrays + i * length, arrays + (i + width) * length, length)
+    }
+    width *= 2
+  }
+}
+
 /// The sum of some arrays of floats, two and two, then the pairs two and two, and so on: the order of a
 /// balanced binary tree whose missing last leaves are skipped.
 ///
