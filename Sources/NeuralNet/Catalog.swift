@@ -13,6 +13,21 @@ public protocol Named: Sendable, CustomStringConvertible {
   var description: String { get }
 }
 
+/// What has a word without arguments.
+public protocol PlainlyNamed: Named {
+  init()
+}
+
+extension PlainlyNamed {
+  public static var form: String { names[0] }
+  public var description: String { Self.form }
+
+  public init(_ word: Word) throws(WordError) {
+    self.init()
+    try WordReader(word).end()
+  }
+}
+
 /// Who answers to which word. Other packages add their own at the start of a program, before anything is parsed:
 /// `Catalog.add(layer: MyLayer.self)`.
 public enum Catalog {

@@ -2,13 +2,10 @@
 import NeuralNet
 
 /// y = weight · (x − x̄), x̄ the mean of each number over the global batch; in inference y = weight · x.
-public struct Center: Layer, Equatable {
+public struct Center: Layer, PlainlyNamed, Equatable {
   public static let names = ["center"]
-  public static let form = "center"
 
   public init() {}
-  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
-  public var description: String { "center" }
   public var needsGlobalBatch: Bool { true }
   public func output(of input: Shape) -> Shape { input }
 

@@ -1,15 +1,10 @@
 import Glibc
 
 /// −log σ(z) for class 1 and −log(1 − σ(z)) for class 0, z the model's one output: logistic regression.
-public struct BinaryCrossEntropy: Loss, Equatable {
+public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["binary-cross-entropy"]
-  public static let form = "binary-cross-entropy"
 
   public init() {}
-  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
-  public var description: String { "binary-cross-entropy" }
-  public var targets: TargetKind { .classes }
-  public var measures: [String] { ["accuracy"] }
 
   public func outputCount(classes: Int?) throws(ShapeError) -> Int {
     guard classes == 2 else {

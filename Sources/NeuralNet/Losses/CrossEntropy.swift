@@ -1,15 +1,10 @@
 import Glibc
 
 /// Softmax cross-entropy against a class number: −log softmax(z)[label].
-public struct CrossEntropy: Loss, Equatable {
+public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["cross-entropy"]
-  public static let form = "cross-entropy"
 
   public init() {}
-  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
-  public var description: String { "cross-entropy" }
-  public var targets: TargetKind { .classes }
-  public var measures: [String] { ["accuracy"] }
 
   public func outputCount(classes: Int?) throws(ShapeError) -> Int {
     guard let classes else { throw ShapeError("cross-entropy needs classes") }

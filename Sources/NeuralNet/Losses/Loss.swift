@@ -70,6 +70,14 @@ extension ValueLoss {
   public func outputCount(classes: Int?) -> Int { 1 }
 }
 
+/// A loss of class numbers, which also tells the fraction of examples that are classified right.
+public protocol ClassLoss: Loss {}
+
+extension ClassLoss {
+  public var targets: TargetKind { .classes }
+  public var measures: [String] { ["accuracy"] }
+}
+
 /// The targets of a loss of numbers. The data were checked when the run was made: other targets are a programmer's error.
 @inline(__always)
 func values(_ targets: TargetBuffer) -> UnsafePointer<Float> {

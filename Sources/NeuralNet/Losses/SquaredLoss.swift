@@ -1,13 +1,10 @@
 import CKernels
 
 /// ½(ŷ − y)², as in the chapter.
-public struct SquaredLoss: ValueLoss, Equatable {
+public struct SquaredLoss: ValueLoss, PlainlyNamed, Equatable {
   public static let names = ["squared"]
-  public static let form = "squared"
 
   public init() {}
-  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
-  public var description: String { "squared" }
 
   public func gradient(
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float

@@ -28,12 +28,9 @@ public struct ScheduleMoment: Sendable {
 }
 
 /// η stays as it is.
-public struct ConstantSchedule: Schedule, Equatable {
+public struct ConstantSchedule: Schedule, PlainlyNamed, Equatable {
   public static let names = ["constant"]
-  public static let form = "constant"
 
   public init() {}
-  public init(_ word: Word) throws(WordError) { try WordReader(word).end() }
-  public var description: String { "constant" }
   public func factor(_ moment: ScheduleMoment) -> Double { 1 }
 }
