@@ -48,16 +48,14 @@ private final class ActivationPass: LayerPass {
     _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
     into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum
   ) {
-    guard let dx else { return }
-    switch activation {
-    case .relu: for i in dy.indices { dx[i] = y[i] > 0 ? dy[i] : 0 }
-    case .sigmoid: for i in dy.indices { dx[i] = dy[i] * (y[i] * (1 - y[i])) }
-    case .tanh: for i in dy.indices { dx[i] = dy[i] * (1 - y[i] * y[i]) }
-    case .gelu:
-      for i in dy.indices {
-        let density = expf(-0.5 * x[i] * x[i]) * 0.398_942_3
-        dx[i] = dy[i] * (normalDistribution(x[i]) + x[i] * density)
-      }
+    guard let dx, let target = dx.baseAddress, let output = y.baseAddress else { return }
+    if activation.isFusible {
+      _ = dx.update(fromContentsOf: dy)
+      return Activation.multiplyByDerivative(of: activation, target, output: output, count: dy.count)
+    }
+    for i in dy.indices {
+      let density = expf(-0.5 * x[i] * x[i]) * 0.398_942_3
+      dx[i] = dy[i] * (normalDistribution(x[i]) + x[i] * density)
     }
   }
 

@@ -39,7 +39,6 @@ private final class DropoutPass: LayerPass {
   private let scale: Float
   /// Shape (maximumRows, width): 0, or the factor of what is kept.
   private let factors: UnsafeMutableBufferPointer<Float>
-  private var isTraining = false
 
   init(_ layer: Dropout, _ place: LayerPlace) {
     seed = place.seed
@@ -56,11 +55,9 @@ private final class DropoutPass: LayerPass {
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
   ) {
     guard case .training(let epoch, let position) = pass.mode else {
-      isTraining = false
       _ = y.update(fromContentsOf: x)
       return
     }
-    isTraining = true
     let random = Philox(seed: seed, purpose: .dropout, epoch: epoch, stream: stream)
     // A block of Philox serves four numbers of a row.
     let blocks = (width + 3) / 4
@@ -77,10 +74,10 @@ private final class DropoutPass: LayerPass {
     into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum
   ) {
     guard let dx else { return }
-    if isTraining {
-      for i in dy.indices { dx[i] = dy[i] * factors[i] }
-    } else {
+    guard case .training = pass.mode else {
       _ = dx.update(fromContentsOf: dy)
+      return
     }
+    for i in dy.indices { dx[i] = dy[i] * factors[i] }
   }
 }

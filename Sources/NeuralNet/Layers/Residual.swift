@@ -24,6 +24,14 @@ public struct Residual: Layer {
   public var needsOrder: Bool { layers.contains { $0.needsOrder } }
   public var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
 
+  /// Its layers as a model of their own, where `output(of:)` has found that they fit.
+  private func block(_ input: Shape) -> Sequential {
+    guard let block = try? Sequential(layers, input: input) else {
+      preconditionFailure("a model checks its shapes before anything else is asked")
+    }
+    return block
+  }
+
   public func output(of input: Shape) throws(ShapeError) -> Shape {
     let output = try Sequential(layers, input: input).outputShape
     guard output.count == input.count else {
@@ -34,21 +42,12 @@ public struct Residual: Layer {
   }
 
   public func tensors(of input: Shape) -> [TensorRequest] {
-    // Only asked when the shapes are known to fit.
-    guard let block = try? Sequential(layers, input: input) else { return [] }
-    return block.tensors.map { TensorRequest($0.name, shape: $0.shape, role: $0.role) }
+    block(input).tensors.map { TensorRequest($0.name, shape: $0.shape, role: $0.role) }
   }
 
-  public func forwardOperations(of input: Shape) -> Int {
-    (try? Sequential(layers, input: input).forwardOperations) ?? 0
-  }
+  public func forwardOperations(of input: Shape) -> Int { block(input).forwardOperations }
 
-  public func prepared(_ place: LayerPlace) -> any LayerPass {
-    guard let block = try? Sequential(layers, input: place.input) else {
-      preconditionFailure("a model checks its shapes before it is prepared")
-    }
-    return ResidualPass(block, place)
-  }
+  public func prepared(_ place: LayerPlace) -> any LayerPass { ResidualPass(block(place.input), place) }
 }
 
 private final class ResidualPass: LayerPass, PieceSumming {

@@ -38,6 +38,7 @@ final class Chain {
     var stations: [Station] = []
     var others: [any LayerPass] = []
     var tensors = model.tensors.makeIterator()
+    let outputs = model.outputCounts
     var isFused = false
     var partialSumLength = 0
     for (index, layer) in model.layers.enumerated() {
@@ -48,7 +49,6 @@ final class Chain {
         isFused = false
         continue
       }
-      let next = index + 1 < model.layers.count ? model.inputShapes[index + 1] : model.outputShape
       let pass = layer.prepared(
         LayerPlace(
           number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
@@ -68,8 +68,8 @@ final class Chain {
       stations.append(
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0, activation: activation,
-          other: others.count, inputs: input.count, outputs: next.count,
-          output: .allocate(capacity: max(1, maximumRows * next.count))))
+          other: others.count, inputs: input.count, outputs: outputs[index],
+          output: .allocate(capacity: max(1, maximumRows * outputs[index]))))
       if dense == nil { others.append(pass) }
     }
     self.stations = .allocate(capacity: stations.count)
