@@ -32,7 +32,7 @@ struct BenchStep: JobCommand {
     help: ArgumentHelp(
       "The step size η. (default: 0.0001, which no batch diverges with; its value costs no time)",
       valueName: "η"),
-    transform: parseDecimal)
+    transform: parseNumber)
   var learningRate: Double?
 
   @Option(parsing: .unconditional, help: "Every random number is a function of this.")

@@ -16,7 +16,7 @@ struct SweepCommand: JobCommand {
 
   @Option(
     name: [.long, .customLong("lr")], help: ArgumentHelp("Learning rates, by commas.", valueName: "η,…"),
-    transform: { text in try words(text).map { try parseDecimal(String($0)) } })
+    transform: { text in try words(text).map { try parseNumber(String($0)) } })
   var learningRate = [0.01, 0.1, 1]
 
   @Option(help: ArgumentHelp("Passes over the training set.", valueName: "e"))
@@ -30,7 +30,7 @@ struct SweepCommand: JobCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The loss to reach. (default: 2 % above the best final loss)", valueName: "loss"),
-    transform: parseDecimal)
+    transform: parseNumber)
   var targetLoss: Double?
 
   @OptionGroup var experiment: ExperimentArguments

@@ -9,7 +9,7 @@ extension Activation: ExpressibleByArgument {}
 extension Binding: ExpressibleByArgument {}
 
 /// A decimal number. What is none of single precision's numbers is told with the option's range.
-func parseDecimal(_ text: String) throws -> Double {
+func parseNumber(_ text: String) throws -> Double {
   if ["nan", "inf", "-inf", "infinity", "-infinity"].contains(text.lowercased()) { return Double(text)! }
   guard let number = decimalNumber(text) else {
     throw ValidationError("'\(text)' is not a decimal number")
@@ -151,7 +151,7 @@ struct TrainingArguments: ParsableArguments {
     name: [.long, .customLong("lr")], parsing: .unconditional,
     help: ArgumentHelp(
       "The step size η. (default: 0.4 for linear, 0.001 for adam and adamw, else 0.1)", valueName: "η"),
-    transform: parseDecimal)
+    transform: parseNumber)
   var learningRate: Double?
 
   @Option(
@@ -209,7 +209,7 @@ struct JobArguments: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       "End the job when a rank is waited for so long; 0 waits for ever.", valueName: "seconds"),
-    transform: parseDecimal)
+    transform: parseNumber)
   var timeout = 60.0
 
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))

@@ -92,14 +92,15 @@ public struct Resumption {
       }
     }
     guard let files else { return }
-    for (file, bytes) in [(files.metrics, moment.metricsBytes), (files.timings, moment.timingsBytes)]
+    let counted = [(files.metrics, moment.metricsBytes), (files.timings, moment.timingsBytes)]
+    for (file, bytes) in counted
     where file.size < bytes {
       throw DistsgdError(
         .badData,
         "'\(file.path)' has \(file.size) bytes, but the checkpoint counts on \(bytes): it was changed since; bring it back"
       )
     }
-    for (file, bytes) in [(files.metrics, moment.metricsBytes), (files.timings, moment.timingsBytes)]
+    for (file, bytes) in counted
     where !file.hasLines(bytes: bytes) {
       throw DistsgdError(
         .badData,

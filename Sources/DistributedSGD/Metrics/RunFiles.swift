@@ -33,12 +33,8 @@ struct RunFiles {
   init(continuing folder: OutputFolder) throws {
     self.folder = folder
     var (place, metrics) = try Self.open(folder)
-    try Self.waitForLock(metrics, of: folder, flag: "--resume")
     // Another file may have been given its name meanwhile.
-    while !metrics.isInPlace {
-      (place, metrics) = try Self.open(folder)
-      try Self.waitForLock(metrics, of: folder, flag: "--resume")
-    }
+    while !metrics.isInPlace { (place, metrics) = try Self.open(folder) }
     self.metrics = metrics
     // All else is opened, measured and read under the lock: until then it may still be written.
     timings = try TextFile(continuing: folder.timings, in: place)
@@ -48,12 +44,15 @@ struct RunFiles {
     try checkpoints.open(ofRun: id)
   }
 
+  /// The folder and its metrics, which are locked.
   private static func open(_ folder: OutputFolder) throws -> (OpenFolder, TextFile) {
     guard let place = OpenFolder(folder.path, followsLink: true) else {
       throw DistsgdError(
         .noInput, "--resume: cannot open '\(folder.path)': \(errorText(errno)); name the folder of a run")
     }
-    return (place, try TextFile(continuing: folder.metrics, in: place))
+    let metrics = try TextFile(continuing: folder.metrics, in: place)
+    try waitForLock(metrics, of: folder, flag: "--resume")
+    return (place, metrics)
   }
 
   private static func waitForLock(_ metrics: TextFile, of folder: OutputFolder, flag: String) throws {

@@ -74,8 +74,7 @@ final class RunLog {
       standardOutput("resumed after step \(state.step), in epoch \(state.epoch + 1)")
     }
     progress?.begin(
-      totalSteps: min(options.steps ?? Int.max, options.stepLimit(stepsPerEpoch: schedule.stepsPerEpoch)),
-      globalBatch: options.globalBatch)
+      totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
   }
 
   private func writeRunEvent(

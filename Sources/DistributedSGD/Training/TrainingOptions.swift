@@ -47,10 +47,10 @@ public struct TrainingOptions: Sendable {
   /// Epochs to run at most.
   public var epochLimit: Int { epochs ?? (steps == nil ? 2 : Int.max) }
 
-  /// Steps of all epochs.
-  func stepLimit(stepsPerEpoch: Int) -> Int {
+  /// Updates of the whole run.
+  func totalSteps(stepsPerEpoch: Int) -> Int {
     let (product, overflow) = epochLimit.multipliedReportingOverflow(by: stepsPerEpoch)
-    return overflow ? Int.max : product
+    return min(steps ?? Int.max, overflow ? Int.max : product)
   }
 
   /// Checks all that needs no data.

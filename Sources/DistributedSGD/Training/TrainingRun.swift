@@ -143,9 +143,6 @@ public final class TrainingRun {
 
   private var stepLimit: Int { options.steps ?? Int.max }
 
-  /// Of the whole run.
-  private var totalSteps: Int { min(stepLimit, options.stepLimit(stepsPerEpoch: schedule.stepsPerEpoch)) }
-
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
     clockStart = monotonicSeconds()
@@ -298,7 +295,9 @@ public final class TrainingRun {
 
   private func setLearningRate() {
     let factor = options.schedule.factor(
-      ScheduleMoment(step: state.step, stepsPerEpoch: schedule.stepsPerEpoch, totalSteps: totalSteps))
+      ScheduleMoment(
+        step: state.step, stepsPerEpoch: schedule.stepsPerEpoch,
+        totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch)))
     trainer.learningRate = Float(Double(baseLearningRate) * factor)
   }
 
