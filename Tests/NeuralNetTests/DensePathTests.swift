@@ -1,5 +1,6 @@
 // The dense layer behind the protocol of all layers: the bits of the path that a chain takes with it.
 import NeuralNet
+import TestSupport
 import Testing
 
 /// A dense layer that a chain does not recognise, and so runs as it runs any other.
@@ -65,14 +66,10 @@ private final class PlainPass: LayerPass {
   /// The output, the gradient of all pieces, and that of the first and the others apart; of one piece, what it makes
   /// of a gradient that it is added to.
   private func bits(_ model: Sequential, _ sizes: [Int]) throws -> [[UInt32]] {
-    let bounds = sizes.reduce(into: [0]) { $0.append($0.last! + $1) }
+    let bounds = bounds(ofPieces: sizes)
     let rows = bounds.last!
-    let numbers = Philox(seed: 9, purpose: .syntheticData)
-    func random(_ count: Int, _ from: Int) -> [Float] {
-      (0..<count).map { Float(numbers.uniform(UInt64(from + $0)) - 0.5) }
-    }
-    let parameters = random(model.parameterCount, 0)
-    let input = random(rows * model.inputCount, 1_000_000)
+    let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 9)
+    let input = uniformNumbers(rows * model.inputCount, from: 1_000_000, seed: 9)
     let network = Network(
       model, maximumRows: rows, passes: sizes.count == 1 ? [] : [bounds, Array(bounds.dropFirst())])
     let blank = [Float](repeating: .nan, count: model.parameterCount)

@@ -1,13 +1,13 @@
 // The kernels in C: the bits of plain loops in the same order, in every size where another part of a kernel takes over.
 import CKernels
 import NeuralNet
+import TestSupport
 import Testing
 
 private let numbers = Philox(seed: 11, purpose: .syntheticData)
 
-/// Uniform on [-½, ½).
 private func random(_ count: Int, from index: Int) -> [Float] {
-  (0..<count).map { Float(numbers.uniform(UInt64(index + $0)) - 0.5) }
+  uniformNumbers(count, from: index, seed: 11)
 }
 
 private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }

@@ -1,5 +1,6 @@
 // Several pieces of a batch in one pass: the gradient's bits must be those of the pieces alone, added two and two.
 import NeuralNet
+import TestSupport
 import Testing
 
 @Suite struct PieceTests {
@@ -27,14 +28,10 @@ import Testing
   }
 
   private func compare(_ model: Sequential, sizes: [Int]) {
-    let bounds = sizes.reduce(into: [0]) { $0.append($0.last! + $1) }
+    let bounds = bounds(ofPieces: sizes)
     let rows = bounds.last!
-    let numbers = Philox(seed: 7, purpose: .syntheticData)
-    func random(_ count: Int, _ from: Int) -> [Float] {
-      (0..<count).map { Float(numbers.uniform(UInt64(from + $0)) - 0.5) }
-    }
-    let parameters = random(model.parameterCount, 0)
-    let input = random(rows * model.inputCount + 16, 1_000_000)
+    let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 7)
+    let input = uniformNumbers(rows * model.inputCount + 16, from: 1_000_000, seed: 7)
 
     let network = Network(model, maximumRows: rows, passes: [bounds])
     var together = [Float](repeating: .nan, count: model.parameterCount)

@@ -44,6 +44,15 @@ public struct Sample: Sendable {
   }
 }
 
+/// Numbers `from`, `from` + 1 … of a series that is uniform on [−½, ½).
+public func uniformNumbers(_ count: Int, from: Int, seed: UInt64) -> [Float] {
+  let numbers = Philox(seed: seed, purpose: .syntheticData)
+  return (0..<count).map { Float(numbers.uniform(UInt64(from + $0)) - 0.5) }
+}
+
+/// The row at which each piece of a pass starts, and the end of the last.
+public func bounds(ofPieces sizes: [Int]) -> [Int] { sizes.reduce(into: [0]) { $0.append($0.last! + $1) } }
+
 /// Parameters of a model that leave no unit of it idle: PyTorch's default range.
 public func randomParameters(of model: Sequential, seed: UInt64 = 3) -> [Float] {
   var parameters = [Float](repeating: 0, count: model.parameterCount)
