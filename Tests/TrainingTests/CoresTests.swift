@@ -49,9 +49,11 @@ import Testing
     try write("2000000000\n", "sys/fs/cgroup/jobs/memory.max")
     #expect(MemoryLimit.ofMachine(root: folder.path).total == 2e9)
     try write("7:memory:/docker/abc\n", "proc/self/cgroup")
-    try write("1000000000\n", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+    // This process has some of it, and in a sanitizer's build more than a few numbers of bytes would leave.
+    let half = (machine.total / 2).rounded()
+    try write("\(Int(half))\n", "sys/fs/cgroup/memory/memory.limit_in_bytes")
     let limit = MemoryLimit.ofMachine(root: folder.path)
-    #expect(limit.total == 1e9 && limit.bytes < 1e9 && limit.bytes > 0)
+    #expect(limit.total == half && limit.bytes < half && limit.bytes > 0)
   }
 
   @Test func sharesAreDisjointAndEqual() {
