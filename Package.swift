@@ -7,7 +7,11 @@ let package = Package(
   name: "distsgd",
   products: [
     .executable(name: "distsgd", targets: ["distsgd"]),
+    .library(name: "NeuralNet", targets: ["NeuralNet"]),
+    .library(name: "MPI", targets: ["MPI"]),
     .library(name: "DistributedSGD", targets: ["DistributedSGD"]),
+    .library(name: "Runs", targets: ["Runs"]),
+    .library(name: "Commands", targets: ["Commands"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -19,46 +23,85 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBandwidth"),
+    .target(name: "CAffinity"),
+    .target(name: "CKernels"),
     .target(name: "CSignals"),
     .target(name: "CSockets"),
     .target(name: "Text"),
-    .target(name: "MPI", dependencies: ["CMPI"]),
-    .target(name: "CKernels"),
-    .target(name: "CAffinity"),
-    .target(name: "NeuralNet", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "Plot", dependencies: ["Text"]),
+    .target(name: "RandomNumbers"),
+    .target(name: "System", dependencies: ["CAffinity", "CKernels", "CSignals", "Text"]),
+    .target(name: "MPI", dependencies: ["CMPI"]),
+    .target(name: "NeuralNet", dependencies: ["CKernels", "COpenBLAS", "RandomNumbers", "System", "Text"]),
+    .target(name: "DataFormats", dependencies: ["CKernels", "CZlib", "RandomNumbers", "System", "Text"]),
     .target(
       name: "DistributedSGD",
+      dependencies: ["CKernels", "DataFormats", "MPI", "NeuralNet", "RandomNumbers", "System"]),
+    .target(
+      name: "Runs",
       dependencies: [
-        "MPI", "NeuralNet", "Plot", "Text", "CAffinity", "CKernels", "CSignals", "CSockets", "CZlib",
-        "CBandwidth",
+        "CSignals", "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System", "Text",
       ]),
-    .executableTarget(
-      name: "distsgd",
+    .target(
+      name: "Bench",
       dependencies: [
-        "DistributedSGD", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CBandwidth", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "RandomNumbers", "Runs",
+        "System", "Text",
       ]),
+    .target(
+      name: "Experiments",
+      dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "Runs", "System", "Text"]),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Bench", "DataFormats", "DistributedSGD", "Experiments", "MPI", "NeuralNet", "Runs", "System", "Text",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "distsgd", dependencies: ["Commands"]),
     .executableTarget(
-      name: "from-scratch", dependencies: ["DistributedSGD", "MPI", "NeuralNet"],
+      name: "from-scratch", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "Runs", "RandomNumbers"],
       path: "Sources/Examples/FromScratch"),
     .executableTarget(
-      name: "concise", dependencies: ["DistributedSGD", "NeuralNet"], path: "Sources/Examples/Concise"),
-    .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
-    .testTarget(name: "FilesTests", dependencies: ["DistributedSGD", "Text"]),
-    .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
+      name: "concise", dependencies: ["DistributedSGD", "NeuralNet", "Runs"], path: "Sources/Examples/Concise"
+    ),
+    .target(
+      name: "TestSupport",
+      dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "RandomNumbers", "System"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "TextTests", dependencies: ["System", "Text"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
-    .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
-    .target(
-      name: "TestSupport", dependencies: ["DistributedSGD", "MPI", "NeuralNet"], path: "Tests/TestSupport"),
+    .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
+    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"]),
     .testTarget(
-      name: "NeuralNetTests", dependencies: ["CKernels", "DistributedSGD", "NeuralNet", "TestSupport"]),
+      name: "NeuralNetTests",
+      dependencies: [
+        "CKernels", "DataFormats", "DistributedSGD", "NeuralNet", "RandomNumbers", "TestSupport",
+      ]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["CSockets", "DistributedSGD", "MPI", "NeuralNet", "TestSupport"]),
+      name: "DataFormatsTests",
+      dependencies: ["DataFormats", "MPI", "RandomNumbers", "System", "TestSupport", "Text"]),
+    .testTarget(
+      name: "DistributedSGDTests",
+      dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "RandomNumbers", "TestSupport"]),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: [
+        "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "TestSupport",
+      ]),
+    .testTarget(
+      name: "BenchTests",
+      dependencies: ["Bench", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System"]),
+    .testTarget(
+      name: "JobTests", dependencies: ["DataFormats", "MPI", "RandomNumbers", "Runs", "TestSupport", "Text"]),
+    .testTarget(name: "TestbedTests", dependencies: ["Runs", "System"]),
     .executableTarget(
-      name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"], path: "Tests/OwnJob"),
-    .testTarget(name: "JobTests", dependencies: ["DistributedSGD", "TestSupport"]),
+      name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "Runs", "System", "TestSupport"],
+      path: "Tests/OwnJob"),
     .target(
-      name: "FuzzTargets", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "TestSupport", "Text"],
+      name: "FuzzTargets",
+      dependencies: [
+        "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "TestSupport", "Text",
+      ],
       path: "Tests/Fuzz/Targets"),
     .testTarget(
       name: "CorpusTests", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/CorpusTests"),

@@ -1,5 +1,7 @@
-import DistributedSGD
+import Bench
+import DataFormats
 import NeuralNet
+import System
 import Testing
 
 @Suite struct MatmulTests {

@@ -1,6 +1,9 @@
+import Bench
+import DataFormats
 import DistributedSGD
 import MPI
 import NeuralNet
+import System
 import Testing
 
 @Suite struct NoiseTests {

@@ -1,5 +1,6 @@
-import DistributedSGD
+import Bench
 import Glibc
+import System
 import Testing
 
 @Suite struct RooflineTests {

@@ -1,5 +1,4 @@
-import DistributedSGD
-import MPI
+import Bench
 import NeuralNet
 import Testing
 

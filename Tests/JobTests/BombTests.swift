@@ -1,6 +1,6 @@
 // Files that are far larger than they look, memory that the system refuses, and weights that are no numbers: a line
 // that names what is at fault, and none of the memory.
-import DistributedSGD
+import DataFormats
 import Foundation
 import TestSupport
 import Testing

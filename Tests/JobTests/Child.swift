@@ -1,6 +1,7 @@
 // Programs that tests start: with a time limit, their words caught, and nothing left behind.
 import Foundation
 import TestSupport
+import Text
 
 /// How a program ended and what it said.
 struct Outcome: CustomStringConvertible {

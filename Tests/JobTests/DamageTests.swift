@@ -1,7 +1,7 @@
 // Random damage of every kind of file that the program reads, through the commands that read it: an end with a code of
 // ours and at most one line of error, never a trap, a hang, or a folder that has lost what it held.
 import Foundation
-import NeuralNet
+import RandomNumbers
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 // A disk that fills up while metrics are written.
-import DistributedSGD
 import Foundation
+import Runs
 import TestSupport
 import Testing
 

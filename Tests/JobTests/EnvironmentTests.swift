@@ -1,5 +1,6 @@
 // The bits do not depend on what a library has done to the floating-point environment, and one that changes it during
 // a run is found out.
+import DataFormats
 import Foundation
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 // The chapter's experiments and the examples, run as a reader runs them.
+import DataFormats
 import Foundation
 import TestSupport
 import Testing

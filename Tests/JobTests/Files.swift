@@ -1,26 +1,8 @@
 // Data files that the jobs read.
+import DataFormats
 import Foundation
-import NeuralNet
+import RandomNumbers
 import TestSupport
-
-/// A version 1 npy file.
-func npy(_ type: String, _ shape: [Int], _ data: [UInt8]) -> [UInt8] {
-  let tuple = shape.map { "\($0)," }.joined(separator: " ")
-  let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(tuple)), }\n"
-  let length = UInt16(header.utf8.count)
-  return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 255), UInt8(length >> 8)] + Array(header.utf8)
-    + data
-}
-
-func littleEndian(_ values: [Float]) -> [UInt8] {
-  values.flatMap { value in [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: value.bitPattern >> $0) } }
-}
-
-/// An IDX file of unsigned bytes.
-func idx(_ shape: [Int], _ values: [UInt8], type: UInt8 = 8) -> [UInt8] {
-  let sizes = shape.flatMap { size in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) } }
-  return [0, 0, type, UInt8(shape.count)] + sizes + values
-}
 
 extension TemporaryFolder {
   /// 150 examples of 30 inputs in 10 classes, as `--data` takes them: a pair of npy files.

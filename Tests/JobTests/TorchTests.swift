@@ -1,5 +1,7 @@
 // A saved model in PyTorch: load_state_dict takes the file as it is, and predicts the same.
+import DataFormats
 import Foundation
+import MPI
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 // The proof itself: verify passes where the bits agree, and fails where they do not.
-import DistributedSGD
 import Foundation
+import Runs
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 // Dropout: which numbers fall, that they fall by seed, epoch, position and layer alone, and its gradient.
 import NeuralNet
+import RandomNumbers
 import Testing
 
 /// A dropout on rows of `width` ones.

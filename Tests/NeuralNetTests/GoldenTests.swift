@@ -1,5 +1,5 @@
 // The same training as PyTorch's: losses of 20 or 50 steps and the parameters after them.
-import DistributedSGD
+import DataFormats
 import Foundation
 import NeuralNet
 import TestSupport

@@ -1,5 +1,5 @@
 // Gradients against central differences in double precision: every layer kind, both losses.
-import DistributedSGD
+import DataFormats
 import NeuralNet
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 // First parameters: their ranges and moments, and that the seed alone decides them.
+import DataFormats
 import NeuralNet
 import Testing
 

@@ -1,5 +1,6 @@
 // Update rules against their formulas in double precision, and that no cut of the arena shows.
 import NeuralNet
+import RandomNumbers
 import Testing
 
 /// An optimizer on an arena of its own, updated in parts.

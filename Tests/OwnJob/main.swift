@@ -4,6 +4,8 @@
 import DistributedSGD
 import Glibc
 import NeuralNet
+import Runs
+import System
 import TestSupport
 
 /// On rank 1 the learning rate goes astray at step 31, as it would by a fault in that process; the word does not tell.

@@ -1,4 +1,4 @@
-"""Prints the known answers of Tests/FilesTests/XXH64Tests.swift, made with the reference library.
+"""Prints the known answers of Tests/SystemTests/XXH64Tests.swift, made with the reference library.
 
     pip install xxhash; python make_xxh64.py
 """

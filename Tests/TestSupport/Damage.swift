@@ -1,5 +1,5 @@
 // What may become of a file's bytes on their way.
-import NeuralNet
+import RandomNumbers
 
 extension Array where Element == UInt8 {
   /// One to four changes: a flipped bit, a random or special byte, an inserted, deleted or repeated range, a cut;

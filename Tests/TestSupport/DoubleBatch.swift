@@ -1,4 +1,5 @@
 // A whole batch computed in double precision at once, for layers whose output for an example depends on the others.
+import DataFormats
 import NeuralNet
 
 /// A `Sequential` in training on one batch, layer by layer over all its examples.

@@ -1,4 +1,5 @@
 // A model computed in double precision, one example and one number at a time: what the fast code must agree with.
+import DataFormats
 import Foundation
 import NeuralNet
 

@@ -1,7 +1,7 @@
 // Small data sets that are the same in every test, in single and in double precision.
-import DistributedSGD
-import MPI
+import DataFormats
 import NeuralNet
+import RandomNumbers
 
 /// Examples that tests make up, as the program holds them and as the reference does.
 public struct Sample: Sendable {

@@ -1,6 +1,6 @@
 // A folder for a test's files.
-import DistributedSGD
 import Foundation
+import System
 
 /// A new folder that vanishes with its owner.
 public final class TemporaryFolder: Sendable {

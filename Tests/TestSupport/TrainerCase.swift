@@ -1,4 +1,5 @@
 // A whole training job in this process, through the real `Trainer`.
+import DataFormats
 import DistributedSGD
 import MPI
 import NeuralNet

@@ -1,5 +1,4 @@
 // The optimizer's state on several servers, where each rank has its part alone: checkpoints bring it together.
-import DistributedSGD
 import Foundation
 import Testing
 

@@ -1,5 +1,4 @@
 // Somebody on the servers' network attacks the datagrams that they send each other; and a rank that dies alone.
-import DistributedSGD
 import Foundation
 import Testing
 

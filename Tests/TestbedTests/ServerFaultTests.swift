@@ -1,5 +1,4 @@
 // What happens when something goes wrong on one of several servers, or between them.
-import DistributedSGD
 import Foundation
 import Testing
 

@@ -1,6 +1,6 @@
 // Starts launch/testbed, and reads what a job has written.
-import DistributedSGD
 import Foundation
+import System
 import Testing
 
 enum Testbed {

@@ -1,6 +1,6 @@
 // Jobs on several servers, which launch/testbed makes of network namespaces: same bits as one process.
-import DistributedSGD
 import Foundation
+import Runs
 import Testing
 
 /// Serialized: a job of 128 ranks leaves no core for another.

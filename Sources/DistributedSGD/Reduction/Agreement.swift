@@ -2,6 +2,7 @@
 // gradients, so that no message is sent for them.
 
 import MPI
+import System
 
 /// What a rank asks of all others with the gradients of a step.
 public struct Requests: OptionSet, Sendable {

@@ -1,6 +1,5 @@
 // The arrays that an optimizer keeps beside the parameters: every rank has those of the part that it updates.
 import MPI
-import NeuralNet
 
 /// An optimizer's state, split over the ranks as the updates are: a server holds it once at most.
 package final class OptimizerState {

@@ -1,4 +1,6 @@
 // The order of an epoch as a rank reads it: many positions are computed at a time faster than few.
+import DataFormats
+import Text
 
 /// The examples at ranges of positions. Where one range begins at the end of another, further ones are listed ahead,
 /// as when a process has every batch for itself; the ranks of a job skip each other's positions, and list only theirs.

@@ -1,6 +1,6 @@
 // A random order of N things that can be asked for one place at a time, in O(1) memory.
 import CKernels
-import NeuralNet
+import RandomNumbers
 
 /// A pseudo-random permutation of 0 ..< count, a function of (seed, purpose, epoch) alone.
 ///

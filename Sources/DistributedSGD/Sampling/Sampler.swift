@@ -1,5 +1,5 @@
 // Which example stands at which position of an epoch.
-import NeuralNet
+import RandomNumbers
 
 /// How an epoch orders the examples.
 public enum Sampling: String, Sendable, CaseIterable {

@@ -1,12 +1,6 @@
 // How a global batch is cut into shards, and which rank owns which.
-
-/// `count` things cut into `parts` contiguous parts whose sizes differ by at most one, the longer first.
-public func part(_ index: Int, of parts: Int, count: Int) -> Range<Int> {
-  let size = count / parts
-  let longer = count % parts
-  let start = index * size + min(index, longer)
-  return start..<start + size + (index < longer ? 1 : 0)
-}
+import DataFormats
+import System
 
 /// V shards of every batch over P ranks, P ≤ V.
 public struct Shards: Sendable, Equatable {

@@ -1,6 +1,8 @@
 // The chapter's linear regression, concisely. Alone, or with any number of ranks: mpirun -np 4 concise
 import DistributedSGD
 import NeuralNet
+import Runs
+import Text
 
 let job = try Job()
 let data = try job.load("airfoil-like")

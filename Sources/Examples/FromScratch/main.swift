@@ -2,7 +2,10 @@
 // Alone, or with any number of ranks: mpirun -np 4 from-scratch
 import DistributedSGD
 import MPI
-import NeuralNet
+import RandomNumbers
+import Runs
+import System
+import Text
 
 /// A parameter with its gradient: shape (count).
 final class Parameter {

@@ -1,5 +1,6 @@
 // Dropout: in training some numbers become zero at random, the others are scaled up (Srivastava et al. 2014).
 import CKernels
+import RandomNumbers
 
 /// Each number becomes 0 with probability `rate`, or is divided by 1 − rate; in inference nothing changes. Whether it
 /// does is a function of (seed, epoch, position, layer), so it does not depend on ranks, shards or micro-batches.

@@ -1,4 +1,5 @@
 // First values of the parameters, each a function of (seed, place in the arena).
+import RandomNumbers
 
 /// How parameters are drawn.
 public enum Initialization: Sendable {

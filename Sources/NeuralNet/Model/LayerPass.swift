@@ -1,4 +1,5 @@
 // What happens in a layer while a network runs: a pass over some rows, forward and backward.
+import System
 
 /// The rows of one forward and backward pass: neighbouring shards of a batch, piece by piece. Each piece must get
 /// the bits that it would have alone.

@@ -1,6 +1,7 @@
 // OpenBLAS: the matrix products of training by it, and what tells which BLAS it is.
 import CKernels
 import COpenBLAS
+import System
 
 /// OpenBLAS: single-precision products, and the settings on which their last bits depend.
 public enum BLAS {

@@ -1,4 +1,5 @@
 // The matrix products of a training step and nothing else: what all the rest of a step is measured against.
+import RandomNumbers
 
 /// The sgemm calls of a model's dense layers (those of a chain, not within a residual), on buffers of their own that stay in cache where they fit.
 public final class BareProducts {

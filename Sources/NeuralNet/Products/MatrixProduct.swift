@@ -1,6 +1,7 @@
 // C = A·B in four ways, from one number at a time to the whole matrix: how much of a processor a program
 // gets depends on how much work it hands over in one call.
 import COpenBLAS
+import RandomNumbers
 
 /// Three square matrices, row-major, and the ways to multiply two of them into the third.
 public final class MatrixProduct {

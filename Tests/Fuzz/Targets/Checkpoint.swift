@@ -1,5 +1,7 @@
 // Checkpoints, as damage leaves them and, since that rarely gets past the checksum, as malice would write them.
-import DistributedSGD
+import DataFormats
+import Runs
+import System
 
 func readCheckpoint(_ input: FuzzInput) throws {
   let path = input.file("checkpoint.safetensors")

@@ -1,5 +1,5 @@
 // What comes to the socket of a server's first rank, from anybody; and the same as the job's own key would seal it.
-import DistributedSGD
+import Runs
 
 func readDatagram(_ input: FuzzInput) throws {
   let key = SipHash(key: (3, 5))

@@ -1,6 +1,8 @@
 // The readers that meet bytes of unknown origin, each as a function that takes any bytes at all.
+import DataFormats
 import DistributedSGD
-import Text
+import MPI
+import System
 
 /// A reader under test. libFuzzer calls it with what it makes up, the corpus test with what was kept.
 public enum FuzzTarget: String, CaseIterable, Sendable {

@@ -1,5 +1,5 @@
 // JSON: any value passed over, and the forms that the program's own files have.
-import DistributedSGD
+import System
 
 func readJSON(_ input: FuzzInput) throws {
   let reads: [(inout JSONScanner) throws -> Void] = [

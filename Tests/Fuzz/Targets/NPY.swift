@@ -1,4 +1,5 @@
 // NumPy arrays: alone as a table, and as either one of a pair of inputs and targets.
+import DataFormats
 
 func readNPY(_ input: FuzzInput) throws {
   let path = input.file("array.npy")

@@ -1,7 +1,7 @@
 // What a user types: a line each for --model, --schedule or --optimizer or --loss or --checkpoint-every, --target,
 // --features and --validation.
-import DistributedSGD
 import NeuralNet
+import Runs
 
 func readOptions(_ input: FuzzInput) throws {
   let lines = input.text.split(separator: "\n", maxSplits: 4, omittingEmptySubsequences: false).map(

@@ -1,6 +1,7 @@
 // Saved models: read, and used on a small table.
-import DistributedSGD
+import DataFormats
 import MPI
+import Runs
 
 func readSafeTensors(_ input: FuzzInput) throws {
   let path = input.file("model.safetensors")

@@ -1,5 +1,6 @@
 // Text tables, with the options that choose among their columns.
-import DistributedSGD
+import DataFormats
+import MPI
 
 func readTable(_ input: FuzzInput) throws {
   let path = input.file("table.csv")

@@ -1,0 +1,106 @@
+// `bench step`: where the time of a training step goes, and how far it is from that of its matrix products.
+import DistributedSGD
+import MPI
+import NeuralNet
+import Runs
+import System
+
+public struct StepOptions: Sendable {
+  /// What is trained; epochs, steps and output have no meaning here.
+  public var training = TrainingOptions()
+  public var rounds = 21
+  /// Blocks of steps, and of bare products, last at least so long.
+  public var blockSeconds = 0.05
+
+  public init() {}
+}
+
+/// Trains for some rounds. In each round there are a block of training steps and a block of the sgemm calls that
+/// these steps cannot do without; every rank makes those of its own shards while the other ranks make theirs.
+public struct StepBench {
+  private let options: StepOptions
+
+  public init(_ options: StepOptions) { self.options = options }
+
+  /// Collective over all ranks; the report is complete on rank 0.
+  /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
+  public func run(on communicator: any Communicator) throws -> StepReport {
+    try communicator.together {
+      try NumberRange.rounds.check(options.rounds)
+    }
+    let setUp = try SetUp(options.training, communicator: communicator)
+    let run = try TrainingRun(options.training, sharing: setUp, communicator: communicator)
+    let trainer = run.trainer
+    var blocks = [steps(of: run)]
+
+    // With more shards than ranks: the same batch with one shard a rank.
+    var fewest: TrainingRun?
+    if run.shards.count > communicator.worldSize {
+      var other = options.training
+      other.shards = nil
+      fewest = try TrainingRun(other, sharing: setUp, communicator: communicator)
+      blocks.append(steps(of: fewest!))
+    }
+    blocks.append(products(of: run, rank: communicator.rank))
+
+    let results = try timeTogether(
+      blocks, rounds: options.rounds, minimumSeconds: options.blockSeconds, communicator: communicator
+    ) { trainer.clock.reset() }
+    let phases = try RankTimings.collect(trainer.clock, over: communicator)
+    guard trainer.batchLoss.isFinite else {
+      throw AgreedError(
+        DistsgdError(
+          .diverged,
+          "the loss became \(trainer.batchLoss) within \(trainer.stepCount) steps; lower --learning-rate (it is \(trainer.learningRate))"
+        ))
+    }
+    return StepReport(
+      arithmetic: batchArithmetic(
+        globalBatch: options.training.globalBatch, shards: run.shards, topology: communicator.topology),
+      topology: communicator.topology, cores: try ServerCores(over: communicator).count, setUp: setUp,
+      options: options, shards: run.shards,
+      step: results[0].timing, stepsInBlock: results[0].repetitions,
+      stepOfFewestShards: fewest == nil ? nil : results[1].timing, products: results.last!.timing,
+      phases: phases)
+  }
+
+  /// Steps of training, one full batch after the other, epoch after epoch.
+  private func steps(of run: TrainingRun) -> (Int) throws(MPIError) -> Void {
+    let trainer = run.trainer
+    let fullBatches = run.schedule.exampleCount / run.schedule.globalBatch
+    var order = run.sampler.order(epoch: 0)
+    var epoch = 0
+    var step = 0
+    return { (count) throws(MPIError) in
+      // What was before the block is not training: it goes to a phase that the report leaves out.
+      trainer.clock.mark(.evaluate)
+      for _ in 0..<count {
+        if step == fullBatches {
+          epoch += 1
+          step = 0
+          order = run.sampler.order(epoch: epoch)
+        }
+        try trainer.step(order, positions: run.schedule.positions(step: step))
+        step += 1
+      }
+      trainer.clock.mark(.other)
+    }
+  }
+
+  /// The sgemm calls of this rank's shards of a full batch.
+  private func products(of run: TrainingRun, rank: Int) -> (Int) throws(MPIError) -> Void {
+    let batch = options.training.globalBatch
+    let shardRows = run.shards.owned(by: rank).map { run.shards.examples(of: $0, batch: batch).count }
+    let limit = min(options.training.microBatch ?? batch, batch)
+    // Rows of each call, and whether it is a shard's first.
+    let calls = shardRows.flatMap { rows in
+      stride(from: 0, to: rows, by: limit).map { (rows: min(limit, rows - $0), accumulates: $0 > 0) }
+    }
+    let products = BareProducts(run.trainer.model, maximumRows: calls.map(\.rows).max() ?? 1)
+    return { (count) throws(MPIError) in
+      for _ in 0..<count {
+        for call in calls { products.run(rows: call.rows, accumulate: call.accumulates) }
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import DistributedSGD
+import Experiments
+import MPI
+import System
+
+struct ChapterCommand: JobCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chapter",
+    abstract: "The experiments of the d2l.ai chapter 'Minibatch Stochastic Gradient Descent'.",
+    discussion: """
+      Linear regression on the airfoil data (the real set where it is found, else the built-in one with the same \
+      moments): gradient descent, SGD, and minibatches of 100 and 10, compared by time and loss. Writes the \
+      chapter's figure and all curves. --exercise N runs the chapter's exercise N instead.
+      """)
+
+  @Option(help: ArgumentHelp("An exercise of the chapter: 1, 2, 3 or 4.", valueName: "n"))
+  var exercise: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The data. (default: airfoil where its file is found, else airfoil-like)", valueName: "name|path"))
+  var data: String?
+
+  @OptionGroup var experiment: ExperimentArguments
+
+  func run(on communicator: any Communicator) throws {
+    StandardStreams.outliveReaders()
+    let chosen = try communicator.together { data ?? Chapter.defaultData() }
+    // Servers may have different files: rank 0 decides for all.
+    let name = try communicator.broadcastString(chosen, from: 0)
+    let options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
+    let study = try communicator.together { try Chapter.study(exercise: exercise) }
+    try experiment.runner(on: communicator).run(study, options)
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import DistributedSGD
+import MPI
+import Runs
+import System
+import Text
+
+struct Evaluate: JobCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell the loss and accuracy of a saved model on data with targets.")
+
+  @OptionGroup var input: SavedModelArguments
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run(on communicator: any Communicator) throws {
+    let predictor = try communicator.together { try Predictor(model: input.model) }
+    let (result, count) = try predictor.evaluate(input.data, over: communicator)
+    guard communicator.rank == 0 else { return }
+    if json {
+      var line = JSONLine()
+      line["examples"] = count
+      line["loss"] = result.loss
+      line["accuracy"] = result.accuracy
+      standardOutput(line.description)
+    } else {
+      let accuracy = result.accuracy.map { ", accuracy: \(fixed($0, 4))" } ?? ""
+      standardOutput("loss: \(fixed(result.loss, 4))\(accuracy), \(count) examples")
+    }
+  }
+}
+
+/// A saved model, and the data to use it on.
+struct SavedModelArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("The model.safetensors of a run.", valueName: "file"))
+  var model: String
+
+  @Option(
+    help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
+  var data: String
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import DistributedSGD
+import MPI
+import Runs
+import System
+
+struct Train: JobCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model (the default command).",
+    discussion: "Writes metrics.jsonl, timings.csv and model.safetensors to the run's folder.")
+
+  @OptionGroup var train: TrainOptions
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
+
+  var options: TrainingOptions {
+    var options = train.options
+    checkpoints.apply(to: &options)
+    return options
+  }
+
+  func run(on communicator: any Communicator) throws {
+    StandardStreams.outliveReaders()
+    let run =
+      if let folder = checkpoints.resume {
+        try resume(folder, communicator)
+      } else {
+        try TrainingRun(options, communicator: communicator)
+      }
+    // Until here a signal ends the job: there is nothing yet that it could lose.
+    StopSignal.catchAll()
+    try run?.run()
+  }
+
+  /// The run's own command line comes first, this one's words after it: the last of a flag counts.
+  /// - Returns: nil when the run is finished.
+  private func resume(_ folder: String, _ communicator: any Communicator) throws -> TrainingRun? {
+    guard train.job.output == nil else {
+      throw AgreedError(
+        DistsgdError(.usage, "--output: a resumed run goes on in its own folder; leave it out"))
+    }
+    let resumption = try Resumption(folder, communicator: communicator)
+    var words = CommandLine.arguments.dropFirst()
+    if words.first == Self._commandName { words = words.dropFirst() }
+    let options = try Self.parse(resumption.arguments + words).options
+    if let end = try communicator.together({ try resumption.end(for: options) }) {
+      if communicator.rank == 0 { standardOutput(end) }
+      return nil
+    }
+    return try TrainingRun(
+      options, resuming: resumption, checkpoints.allowances, communicator: communicator)
+  }
+}

@@ -1,0 +1,86 @@
+// Loads what `--data` names: one call from the command line's words to training and validation examples.
+import System
+import Text
+
+/// Loads a data set on one rank of each server; knows nothing of MPI.
+///
+/// The order is: read all rows; cut to `examples`; hold out validation rows; standardise with the statistics of
+/// the training rows (`airfoil`: of all 1,503 rows); number the classes.
+///
+/// - Throws: `usage` for options that do not fit the data, `noInput` for files that are not there, `badData` for
+///   what is wrong in them.
+public func loadData(_ options: DataOptions) throws(DistsgdError) -> LoadedData {
+  try loadData(options, environment: environmentValue)
+}
+
+/// The same with another environment, for tests.
+package func loadData(
+  _ options: DataOptions, environment: @escaping (String) -> String?,
+  systemFolder: String = fashionSystemFolder
+) throws(DistsgdError) -> LoadedData {
+  let source = try DataSource(options.data, flag: "--data")
+  if !source.isTable, options.target != nil || options.features != nil {
+    let flag = options.target != nil ? "--target" : "--features"
+    throw DistsgdError(
+      .usage, "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose"
+    )
+  }
+  let labels = options.task == .classification
+  if labels, source.isRegression {
+    throw DistsgdError(
+      .usage,
+      "--model softmax or --loss cross-entropy with --data \(printable(options.data, limit: 200)): its targets are numbers, not classes; use --model linear or mlp:256,128 with --loss squared"
+    )
+  }
+  let validation = try validationSource(options, source)
+  var request = ReadRequest(
+    columns: .chosen(target: options.target, features: options.features), hasLabels: labels,
+    seed: options.seed, environment: environment, systemFolder: systemFolder)
+  let raw = try source.read(request)
+  var held: RawExamples?
+  if let validation { held = try readValidation(validation, for: raw, &request) }
+  return try assemble(raw, options, validation: held)
+}
+
+/// The other source to validate on; `nil` for a fraction or none.
+private func validationSource(
+  _ options: DataOptions, _ source: DataSource
+) throws(DistsgdError) -> DataSource? {
+  guard let text = options.validation else { return nil }
+  if text == "test" {
+    guard case .fashionMNIST = source else {
+      throw DistsgdError(
+        .usage,
+        "--validation test: \(printable(options.data, limit: 200)) has no test split, only fashion-mnist has one; give a fraction such as 0.2, or a file"
+      )
+    }
+    return .fashionMNIST(test: true)
+  }
+  if decimalNumber(text) != nil {
+    _ = try validationFraction(text)
+    return nil
+  }
+  return try DataSource(text, flag: "--validation")
+}
+
+/// Validation examples with the same columns as the training data's.
+private func readValidation(
+  _ validation: DataSource, for raw: RawExamples, _ request: inout ReadRequest
+) throws(DistsgdError) -> RawExamples {
+  let preprocessing = Preprocessing(
+    featureNames: raw.featureNames, featureMeans: [], featureDeviations: [], targetName: raw.targetName,
+    targetMean: 0, targetDeviation: 1)
+  request.columns = .matching(preprocessing, featureCount: raw.featureCount, readsTarget: true)
+  let held = try validation.read(request)
+  guard held.featureCount == raw.featureCount else {
+    throw DistsgdError(
+      .badData,
+      "\(held.featureCount) inputs, \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
+    )
+  }
+  guard held.targets != nil else {
+    throw DistsgdError(
+      .badData, "no target column, \(held.source), --validation: expected '\(printable(raw.targetName))'")
+  }
+  return held
+}

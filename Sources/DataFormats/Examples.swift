@@ -1,0 +1,110 @@
+// What a reader hands over: examples in this process's memory, before the ranks of a server share them.
+
+/// A set of examples: `count` rows of `featureCount` inputs, and one target each.
+public struct Examples: Sendable {
+  /// Inputs, row-major, shape (count, featureCount).
+  public enum Features: Sendable {
+    case float32([Float])
+    /// Bytes as in image files; the input is `scale` times the byte.
+    case uint8([UInt8], scale: Float)
+  }
+
+  /// Targets, shape (count).
+  public enum Targets: Sendable {
+    case values([Float])
+    /// Class numbers in 0 ..< classCount.
+    case labels([Int32], classCount: Int)
+  }
+
+  public var count: Int
+  public var featureCount: Int
+  /// Of one example's inputs: `[featureCount]`, or `[channels, height, width]`.
+  public var exampleShape: [Int]
+  public var features: Features
+  public var targets: Targets
+
+  /// - Parameter exampleShape: `[featureCount]` if it is not said.
+  public init(
+    count: Int, featureCount: Int, exampleShape: [Int]? = nil, features: Features, targets: Targets
+  ) {
+    self.count = count
+    self.featureCount = featureCount
+    self.exampleShape = exampleShape ?? [featureCount]
+    self.features = features
+    self.targets = targets
+  }
+}
+
+/// How raw columns became a model's inputs and target: what a saved model needs to take raw new data.
+///
+/// input = (raw − mean) / deviation, per feature; prediction = output × targetDeviation + targetMean.
+/// Without standardisation all means are 0 and all deviations 1; inputs that are bytes scaled to [0, 1] have the
+/// deviations 255. No names means that the inputs are known by their position alone.
+public struct Preprocessing: Sendable, Equatable {
+  public var featureNames: [String]
+  public var featureMeans: [Double]
+  public var featureDeviations: [Double]
+  public var targetName: String
+  public var targetMean: Double
+  public var targetDeviation: Double
+
+  public init(
+    featureNames: [String], featureMeans: [Double], featureDeviations: [Double], targetName: String,
+    targetMean: Double, targetDeviation: Double
+  ) {
+    self.featureNames = featureNames
+    self.featureMeans = featureMeans
+    self.featureDeviations = featureDeviations
+    self.targetName = targetName
+    self.targetMean = targetMean
+    self.targetDeviation = targetDeviation
+  }
+}
+
+/// What `--model` is when the user names none.
+public enum DefaultModel: String, Sendable {
+  case linear = "linear"
+  case softmax = "softmax"
+  case mlp = "mlp:256,128"
+}
+
+/// A data set as loaded: training examples, validation examples where asked for, and where it came from.
+public struct LoadedData: Sendable {
+  /// One line for the user: which set, from where, how many rows and columns.
+  public var summary: String
+  public var training: Examples
+  public var validation: Examples?
+  public var preprocessing: Preprocessing
+  public var defaultModel: DefaultModel
+
+  public init(
+    summary: String, training: Examples, validation: Examples?, preprocessing: Preprocessing,
+    defaultModel: DefaultModel
+  ) {
+    self.summary = summary
+    self.training = training
+    self.validation = validation
+    self.preprocessing = preprocessing
+    self.defaultModel = defaultModel
+  }
+}
+
+/// What the command line says about data; `nil` means the data set's own default.
+public struct DataOptions: Sendable {
+  /// What the target column holds.
+  public enum Task: String, Sendable { case regression, classification }
+
+  /// A data set's name, or a path, or two paths with a comma between (inputs, targets).
+  public var data = "airfoil-like"
+  public var target: String?
+  public var features: [String]?
+  /// At most this many examples, taken from the front.
+  public var examples: Int?
+  /// A fraction such as `0.2`, a path, or `test`.
+  public var validation: String?
+  public var standardize: Bool?
+  public var task: Task?
+  public var seed: UInt64 = 0
+
+  public init() {}
+}

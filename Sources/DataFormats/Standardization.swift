@@ -1,0 +1,115 @@
+// Standard units: columns shifted to mean 0 and scaled to population standard deviation 1.
+import System
+
+/// Mean and deviation of every input column, and of the target.
+struct ColumnStatistics: Equatable {
+  /// Shape (featureCount).
+  var means: [Double]
+  /// Shape (featureCount); 1 for a constant column.
+  var deviations: [Double]
+  var targetMean = 0.0
+  var targetDeviation = 1.0
+
+  /// Nothing is shifted; every input is divided by `deviation`.
+  static func identity(featureCount: Int, deviation: Double = 1) -> ColumnStatistics {
+    ColumnStatistics(
+      means: Array(repeating: 0, count: featureCount),
+      deviations: Array(repeating: deviation, count: featureCount))
+  }
+
+  /// Population statistics (divided by N) of all rows; the target's too where `includesTarget`.
+  ///
+  /// - Throws: `badData` naming a column whose squares do not fit a Double.
+  init(of raw: RawExamples, includesTarget: Bool) throws(DistsgdError) {
+    switch raw.features {
+    case .doubles(let values): (means, deviations) = moments(values, columns: raw.featureCount)
+    case .floats(let values): (means, deviations) = moments(values, columns: raw.featureCount)
+    case .bytes(let values): (means, deviations) = moments(values, columns: raw.featureCount)
+    }
+    if includesTarget, let targets = raw.targets {
+      let (mean, deviation) = moments(targets, columns: 1)
+      (targetMean, targetDeviation) = (mean[0], deviation[0])
+    }
+    for column in 0..<raw.featureCount where !means[column].isFinite || !deviations[column].isFinite {
+      throw DistsgdError(
+        .badData,
+        "numbers too large to standardise, \(raw.source) \(raw.columnName(column)): rescale it, or use --no-standardize"
+      )
+    }
+    guard targetMean.isFinite, targetDeviation.isFinite else {
+      throw DistsgdError(
+        .badData,
+        "numbers too large to standardise, \(raw.source) target: rescale it, or use --no-standardize")
+    }
+  }
+
+  init(means: [Double], deviations: [Double], targetMean: Double = 0, targetDeviation: Double = 1) {
+    self.means = means
+    self.deviations = deviations
+    self.targetMean = targetMean
+    self.targetDeviation = targetDeviation
+  }
+
+  init(_ preprocessing: Preprocessing) {
+    self.init(
+      means: preprocessing.featureMeans, deviations: preprocessing.featureDeviations,
+      targetMean: preprocessing.targetMean, targetDeviation: preprocessing.targetDeviation)
+  }
+}
+
+/// Column means and population deviations of a row-major matrix, in two passes shifted by the first row, so
+/// that a constant column has deviation exactly 0, which becomes 1.
+private func moments<T: RawNumber>(_ values: [T], columns: Int) -> (means: [Double], deviations: [Double]) {
+  let rows = columns == 0 ? 0 : values.count / columns
+  guard rows > 0 else {
+    return (Array(repeating: 0, count: columns), Array(repeating: 1, count: columns))
+  }
+  let origin = (0..<columns).map { values[$0].asDouble }
+  var means = [Double](repeating: 0, count: columns)
+  var squares = [Double](repeating: 0, count: columns)
+  values.withUnsafeBufferPointer { x in
+    for row in 0..<rows {
+      for j in 0..<columns { means[j] += x[row * columns + j].asDouble - origin[j] }
+    }
+    for j in 0..<columns { means[j] = origin[j] + means[j] / Double(rows) }
+    for row in 0..<rows {
+      for j in 0..<columns {
+        let difference = x[row * columns + j].asDouble - means[j]
+        squares[j] += difference * difference
+      }
+    }
+  }
+  let deviations = squares.map { sum in
+    let deviation = (sum / Double(rows)).squareRoot()
+    return deviation == 0 ? 1 : deviation
+  }
+  return (means, deviations)
+}
+
+/// (values − means) / deviations as Float, row-major; `nil` with the place of the first result that Float
+/// cannot hold.
+func standardized<T: RawNumber>(
+  _ values: [T], _ statistics: ColumnStatistics
+) -> (values: [Float], overflow: Int?) {
+  let columns = statistics.means.count
+  let rows = columns == 0 ? 0 : values.count / columns
+  let result = [Float](unsafeUninitializedCapacity: rows * columns) { buffer, initialized in
+    preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+    values.withUnsafeBufferPointer { x in
+      statistics.means.withUnsafeBufferPointer { mean in
+        statistics.deviations.withUnsafeBufferPointer { deviation in
+          inParallel(over: rows, least: max(1, 1 << 18 / columns)) { rows in
+            for row in rows {
+              for j in 0..<columns {
+                let index = row * columns + j
+                buffer.initializeElement(at: index, to: Float((x[index].asDouble - mean[j]) / deviation[j]))
+              }
+            }
+          }
+        }
+      }
+    }
+    initialized = rows * columns
+  }
+  return (result, result.firstIndex { !$0.isFinite })
+}

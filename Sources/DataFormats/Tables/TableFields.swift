@@ -1,0 +1,140 @@
+// The smallest pieces of a text table: blanks, fields with or without quotes, and line ends.
+import System
+
+extension TableParser {
+  /// Moves past spaces, and tabs where they do not delimit.
+  @inline(__always)
+  mutating func skipBlanks() {
+    while position < end,
+      position.pointee == 0x20 || (position.pointee == 0x09 && delimiter != .tab)
+    { position += 1 }
+  }
+
+  /// Moves past what follows a field's content; `nil` where the content goes on.
+  @inline(__always)
+  mutating func endField() -> FieldEnd? {
+    let start = position
+    skipBlanks()
+    guard position < end else { return .row }
+    let byte = position.pointee
+    if isLineEnd(byte) {
+      endLine()
+      return .row
+    }
+    if delimiter == .blanks { return position > start ? .delimiter : nil }
+    guard byte == delimiter.rawValue else { return nil }
+    position += 1
+    return .delimiter
+  }
+
+  /// Moves past one line end: LF, CR LF or CR.
+  @inline(__always)
+  mutating func endLine() {
+    let byte = position.pointee
+    position += 1
+    if byte == 0x0D, position < end, position.pointee == 0x0A { position += 1 }
+    line += 1
+  }
+
+  /// Moves to the next line with content; `false` at the end of the file.
+  @inline(__always)
+  mutating func skipBlankLines() -> Bool {
+    while position < end {
+      let start = position
+      while position < end, position.pointee == 0x20 || position.pointee == 0x09 { position += 1 }
+      guard position < end else { return false }
+      guard isLineEnd(position.pointee) else {
+        // Leading tabs are empty fields where tabs delimit.
+        if delimiter != .blanks { position = start }
+        return true
+      }
+      endLine()
+    }
+    return false
+  }
+
+  /// Moves past a field whose value nobody wants.
+  @inline(__always)
+  mutating func skipField(_ rowLine: Int) throws(DistsgdError) -> FieldEnd {
+    skipBlanks()
+    if position < end, position.pointee == UInt8(ascii: "\"") { return try textField(rowLine).ending }
+    while position < end {
+      if let ending = endField() { return ending }
+      position += 1
+    }
+    return .row
+  }
+
+  /// One field as text, unquoted, without the blanks around it.
+  mutating func textField(_ rowLine: Int) throws(DistsgdError) -> (text: String, ending: FieldEnd) {
+    skipBlanks()
+    guard position < end, position.pointee == UInt8(ascii: "\"") else {
+      let start = position
+      while position < end {
+        let stop = position
+        if let ending = endField() { return (string(start, stop), ending) }
+        position += 1
+      }
+      return (string(start, end), .row)
+    }
+    position += 1
+    var content: [UInt8] = []
+    while position < end {
+      let byte = position.pointee
+      if byte == UInt8(ascii: "\"") {
+        position += 1
+        if position < end, position.pointee == UInt8(ascii: "\"") {
+          content.append(byte)
+          position += 1
+          continue
+        }
+        guard let ending = endField() else {
+          throw DistsgdError(
+            .badData,
+            "text after a closing quote, \(source) row \(rowLine): a quote within a quoted field is written \"\""
+          )
+        }
+        return (trimmed(String(decoding: content, as: UTF8.self)), ending)
+      }
+      content.append(byte)
+      if isLineEnd(byte) {
+        let start = position
+        endLine()
+        if position - start == 2 { content.append(0x0A) }
+      } else {
+        position += 1
+      }
+    }
+    throw DistsgdError(
+      .badData, "a quoted field never ends, \(source) row \(rowLine): close it with \"")
+  }
+
+  /// The next row as text, with its line; `nil` at the end of the file.
+  mutating func textRow() throws(DistsgdError) -> (fields: [String], line: Int)? {
+    guard skipBlankLines() else { return nil }
+    let rowLine = line
+    var fields: [String] = []
+    var ending = FieldEnd.delimiter
+    while ending == .delimiter {
+      let field = try textField(rowLine)
+      fields.append(field.text)
+      ending = field.ending
+    }
+    return (fields, rowLine)
+  }
+
+  private func string(_ start: UnsafePointer<UInt8>, _ stop: UnsafePointer<UInt8>) -> String {
+    trimmed(String(decoding: UnsafeBufferPointer(start: start, count: stop - start), as: UTF8.self))
+  }
+
+  private func trimmed(_ text: String) -> String {
+    func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.value == 0x20 || (0x09...0x0D).contains(scalar.value)
+    }
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !isBlank($0) }),
+      let last = scalars.lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(scalars[first...last])
+  }
+}

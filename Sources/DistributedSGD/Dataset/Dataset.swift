@@ -1,0 +1,117 @@
+// Examples as the training loop sees them: in memory that a server's ranks share, ready to be gathered.
+import DataFormats
+import MPI
+import NeuralNet
+import System
+
+/// A data set that every rank of a server sees, held once per server.
+public final class Dataset {
+  package enum Features {
+    case float32(UnsafePointer<Float>)
+    case uint8(UnsafePointer<UInt8>, scale: Float)
+  }
+
+  public let count: Int
+  public let featureCount: Int
+  /// Of one example.
+  public let exampleShape: NeuralNet.Shape
+  /// The number of classes, or nil for regression.
+  public let classCount: Int?
+  /// Shape (count, featureCount).
+  package let features: Features
+  /// Shape (count); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
+  package let targetMemory: UnsafeRawPointer
+
+  /// Places examples in shared memory. Collective over all ranks.
+  /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
+  /// - Throws: `AgreedError` when the memory does not hold them; `MPIError`.
+  public init(sharing examples: Examples?, over communicator: any Communicator) throws {
+    // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
+    var shape = Shape(examples)
+    try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
+      try communicator.broadcast(bytes.assumingMemoryBound(to: UInt8.self), from: 0)
+    }
+    count = shape.count
+    featureCount = shape.featureCount
+    exampleShape = shape.exampleShape
+    classCount = shape.classCount > 0 ? shape.classCount : nil
+    let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
+    // Padding, so that the last row can be loaded as a whole vector.
+    let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
+    try requireRoom(targetOffset + count * 4, count, featureCount, communicator)
+    let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
+    preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: targetOffset + count * 4))
+    targetMemory = UnsafeRawPointer(memory + targetOffset)
+    features =
+      shape.isBytes
+      ? .uint8(memory.assumingMemoryBound(to: UInt8.self), scale: shape.scale)
+      : .float32(memory.assumingMemoryBound(to: Float.self))
+    if let examples {
+      switch examples.features {
+      case .float32(let values): values.withUnsafeBytes { copy($0, to: memory) }
+      case .uint8(let bytes, _): bytes.withUnsafeBytes { copy($0, to: memory) }
+      }
+      switch examples.targets {
+      case .values(let values): values.withUnsafeBytes { copy($0, to: memory + targetOffset) }
+      case .labels(let labels, _): labels.withUnsafeBytes { copy($0, to: memory + targetOffset) }
+      }
+    }
+    try communicator.barrier()
+  }
+
+  /// What the ranks that did not load need to know.
+  private struct Shape: BitwiseCopyable {
+    var count = 0
+    var featureCount = 0
+    var classCount = 0
+    var scale: Float = 1
+    var isBytes = false
+    /// Channels, height, width; zeros where an example is a row of numbers.
+    var image = (0, 0, 0)
+
+    var exampleShape: NeuralNet.Shape {
+      image.0 == 0 ? NeuralNet.Shape(max(1, featureCount)) : NeuralNet.Shape(image.0, image.1, image.2)
+    }
+
+    init(_ examples: Examples?) {
+      guard let examples else { return }
+      count = examples.count
+      featureCount = examples.featureCount
+      if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
+        image = (sizes[0], sizes[1], sizes[2])
+      }
+      if case .labels(_, let classes) = examples.targets { classCount = classes }
+      if case .uint8(_, let factor) = examples.features {
+        isBytes = true
+        scale = factor
+      }
+    }
+  }
+}
+
+/// Collective. Every rank maps all of the memory, which is there once.
+private func requireRoom(
+  _ bytes: Int, _ count: Int, _ featureCount: Int, _ communicator: any Communicator
+) throws {
+  try communicator.together {
+    try requireMemory(bytes: Double(bytes), for: "a set of \(count) examples with \(featureCount) inputs")
+  }
+}
+
+/// A copy on several cores, which share the work of giving new memory its pages.
+private func copy(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
+  inParallel(over: source.count, least: 1 << 20) { range in
+    (target + range.lowerBound).copyMemory(
+      from: source.baseAddress! + range.lowerBound, byteCount: range.count)
+  }
+}
+
+private func withUnsafeMutableBytesThrowing<Value: BitwiseCopyable>(
+  of value: inout Value, _ body: (UnsafeMutableRawBufferPointer) throws(MPIError) -> Void
+) throws(MPIError) {
+  let copy = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+  defer { copy.deallocate() }
+  copy.initialize(to: value)
+  try body(UnsafeMutableRawBufferPointer(start: copy, count: MemoryLayout<Value>.size))
+  value = copy.pointee
+}

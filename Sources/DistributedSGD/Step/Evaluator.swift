@@ -1,0 +1,85 @@
+// Loss and accuracy over a data set: every example once, sums added in an order that does not depend on
+// the number of ranks.
+import DataFormats
+import MPI
+import NeuralNet
+import System
+
+/// The result of an evaluation, as means over all examples.
+public struct Evaluation: Sendable, Equatable {
+  /// What a loss tells beside itself (`Loss.measures`).
+  public struct Measure: Sendable, Equatable {
+    public var name: String
+    public var value: Double
+
+    public init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public var loss: Double
+  public var measures: [Measure]
+
+  public init(loss: Double, measures: [Measure] = []) {
+    self.loss = loss
+    self.measures = measures
+  }
+
+  /// The fraction classified right; nil for regression.
+  public var accuracy: Double? { measures.first { $0.name == "accuracy" }?.value }
+}
+
+/// Evaluates a model over the ranks of a job.
+///
+/// The examples are cut into chunks of `chunkRows`, whatever the number of ranks; each rank takes some of the
+/// chunks, and the chunks' sums are added in their order.
+public final class Evaluator {
+  package static let chunkRows = 256
+
+  private let communicator: any Communicator
+  private let dataset: Dataset
+  private let loss: any Loss
+  private let network: Network
+  private let batch: BatchBuffer
+  /// Shape (chunks, 1 + measures): the sums of the loss, and of what else it tells.
+  private let sums: UnsafeMutableBufferPointer<Double>
+
+  public init(model: Sequential, loss: any Loss, dataset: Dataset, communicator: any Communicator) {
+    self.communicator = communicator
+    self.dataset = dataset
+    self.loss = loss
+    let rows = min(Self.chunkRows, dataset.count)
+    network = Network(model, maximumRows: rows)
+    batch = BatchBuffer(dataset, capacity: rows)
+    sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))
+  }
+
+  deinit { sums.deallocate() }
+
+  /// Collective over all ranks.
+  public func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
+    let width = 1 + loss.measures.count
+    let chunks = sums.count / width
+    sums.update(repeating: 0)
+    for chunk in part(communicator.rank, of: communicator.worldSize, count: chunks) {
+      let examples =
+        chunk * batch.capacity..<min((chunk + 1) * batch.capacity, dataset.count)
+      batch.load(examples: examples)
+      let output = network.forward(
+        parameters: parameters, input: batch.features, rows: examples.count)
+      loss.evaluate(
+        output, batch.targets, rows: examples.count, columns: network.model.outputCount,
+        into: sums.baseAddress! + chunk * width)
+    }
+    // Every element has one rank's number and zeros: their sum is exact in any order.
+    if communicator.worldSize > 1 { try communicator.allReduce(sums, .sum) }
+    let count = Double(dataset.count)
+    func mean(_ column: Int) -> Double {
+      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / count
+    }
+    return Evaluation(
+      loss: mean(0),
+      measures: loss.measures.enumerated().map { Evaluation.Measure($1, mean($0 + 1)) })
+  }
+}

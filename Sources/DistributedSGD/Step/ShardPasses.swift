@@ -1,0 +1,73 @@
+// How many of a rank's shards run in one forward and backward pass: small products cost more a row than large
+// ones, mostly for packing the weights again each time.
+import DataFormats
+
+/// The passes over several shards that a rank makes.
+struct ShardPasses {
+  /// Passes over more rows gain nothing, and take memory.
+  private static let enoughRows = 256
+
+  /// The level of the tree up to which a node's shards run in one pass; 0 when each runs alone.
+  let level: Int
+  /// For each that occurs: the row at which each shard starts, and the end of the last.
+  let bounds: Set<[Int]>
+
+  /// Each shard runs alone.
+  static let none = ShardPasses(level: 0, bounds: [])
+
+  /// Of a pass, at most.
+  var maximumPieces: Int { bounds.reduce(0) { max($0, $1.count - 1) } }
+  var maximumRows: Int { bounds.reduce(0) { max($0, $1[$1.count - 1]) } }
+
+  private init(level: Int, bounds: Set<[Int]>) {
+    self.level = level
+    self.bounds = bounds
+  }
+
+  /// - Parameter nodes: what this rank adds up alone.
+  init(shards: Shards, batchSizes: [Int], nodes: [TreeNode]) {
+    let largestShard = shards.examples(of: 0, batch: batchSizes[0]).count
+    let highest = nodes.map(\.level).max() ?? 0
+    var level = 0
+    while level < highest, largestShard << (level + 1) <= Self.enoughRows { level += 1 }
+    var bounds: Set<[Int]> = []
+    for batch in batchSizes {
+      for node in nodes {
+        for leaves in node.parts(ofLevel: min(level, node.level)) {
+          let active = leaves.clamped(to: 0..<shards.active(batch: batch))
+          if active.count > 1 { bounds.insert(shards.bounds(of: active, batch: batch)) }
+        }
+      }
+    }
+    self.init(level: level, bounds: bounds)
+  }
+
+  /// All of a rank's shards in one pass.
+  init(wholeShareOf nodes: [TreeNode], shards: Shards, batchSizes: [Int]) {
+    var bounds: Set<[Int]> = []
+    for batch in batchSizes {
+      let active = nodes.map { $0.leaves.clamped(to: 0..<shards.active(batch: batch)) }
+        .filter { !$0.isEmpty }
+      guard let first = active.first, let last = active.last else { continue }
+      bounds.insert(shards.bounds(of: first.lowerBound..<last.upperBound, batch: batch))
+      // The gradients of each node are a sum of their own.
+      for leaves in active { bounds.insert(shards.bounds(of: leaves, batch: batch)) }
+    }
+    self.init(level: 0, bounds: bounds)
+  }
+}
+
+extension TreeNode {
+  /// The leaves of this node's descendants of a level, from left to right.
+  fileprivate func parts(ofLevel level: Int) -> [Range<Int>] {
+    stride(from: firstLeaf, to: leaves.upperBound, by: 1 << level).map { $0..<$0 + 1 << level }
+  }
+}
+
+extension Shards {
+  /// Where each of some shards starts among their examples, and where the last ends.
+  fileprivate func bounds(of shards: Range<Int>, batch: Int) -> [Int] {
+    let first = examples(of: shards.lowerBound, batch: batch).lowerBound
+    return [0] + shards.map { examples(of: $0, batch: batch).upperBound - first }
+  }
+}

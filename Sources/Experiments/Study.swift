@@ -1,0 +1,102 @@
+// A question put to several trials: which runs to make, and what their results say.
+import DistributedSGD
+import MPI
+import NeuralNet
+import Plot
+import Runs
+import System
+import Text
+
+/// Some trials and the reading of their results.
+public struct Study: Sendable {
+  /// The stem of its files.
+  public let name: String
+  public let title: String
+  /// The trials, from the common options and the number of training examples.
+  public let trials: @Sendable (TrainingOptions, Int) -> [Trial]
+  public let read: @Sendable ([TrialResult]) -> Reading
+  /// Training seconds over which each trial's time is measured; 0 where time is not the question.
+  public let timedFor: Double
+
+  init(
+    name: String, title: String, timedFor: Double = 0.03,
+    trials: @escaping @Sendable (TrainingOptions, Int) -> [Trial],
+    read: @escaping @Sendable ([TrialResult]) -> Reading
+  ) {
+    self.name = name
+    self.title = title
+    self.timedFor = timedFor
+    self.trials = trials
+    self.read = read
+  }
+
+  /// What the results say: text for the terminal, and figures.
+  public struct Reading: Sendable {
+    public var text: String
+    public var figures: [(name: String, plot: Plot)]
+  }
+}
+
+/// Runs a study over the ranks of a job; rank 0 tells and writes.
+public struct StudyRunner {
+  private let communicator: any Communicator
+  private let output: String?
+  private let printsJSON: Bool
+
+  public init(output: String?, printsJSON: Bool, communicator: any Communicator) {
+    self.output = output
+    self.printsJSON = printsJSON
+    self.communicator = communicator
+  }
+
+  /// Collective.
+  /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
+  public func run(_ study: Study, _ options: TrainingOptions) throws {
+    let isTelling = communicator.rank == 0
+    let experiment = try Experiment(options, communicator: communicator)
+    // The folder is made before the work, so that an unwritable one costs nobody a run.
+    let files = try communicator.together { isTelling ? try ReportFiles(creating: output) : nil }
+    let trials = study.trials(options, experiment.exampleCount)
+    if isTelling && !printsJSON {
+      let ranks = communicator.worldSize
+      let shards = options.shards ?? ranks
+      standardOutput(study.title)
+      standardOutput("data: \(experiment.dataSummary)")
+      standardOutput(
+        "\(ranks) process\(ranks == 1 ? "" : "es"), \(shards) shard\(shards == 1 ? "" : "s"), OpenBLAS kernel \(BLAS.kernelName)\n"
+      )
+    }
+    // The first run of a process pays for pages and caches that later ones find warm.
+    if let first = trials.first { _ = try experiment.run(first.warmUp) }
+    var results: [TrialResult] = []
+    for trial in trials {
+      let result = try experiment.run(trial, timedFor: study.timedFor)
+      results.append(result)
+      if isTelling { standardOutput(printsJSON ? result.json.description : "\(result.name): \(result.line)") }
+    }
+    try communicator.together {
+      guard let files else { return }
+      let reading = study.read(results)
+      try files.write(curvesCSV(results), as: "\(study.name).csv")
+      for (name, plot) in reading.figures { try files.write(plot.svg(), as: "\(name).svg") }
+      let blocks = reading.figures.map { HTMLPage.Block.plot($0.plot) } + [.preformatted(reading.text)]
+      let page = HTMLPage(
+        title: study.title, sections: [HTMLPage.Section(heading: experiment.dataSummary, blocks: blocks)])
+      try files.write(page.html, as: "\(study.name).html")
+      guard !printsJSON else { return }
+      standardOutput("\n" + reading.text)
+      let names = reading.figures.map { "\($0.name).svg" } + ["\(study.name).html", "\(study.name).csv"]
+      standardOutput("files: \(visible(files.folder))/ \(names.joined(separator: ", "))")
+    }
+  }
+}
+
+extension Trial {
+  /// A short run of the same kind.
+  fileprivate var warmUp: Trial {
+    var trial = self
+    trial.options.epochs = 1
+    trial.options.evaluateEvery = nil
+    return trial
+  }
+}

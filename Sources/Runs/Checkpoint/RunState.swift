@@ -1,0 +1,86 @@
+// Where a run is between two steps: all that goes on from one step to the next, beside the parameters.
+import DataFormats
+import DistributedSGD
+
+/// The place of a run after a step and all that was told of it, before the end of its epoch is told.
+package struct RunState: Sendable, Equatable {
+  /// Updates made.
+  package var step = 0
+  /// Epochs done.
+  package var epoch = 0
+  /// Updates made in this epoch.
+  package var stepOfEpoch = 0
+  /// Examples seen since the start.
+  package var examples = 0
+  /// Training time since the start, evaluation excluded.
+  package var trainingSeconds = 0.0
+  /// Of the batches of this epoch.
+  package var epochLoss = WeightedMean()
+  package var lastEvaluation: EvaluationPoint?
+
+  package init() {}
+}
+
+/// A mean over examples, added up in double precision.
+package struct WeightedMean: Sendable, Equatable {
+  package var sum = 0.0
+  package var weight = 0
+
+  package init() {}
+
+  package mutating func add(_ value: Double, weight: Int) {
+    sum += value * Double(weight)
+    self.weight += weight
+  }
+
+  package var value: Double { weight == 0 ? 0 : sum / Double(weight) }
+}
+
+/// An evaluation, and when it was made.
+public struct EvaluationPoint: Sendable, Equatable {
+  /// Examples trained on before it.
+  public var examples: Int
+  /// Training time before it.
+  public var seconds: Double
+  public var evaluation: Evaluation
+}
+
+extension RunState {
+  /// As words; a double's are the shortest that read back as the same bits.
+  package var words: [String: String] {
+    var words = [
+      "step": "\(step)", "epoch": "\(epoch)", "stepOfEpoch": "\(stepOfEpoch)", "examples": "\(examples)",
+      "trainingSeconds": "\(trainingSeconds)", "epochLossSum": "\(epochLoss.sum)",
+      "epochLossWeight": "\(epochLoss.weight)",
+    ]
+    if let point = lastEvaluation {
+      words["evaluationExamples"] = "\(point.examples)"
+      words["evaluationSeconds"] = "\(point.seconds)"
+      words["evaluationLoss"] = "\(point.evaluation.loss)"
+      for measure in point.evaluation.measures {
+        words[Self.measurePrefix + measure.name] = "\(measure.value)"
+      }
+    }
+    return words
+  }
+
+  /// - Throws: `DistsgdError` (`badData`) when a word is missing or makes no sense.
+  package init(_ words: CheckpointWords) throws {
+    step = try words.count("step")
+    epoch = try words.count("epoch")
+    stepOfEpoch = try words.count("stepOfEpoch")
+    examples = try words.count("examples")
+    trainingSeconds = try words.number("trainingSeconds")
+    epochLoss.sum = try words.number("epochLossSum")
+    epochLoss.weight = try words.count("epochLossWeight")
+    guard words["evaluationExamples"] != nil else { return }
+    let measures = try words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }.sorted().map { key in
+      Evaluation.Measure(String(key.dropFirst(Self.measurePrefix.count)), try words.number(key))
+    }
+    lastEvaluation = EvaluationPoint(
+      examples: try words.count("evaluationExamples"), seconds: try words.number("evaluationSeconds"),
+      evaluation: Evaluation(loss: try words.number("evaluationLoss"), measures: measures))
+  }
+
+  private static let measurePrefix = "evaluation "
+}

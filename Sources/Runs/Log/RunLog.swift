@@ -1,0 +1,217 @@
+// What rank 0 tells of a run: events to metrics.jsonl, timings to timings.csv, results to stdout, progress
+// to stderr. On the other ranks a RunLog does nothing.
+import DataFormats
+import DistributedSGD
+import Glibc
+import MPI
+import NeuralNet
+import System
+import Text
+
+final class RunLog {
+  let folder: OutputFolder
+  let isActive: Bool
+  private let options: TrainingOptions
+  let files: RunFiles?
+  private let metrics: MetricsWriter?
+  private var timings: TextFile? { files?.timings }
+  private let progress: Progress?
+
+  /// Opens the files; on the other ranks there are none.
+  /// - Throws: `DistsgdError` (`cannotCreate`).
+  convenience init(_ options: TrainingOptions, isActive: Bool) throws {
+    guard isActive else {
+      self.init(options, nil)
+      return
+    }
+    let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
+    let files = try RunFiles(creating: folder)
+    try files.timings.append(RankTimings.csvHeader)
+    self.init(options, files)
+  }
+
+  /// - Parameter files: nil on the ranks that tell nothing.
+  init(_ options: TrainingOptions, _ files: RunFiles?) {
+    self.options = options
+    self.files = files
+    isActive = files != nil
+    folder = files?.folder ?? OutputFolder(unchecked: "")
+    metrics = files.map { MetricsWriter($0.metrics) }
+    progress = files == nil || options.isQuiet ? nil : Progress()
+  }
+
+  /// How far the files have come; what was told so far is in them.
+  /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
+  func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
+    try metrics?.flush()
+    try files?.requirePlace()
+    return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
+  }
+
+  /// Tells what the run is.
+  /// - Parameter resumed: the moment that it goes on from; what the files hold of later ones is forgotten.
+  func start(
+    setUp: SetUp, arithmetic: String, communicator: any Communicator, shards: Shards, schedule: BatchSchedule,
+    placement: Placement, resumed: CheckpointWriter.Moment?
+  ) throws {
+    guard isActive else { return }
+    if let resumed {
+      try files?.metrics.truncate(to: resumed.metricsBytes)
+      try files?.timings.truncate(to: resumed.timingsBytes)
+    } else {
+      try writeRunEvent(setUp, arithmetic, communicator, shards, schedule, placement)
+    }
+    guard !options.isQuiet else { return }
+    standardOutput(arithmetic)
+    standardOutput("data:   \(setUp.dataSummary)")
+    standardOutput(
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+    )
+    standardOutput(
+      "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
+    )
+    for warning in jobWarnings(threads: options.threads, cores: placement.cores) {
+      standardError("distsgd: warning: \(warning)")
+    }
+    if let state = resumed?.state {
+      standardOutput("resumed after step \(state.step), in epoch \(state.epoch + 1)")
+    }
+    progress?.begin(
+      totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
+  }
+
+  private func writeRunEvent(
+    _ setUp: SetUp, _ arithmetic: String, _ communicator: any Communicator, _ shards: Shards,
+    _ schedule: BatchSchedule, _ placement: Placement
+  ) throws {
+    let topology = communicator.topology
+    var line = JSONLine(event: "run")
+    line["id"] = files?.id
+    line["version"] = version
+    line["data"] = options.data.data
+    line["dataSummary"] = setUp.dataSummary
+    line["examples"] = setUp.training.count
+    line["features"] = setUp.training.featureCount
+    line["validationExamples"] = setUp.validation?.count
+    line["validation"] = options.data.validation
+    line["target"] = setUp.preprocessing.targetName
+    line["model"] = setUp.specification.description
+    line["layers"] = setUp.model.text
+    line["activation"] = setUp.specification.activation?.rawValue
+    line["parameters"] = setUp.model.parameterCount
+    line["loss"] = setUp.loss.description
+    line["initialize"] = options.initialize
+    line["optimizer"] = options.optimizer.description
+    line["schedule"] = options.schedule.description
+    line["learningRate"] = setUp.learningRate
+    line["globalBatch"] = options.globalBatch
+    line["batchArithmetic"] = arithmetic
+    line["microBatch"] = options.microBatch
+    line["lastBatch"] = options.lastBatch.rawValue
+    line["sampling"] = options.sampling.rawValue
+    line["duplicate"] = options.copies
+    line["seed"] = options.seed
+    line["epochs"] = options.epochs ?? (options.steps == nil ? options.epochLimit : nil)
+    line["steps"] = options.steps
+    line["stepsPerEpoch"] = schedule.stepsPerEpoch
+    line["evaluateEvery"] = options.evaluateEvery
+    line["logEvery"] = options.logEvery
+    line["shards"] = shards.count
+    line["ranks"] = communicator.worldSize
+    line["servers"] = topology.serverCount
+    line["hosts"] = topology.hosts
+    line["serverOfRank"] = topology.serverOfRank
+    line["threads"] = options.threads
+    line["cores"] = placement.cores.count
+    line["binding"] = placement.bound.rawValue
+    line["blasKernel"] = BLAS.kernelName
+    line["blas"] = BLAS.configuration
+    line["vectors"] = vectorWidth
+    line["mathematics"] = mathematicsLibrary
+    line["hash"] = "XXH64"
+    try metrics?.write(line)
+    try metrics?.flush()
+  }
+
+  /// A line of progress.
+  func note(_ text: String) { progress?.note(text) }
+
+  func step(_ trainer: Trainer, epoch: Int, examples: Int, loss: Float, seconds: Double) throws {
+    guard isActive else { return }
+    var line = JSONLine(event: "step")
+    line["step"] = trainer.stepCount
+    line["epoch"] = epoch
+    line["examples"] = examples
+    line["loss"] = loss
+    line["learningRate"] = trainer.learningRate
+    line["seconds"] = seconds
+    if options.logsHashes { line["parameterHash"] = hexadecimal(trainer.parameterHash) }
+    try metrics?.write(line)
+    progress?.step(trainer.stepCount, examples: examples, loss: Double(loss), seconds: seconds)
+  }
+
+  func evaluation(
+    _ result: Evaluation, set: String, epoch: Double, step: Int, examples: Int, seconds: Double
+  ) throws {
+    guard isActive else { return }
+    var line = JSONLine(event: "evaluation")
+    line["set"] = set
+    line["epoch"] = epoch
+    line["step"] = step
+    line["examples"] = examples
+    line["seconds"] = seconds
+    line["loss"] = result.loss
+    for measure in result.measures { line[measure.name] = measure.value }
+    try metrics?.write(line)
+    if options.evaluateEvery == nil {
+      try metrics?.flush()
+      progress?.note("epoch \(fixed(epoch, 0)): \(set) \(describe(result))")
+    }
+  }
+
+  func epoch(
+    _ epoch: Int, examples: Int, loss: Double, seconds: Double, timings: RankTimings, topology: Topology
+  ) throws {
+    guard isActive else { return }
+    var line = JSONLine(event: "epoch")
+    line["epoch"] = epoch
+    line["examples"] = examples
+    line["seconds"] = seconds
+    line["loss"] = loss
+    try metrics?.write(line)
+    try metrics?.flush()
+    try self.timings?.append(timings.csv(epoch: epoch, topology: topology))
+  }
+
+  func end(
+    loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
+    memoryBytes: Int,
+    timings: RankTimings,
+    topology: Topology
+  ) throws {
+    guard isActive else { return }
+    var line = JSONLine(event: "end")
+    line["loss"] = loss.loss
+    for measure in loss.measures { line[measure.name] = measure.value }
+    line["seconds"] = seconds
+    line["secondsPerEpoch"] = secondsPerEpoch
+    line["parameterHash"] = hexadecimal(hash)
+    line["memoryBytes"] = memoryBytes
+    try metrics?.write(line)
+    try metrics?.flush()
+    progress?.end()
+    if !options.isQuiet {
+      standardOutput("")
+      standardOutput(timings.table(topology: topology))
+      standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
+      standardOutput("parameter hash: \(hexadecimal(hash))")
+      if let validation { standardOutput("validation: \(describe(validation))") }
+    }
+    standardOutput("loss: \(readableLoss(loss.loss)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
+  }
+}
+
+/// `loss 0.243` or `loss 0.512, accuracy 0.812`
+func describe(_ result: Evaluation) -> String {
+  result.measures.reduce("loss \(readableLoss(result.loss))") { "\($0), \($1.name) \(fixed($1.value, 3))" }
+}

@@ -1,0 +1,173 @@
+// model.safetensors: the parameters, and all that a program needs to use them on raw new data.
+import DataFormats
+import NeuralNet
+import System
+import Text
+
+/// A trained model with its preprocessing, as saved.
+public struct ModelFile: Sendable {
+  public var specification: ModelSpecification
+  public var model: Sequential
+  public var loss: any Loss
+  public var preprocessing: Preprocessing
+  /// nil for a model of numbers.
+  public var classCount: Int?
+  /// Shape (model.parameterCount), laid out by `model.tensors`.
+  public var parameters: [Float]
+
+  /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
+  public static func write(
+    to path: String, specification: ModelSpecification, model: Sequential, loss: any Loss,
+    preprocessing: Preprocessing, parameters: UnsafePointer<Float>
+  ) throws {
+    try SafeTensors.write(
+      model.tensors.map { tensor in
+        SafeTensors.View(
+          name: tensor.name, shape: tensor.shape,
+          values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
+      }, metadata: metadata(specification, model, loss, preprocessing), to: path)
+  }
+
+  /// All but the parameters.
+  static func metadata(
+    _ specification: ModelSpecification, _ model: Sequential, _ loss: any Loss, _ preprocessing: Preprocessing
+  ) -> [String: String] {
+    var metadata = [
+      "format": "pt", "producer": "distsgd \(version)", "model": specification.description,
+      "layers": model.text, "loss": loss.description,
+      "inputs": "\(model.inputCount)", "inputShape": jsonText(model.inputShape.sizes),
+      "outputs": "\(model.outputCount)",
+      "featureNames": jsonText(preprocessing.featureNames),
+      "featureMeans": jsonText(preprocessing.featureMeans),
+      "featureDeviations": jsonText(preprocessing.featureDeviations),
+      "targetName": preprocessing.targetName, "targetMean": "\(preprocessing.targetMean)",
+      "targetDeviation": "\(preprocessing.targetDeviation)",
+    ]
+    metadata["activation"] = specification.activation?.rawValue
+    return metadata
+  }
+
+  /// Reads what `write` has written.
+  /// - Throws: `DistsgdError` (`noInput`, `badData`).
+  public init(reading path: String) throws {
+    let file = try SafeTensors.read(from: path)
+    func entry(_ key: String) throws -> String {
+      guard let value = file.metadata[key] else {
+        throw DistsgdError(
+          .badData,
+          "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
+        )
+      }
+      return value
+    }
+    func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
+      let text = try entry(key)
+      guard let value = parse(text) else {
+        throw DistsgdError(
+          .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
+      }
+      return value
+    }
+    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
+    // Files of earlier versions have a name alone.
+    let text = file.metadata["layers"] == nil ? "model" : "layers"
+    specification = try parsed(text) { try? ModelSpecification($0, activation: activation) }
+    loss = try parsed("loss") { try? Catalog.loss($0) }
+    let sizes = 1...1_000_000_000
+    let inputs = try parsed("inputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
+    let outputs = try parsed("outputs") { text in Int(text).flatMap { 1...1_000_000 ~= $0 ? $0 : nil } }
+    preprocessing = Preprocessing(
+      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
+      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
+      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
+      targetName: try entry("targetName"),
+      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
+      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
+    guard preprocessing.featureDeviations.allSatisfy(isDeviation) else {
+      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
+    }
+    let zeros = [Float](repeating: 0, count: outputs)
+    let classes = loss.targets == .classes ? zeros.withUnsafeBufferPointer(loss.probabilities).count : nil
+    guard (try? loss.outputCount(classes: classes)) == outputs else {
+      throw DistsgdError(
+        .badData, "'\(path)' claims \(outputs) outputs: a model with the loss '\(loss)' has another number")
+    }
+    classCount = classes
+    let shape = file.metadata["inputShape"] == nil ? [inputs] : try parsed("inputShape", parseShape)
+    guard shape.reduce(1, *) == inputs else {
+      throw DistsgdError(.badData, "'\(path)': its input shape \(shape) is not one of \(inputs) numbers")
+    }
+    do {
+      model = try specification.model(input: Shape(shape), outputs: outputs)
+    } catch {
+      throw DistsgdError(
+        .badData, "'\(path)': its layers '\(printable(specification.description))' do not fit: \(error)")
+    }
+    parameters = try Self.arena(of: model, from: file, path: path)
+  }
+
+  /// The parameters of `model` from a file that may hold more or less than these.
+  /// - Parameters:
+  ///   - name: a tensor's in the file, where it is not the model's.
+  ///   - acceptsNonFinite: for going on with a run as it is.
+  /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing, of another shape, or not of numbers.
+  public static func arena(
+    of model: Sequential, from file: SafeTensors, path: String, name: (ParameterTensor) -> String = \.name,
+    acceptsNonFinite: Bool = false
+  ) throws -> [Float] {
+    let named = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
+    var parameters: [Float] = []
+    for tensor in model.tensors {
+      guard let stored = named[name(tensor)] else {
+        throw DistsgdError(
+          .badData,
+          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs"
+        )
+      }
+      guard stored.shape == tensor.shape else {
+        throw DistsgdError(
+          .badData,
+          "'\(path)': tensor '\(tensor.name)' has shape [\(listed(stored.shape.map(String.init)))], but the model needs \(tensor.shape)"
+        )
+      }
+      if !acceptsNonFinite, let index = stored.values.firstIndex(where: { !$0.isFinite }) {
+        throw DistsgdError(
+          .badData,
+          "'\(path)': value \(index) (counted from 0) of tensor '\(tensor.name)' is \(stored.values[index]): the training that wrote it diverged, or the file is damaged; name another file"
+        )
+      }
+      parameters += stored.values
+    }
+    return parameters
+  }
+}
+
+/// The sizes of an example, a few and none too large.
+private func parseShape(_ text: String) -> [Int]? {
+  guard let numbers = parseArray(text, { try $0.number() }), 1...8 ~= numbers.count,
+    numbers.allSatisfy({ 1...1_000_000_000 ~= $0 && $0 == $0.rounded() }),
+    numbers.reduce(1, *) <= 1_000_000_000
+  else { return nil }
+  return numbers.map { Int($0) }
+}
+
+/// What a column may have been divided by.
+private func isDeviation(_ value: Double) -> Bool { value.isFinite && value > 0 }
+
+private func jsonText(_ value: some JSONValue) -> String {
+  var bytes: [UInt8] = []
+  value.appendJSON(to: &bytes)
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+/// The elements of a JSON array, or nil if `text` is none.
+private func parseArray<Element>(
+  _ text: String, _ element: (inout JSONScanner) throws -> Element
+) -> [Element]? {
+  var text = text
+  return text.withUTF8 { utf8 in
+    var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
+    guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
+    return elements
+  }
+}

@@ -1,0 +1,117 @@
+// A saved model on new data: its predictions, and how good they are.
+import DataFormats
+import DistributedSGD
+import MPI
+import NeuralNet
+import System
+import Text
+
+/// A saved model, ready to be applied.
+public final class Predictor {
+  public let file: ModelFile
+
+  /// - Throws: `DistsgdError` (`noInput`, `badData`).
+  public init(model path: String) throws {
+    // As in training: another number of threads may round differently.
+    BLAS.setThreads(1)
+    file = try ModelFile(reading: path)
+    if file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
+    self.path = path
+  }
+
+  private let path: String
+
+  private var isClassification: Bool { file.classCount != nil }
+
+  /// Loss and accuracy on `data`, which must have targets. Collective; one rank of each server loads.
+  public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int)
+  {
+    let examples = try communicator.together {
+      communicator.isServerLeader
+        ? try load(data).examples(
+          preprocessing: file.preprocessing, classCount: file.classCount)
+        : nil
+    }
+    let dataset = try Dataset(sharing: examples, over: communicator)
+    let evaluator = Evaluator(
+      model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
+    let result = try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }
+    guard result.loss.isFinite else {
+      throw AgreedError(notFinite("loss on \(printable(data, limit: 200))", "\(result.loss)"))
+    }
+    return (result, dataset.count)
+  }
+
+  /// The predictions for `data` as CSV, a row for every example, in pieces for `emit`: in the target's own
+  /// units, or the class and every class's probability.
+  public func predict(_ data: String, emit: (String) throws -> Void) throws {
+    let new = try load(data, readsTargets: false)
+    let outputs = file.model.outputCount
+    let name =
+      file.preprocessing.targetName.isEmpty ? "prediction" : quoted(visible(file.preprocessing.targetName))
+    try emit(
+      isClassification
+        ? "class," + (0..<(file.classCount ?? 0)).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
+    )
+    let examples = Examples(
+      count: new.count, featureCount: new.featureCount, features: new.features,
+      targets: .values([Float](repeating: 0, count: new.count)))
+    let memory = SingleProcessCommunicator()
+    defer { withExtendedLifetime(memory) {} }
+    let dataset = try Dataset(sharing: examples, over: memory)
+    let rows = min(Evaluator.chunkRows, max(new.count, 1))
+    let network = Network(file.model, maximumRows: rows)
+    let batch = BatchBuffer(dataset, capacity: rows)
+    for start in stride(from: 0, to: new.count, by: rows) {
+      let range = start..<min(start + rows, new.count)
+      batch.load(examples: range)
+      let output = file.parameters.withUnsafeBufferPointer {
+        network.forward(parameters: $0.baseAddress!, input: batch.features, rows: range.count)
+      }
+      var text = ""
+      for row in 0..<range.count {
+        let y = output + row * outputs
+        if let wrong = (0..<outputs).first(where: { !y[$0].isFinite }) {
+          try emit(text)
+          throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(y[wrong])")
+        }
+        if isClassification {
+          let p = file.loss.probabilities(UnsafeBufferPointer(start: y, count: outputs))
+          // The first of equals.
+          text += "\(p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0)"
+          for value in p { text += ",\(value)" }
+          text += "\n"
+        } else {
+          let value = Float(Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean)
+          guard value.isFinite else {
+            try emit(text)
+            throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
+          }
+          text += "\(value)\n"
+        }
+      }
+      try emit(text)
+    }
+  }
+
+  /// Single precision does not hold what the model makes of these inputs.
+  private func notFinite(_ what: String, _ value: String) -> DistsgdError {
+    DistsgdError(
+      .badData,
+      "the \(what) is \(value): the weights of '\(path)' are too large for these inputs; train the model again, or look for inputs far from those it was trained on"
+    )
+  }
+
+  private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
+    try loadForPrediction(
+      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, readsTargets: readsTargets
+    )
+  }
+
+  /// A CSV field (RFC 4180).
+  private func quoted(_ name: String) -> String {
+    guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
+    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+}

@@ -1,0 +1,94 @@
+// The settings of a run as flags and their words: what a checkpoint keeps, and what a resumed run may change.
+import DistributedSGD
+import MPI
+import System
+import Text
+
+extension TrainingOptions {
+  /// Every setting that was made, by its flag; a flag without a value has the word `true` or `false`.
+  package var settings: [String: String] {
+    var words: [String: String] = [
+      "--data": data.data, "--activation": activation.rawValue, "--global-batch": "\(globalBatch)",
+      "--last-batch": lastBatch.rawValue, "--seed": "\(seed)", "--sampling": sampling.rawValue,
+      "--duplicate": "\(copies)", "--optimizer": optimizer.description, "--schedule": schedule.description,
+      "--log-every": "\(logEvery)", "--threads": "\(threads)", "--keep": "\(checkpointsKept)",
+      "--check-every": "\(checkEvery)", "--timeout": "\(timeout)",
+    ]
+    words["--target"] = data.target
+    words["--features"] = data.features?.joined(separator: ",")
+    words["--examples"] = data.examples.map(String.init)
+    words["--validation"] = data.validation
+    words["--standardize"] = data.standardize.map(String.init)
+    words["--model"] = model?.description
+    words["--loss"] = loss?.description
+    words["--initialize"] = initialize
+    words["--shards"] = shards.map(String.init)
+    words["--micro-batch"] = microBatch.map(String.init)
+    words["--epochs"] = epochs.map(String.init)
+    words["--steps"] = steps.map(String.init)
+    words["--learning-rate"] = learningRate.map { "\($0)" }
+    words["--evaluate-every"] = evaluateEvery.map(String.init)
+    words["--log-hashes"] = logsHashes ? "true" : nil
+    words["--checkpoint-every"] = checkpointEvery?.description
+    return words
+  }
+}
+
+extension TrainingOptions {
+  /// The settings that all ranks must have in common, as one text. Data may have another path on another server.
+  private var commonSettings: String {
+    var common = settings
+    common["--data"] = nil
+    return Settings.arguments(common).joined(separator: "\0")
+  }
+
+  /// Of all that the ranks must have in common.
+  var settingsHash: UInt64 { Array(commonSettings.utf8).withUnsafeBytes { xxh64($0) } }
+
+  /// Different commands would train different models, or wait for each other for ever. Collective.
+  /// - Throws: `AgreedError` that names a rank and a setting in which it differs from rank 0.
+  func requireSameSettings(over communicator: any Communicator) throws {
+    guard communicator.worldSize > 1 else { return }
+    let own = commonSettings
+    let first = try communicator.broadcastString(own, from: 0)
+    try communicator.together {
+      guard own != first else { return }
+      let others = Set(first.split(separator: "\0"))
+      let differing = own.split(separator: "\0").first { !others.contains($0) }
+      throw DistsgdError(
+        .usage,
+        "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
+      )
+    }
+    try communicator.requireSameArithmetic(acceptsOther: acceptsOtherKernel)
+  }
+}
+
+package enum Settings {
+  /// What a resumed run may have otherwise: how long it is, what it tells, and where the same data are.
+  private static let changeable: Set = [
+    "--data", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes", "--checkpoint-every",
+    "--keep", "--check-every", "--timeout",
+  ]
+
+  /// The command line that makes these settings.
+  package static func arguments(_ settings: [String: String]) -> [String] {
+    settings.sorted { $0.key < $1.key }.map { flag, word in
+      switch (flag, word) {
+      case ("--log-hashes", _), ("--standardize", "true"): flag
+      case ("--standardize", _): "--no-standardize"
+      default: "\(flag)=\(word)"
+      }
+    }
+  }
+
+  /// - Throws: `DistsgdError` (`usage`) that names the first setting which would change the run's result.
+  package static func check(_ new: [String: String], against old: [String: String], run: String) throws {
+    for flag in Set(new.keys).union(old.keys).subtracting(changeable).sorted() where new[flag] != old[flag] {
+      throw DistsgdError(
+        .usage,
+        "\(printable(flag)) \(new[flag] ?? "unset"): the run in '\(run)' has \(old[flag].map { printable($0, limit: 200) } ?? "its default"), and another would change its result; leave it out, or start a new run"
+      )
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// What a run trains, and on what: data shared among a server's ranks, the model, its first parameters.
+import DataFormats
+import DistributedSGD
+import MPI
+import NeuralNet
+import System
+
+/// Data and model of a run, the same on every rank.
+public struct SetUp {
+  public let training: Dataset
+  let validation: Dataset?
+  package let specification: ModelSpecification
+  package let model: Sequential
+  package let loss: any Loss
+  let learningRate: Float
+  let preprocessing: Preprocessing
+  public let dataSummary: String
+  /// The parameters of `--initialize`, on ranks that fill a parameter arena.
+  private let initialParameters: [Float]?
+  private let options: TrainingOptions
+
+  /// Loads on one rank of each server and shares. Collective.
+  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    communicator.board.timeout = options.timeout
+    try options.requireSameSettings(over: communicator)
+    var dataOptions = options.data
+    dataOptions.seed = options.seed
+    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
+    dataOptions.task = Self.task(options.model, options.loss)
+    let loaded = try Self.load(dataOptions, communicator)
+    let training = try Dataset(sharing: loaded?.training, over: communicator)
+    let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
+    let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
+    let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
+    let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
+    try Self.requireSameData([training] + (validation.map { [$0] } ?? []), communicator)
+    let preprocessing =
+      loaded?.preprocessing
+      ?? Preprocessing(
+        featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
+        targetDeviation: 1)
+    try self.init(
+      options,
+      options.model ?? (DefaultModel(rawValue: defaultModel) ?? .linear).specification(options.activation),
+      training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
+      communicator: communicator)
+  }
+
+  /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
+  private static func load(_ options: DataOptions, _ communicator: any Communicator) throws -> LoadedData? {
+    let cores = try ServerCores(over: communicator)
+    let result = Result<LoadedData?, any Error> {
+      communicator.isServerLeader ? try cores.withAll { try loadData(options) } : nil
+    }
+    try communicator.rest()
+    return try communicator.together { try result.get() }
+  }
+
+  /// Servers that read different files would train different models. Collective.
+  private static func requireSameData(_ sets: [Dataset], _ communicator: any Communicator) throws {
+    guard communicator.topology.serverCount > 1 else { return }
+    let digits = try communicator.together {
+      communicator.isServerLeader ? DataFingerprint(sets).digits : nil
+    }
+    let first = try communicator.broadcastString(digits ?? "", from: 0)
+    try communicator.together {
+      guard let digits, digits != first else { return }
+      throw DistsgdError(
+        .badData,
+        "the data on \(communicator.hostName) have the fingerprint \(digits), and those on \(communicator.topology.hosts[0]) have \(first): give every server the same file"
+      )
+    }
+  }
+
+  /// The same data for another run: batch size, learning rate or model may differ. Collective.
+  func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
+    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
+    return try SetUp(
+      options, options.model ?? specification, training: training, validation: validation,
+      preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
+  }
+
+  private init(
+    _ options: TrainingOptions, _ specification: ModelSpecification, training: Dataset,
+    validation: Dataset?, preprocessing: Preprocessing, dataSummary: String, communicator: any Communicator
+  ) throws {
+    self.options = options
+    self.training = training
+    self.validation = validation
+    self.preprocessing = preprocessing
+    self.dataSummary = dataSummary
+    self.specification = specification
+    let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
+    self.loss = loss
+    let model = try communicator.together {
+      try Self.check(options, specification, loss, training)
+      return try Self.model(specification, loss, training)
+    }
+    self.model = model
+    try communicator.together {
+      try requireMemory(
+        for: model, specification.description, options, examples: training.count, communicator: communicator)
+      if model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
+    }
+    // Read before anything is written: a file that does not fit must cost nobody a run's folder.
+    initialParameters = try communicator.together {
+      guard let path = options.initialize else { return nil }
+      return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+    }
+    learningRate = Float(
+      options.learningRate ?? options.optimizer.defaultLearningRate
+        ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1))
+  }
+
+  /// What the target must be, where model or loss tell.
+  private static func task(_ model: ModelSpecification?, _ loss: (any Loss)?) -> DataOptions.Task? {
+    switch loss?.targets ?? model?.targets {
+    case .classes: .classification
+    case .values: .regression
+    case nil: nil
+    }
+  }
+
+  /// The model for these data.
+  private static func model(
+    _ specification: ModelSpecification, _ loss: any Loss, _ data: Dataset
+  ) throws -> Sequential {
+    let outputs: Int
+    do {
+      outputs = try loss.outputCount(classes: data.classCount)
+    } catch {
+      throw DistsgdError(.usage, "--loss \(loss): \(error)")
+    }
+    do {
+      return try specification.model(input: data.exampleShape, outputs: outputs)
+    } catch {
+      throw DistsgdError(.usage, "--model '\(specification)': \(error)")
+    }
+  }
+
+  private static func check(
+    _ options: TrainingOptions, _ model: ModelSpecification, _ loss: any Loss, _ data: Dataset
+  ) throws {
+    let positions = try NumberRange.positions(examples: data.count, copies: options.copies)
+    guard options.globalBatch <= positions else {
+      throw DistsgdError(
+        .usage,
+        "--global-batch \(options.globalBatch): larger than the training set; use at most \(positions), its number of examples"
+      )
+    }
+    let isClassification = data.classCount != nil
+    if (loss.targets == .classes) != isClassification {
+      throw DistsgdError(
+        .usage,
+        isClassification
+          ? "--loss \(loss): the targets of '\(options.data.data)' are classes; use --loss cross-entropy"
+          : "--loss \(loss): the targets of '\(options.data.data)' are not classes; use --loss squared")
+    }
+    if model.targets == .values && isClassification {
+      throw DistsgdError(
+        .usage,
+        "--model linear: the targets of '\(options.data.data)' are classes; use softmax or mlp:256,128")
+    }
+    if model.targets == .classes && !isClassification {
+      throw DistsgdError(
+        .usage,
+        "--model softmax: the targets of '\(options.data.data)' are not classes; use linear or mlp:256,128")
+    }
+  }
+
+  /// Fills the parameters: from `--initialize`, or drawn. Every rank writes the same values. Collective.
+  package func initialize(_ parameters: UnsafeMutableBufferPointer<Float>, communicator: any Communicator)
+    throws
+  {
+    let start = parameters.baseAddress!
+    if let initialParameters {
+      initialParameters.withUnsafeBufferPointer { start.update(from: $0.baseAddress!, count: $0.count) }
+    } else {
+      specification.initialization.fill(start, of: model, seed: options.seed)
+    }
+    try communicator.barrier()
+  }
+
+  /// The entries by which a file of parameters is a model to `evaluate` and `predict`.
+  var modelMetadata: [String: String] { ModelFile.metadata(specification, model, loss, preprocessing) }
+
+  /// What is trained and evaluated on.
+  var fingerprint: DataFingerprint { DataFingerprint([training] + (validation.map { [$0] } ?? [])) }
+
+  func save(_ parameters: UnsafeMutableBufferPointer<Float>, to path: String) throws {
+    try ModelFile.write(
+      to: path, specification: specification, model: model, loss: loss, preprocessing: preprocessing,
+      parameters: parameters.baseAddress!)
+  }
+}
+
+extension DefaultModel {
+  /// - Parameter activation: of an `mlp`.
+  func specification(_ activation: Activation) -> ModelSpecification {
+    switch self {
+    case .linear: .linear
+    case .softmax: .softmax
+    case .mlp: ModelSpecification(mlp: [256, 128], activation)
+    }
+  }
+}

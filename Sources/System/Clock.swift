@@ -1,0 +1,9 @@
+// The clock of everything that is timed or waited for.
+import Glibc
+
+/// Seconds of a clock that never jumps.
+package func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
