@@ -77,8 +77,6 @@ def modules():
     for path in (SOURCES / name).rglob("*.swift"):
       for line in path.read_text().splitlines():
         if found := re.match(r"(?:@\w+ |public |package |internal )*import (?:\w+ )?(\w+)", line): arrows[name].add(found.group(1))
-    for path in [*(SOURCES / name).rglob("*.[ch]")]:
-      pass
     arrows[name] = arrows[name] & names - {name}
   return arrows
 
@@ -104,8 +102,12 @@ def folders(module):
   arrows, why = {place: set() for place in set(folder.values())}, defaultdict(lambda: defaultdict(set))
   for path in files:
     here = folder[path]
-    said = set(re.findall(r"\w+", "\n".join(lines[path])))
-    uttered = set(re.findall(r"\.(\w+)", "\n".join(lines[path])))
+    text = "\n".join(lines[path])
+    local = set(re.findall(r"(?:func|let|var|case)\s+(\w+)", text))
+    labels = set(re.findall(r"(\w+):", text))
+    said = set(re.findall(r"\b[A-Z]\w*", text)) | set(re.findall(r"(?<![\w.])([a-z]\w*)[(<]", text)) - local
+    said |= set(re.findall(r"(?<![\w.])([a-z]\w*)\b(?![:(<])", text)) - local - labels
+    uttered = set(re.findall(r"\.(\w+)", text))
     for name in said:
       places = home.get(name, set())
       if len(places) == 1 and here not in places: target = next(iter(places)); arrows[here].add(target); why[here, target][path.name].add(name)

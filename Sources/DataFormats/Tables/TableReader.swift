@@ -12,9 +12,6 @@ struct TableOptions {
   var names: [String]?
 }
 
-/// The most classes a classification target may have.
-let maximumClassCount = 65_536
-
 /// Reads the bytes of a text table into double precision.
 ///
 /// Fields are separated by commas, tabs, semicolons or blanks, whichever the file uses; `"…"` quotes a field

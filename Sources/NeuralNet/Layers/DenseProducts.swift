@@ -3,9 +3,9 @@
 import CKernels
 
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
-struct DenseProducts: Sendable {
-  let inputs: Int
-  let outputs: Int
+package struct DenseProducts: Sendable {
+  package let inputs: Int
+  package let outputs: Int
   let products: any MatrixProducts.Type
   /// What a pass over several pieces may do at once.
   var freedom: PieceFreedom = []

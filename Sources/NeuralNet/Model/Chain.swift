@@ -1,10 +1,5 @@
 // Layers at work one after the other, with the values between them.
 
-/// A pass that knows how many floats it adds up over pieces at a time; others may add up all their tensors at once.
-protocol PieceSumming {
-  var partialSumLength: Int { get }
-}
-
 /// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
 final class Chain {
   /// Plain numbers, without references to be counted. A dense layer lies here itself: looking it up would cost as

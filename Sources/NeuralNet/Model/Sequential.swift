@@ -1,4 +1,5 @@
 // A model as a list of layers, and where each parameter lies in the flat arena that holds them all.
+import CKernels
 
 /// A parameter tensor's place in the arena.
 public struct ParameterTensor: Sendable, Equatable {
@@ -86,11 +87,16 @@ public struct Sequential: Sendable {
   }
 
   /// The products of its dense layers, from the first to the last.
-  func denseProducts(_ products: any MatrixProducts.Type) -> [DenseProducts] {
+  package func denseProducts(_ products: any MatrixProducts.Type) -> [DenseProducts] {
     zip(layers, inputShapes).compactMap { layer, input in
       (layer as? Dense).map {
         DenseProducts(inputs: input.count, outputs: $0.outputs ?? 1, products: products)
       }
     }
   }
+}
+
+extension Sequential {
+  /// Whether some product of it is BLAS's; a single output of few inputs is a loop of our own.
+  public var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
 }

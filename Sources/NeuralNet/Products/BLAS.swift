@@ -52,8 +52,3 @@ public enum BLASProducts: MatrixProducts {
       Int32(transposeB ? inner : columns), beta, c, Int32(columns))
   }
 }
-
-extension Sequential {
-  /// Whether some product of it is BLAS's; a single output of few inputs is a loop of our own.
-  public var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
-}

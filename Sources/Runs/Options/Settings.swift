@@ -36,7 +36,7 @@ extension TrainingOptions {
 
 extension TrainingOptions {
   /// The settings that all ranks must have in common, as one text. Data may have another path on another server.
-  private var commonSettings: String {
+  var commonSettings: String {
     var common = settings
     common["--data"] = nil
     return Settings.arguments(common).joined(separator: "\0")
@@ -44,24 +44,6 @@ extension TrainingOptions {
 
   /// Of all that the ranks must have in common.
   var settingsHash: UInt64 { Array(commonSettings.utf8).withUnsafeBytes { xxh64($0) } }
-
-  /// Different commands would train different models, or wait for each other for ever. Collective.
-  /// - Throws: `AgreedError` that names a rank and a setting in which it differs from rank 0.
-  func requireSameSettings(over communicator: any Communicator) throws {
-    guard communicator.worldSize > 1 else { return }
-    let own = commonSettings
-    let first = try communicator.broadcastString(own, from: 0)
-    try communicator.together {
-      guard own != first else { return }
-      let others = Set(first.split(separator: "\0"))
-      let differing = own.split(separator: "\0").first { !others.contains($0) }
-      throw DistsgdError(
-        .usage,
-        "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
-      )
-    }
-    try communicator.requireSameArithmetic(acceptsOther: acceptsOtherKernel)
-  }
 }
 
 package enum Settings {

@@ -87,3 +87,11 @@ public struct TrainingOptions: Sendable {
     }
   }
 }
+
+/// `--bind`'s values.
+public enum Binding: String, Sendable, CaseIterable {
+  /// Leave things as the launcher and the system have them.
+  case none
+  /// Bind every rank to its share of the server's cores.
+  case core
+}

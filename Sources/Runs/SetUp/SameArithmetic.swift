@@ -82,3 +82,23 @@ extension Communicator {
     )
   }
 }
+
+extension TrainingOptions {
+  /// Different commands would train different models, or wait for each other for ever. Collective.
+  /// - Throws: `AgreedError` that names a rank and a setting in which it differs from rank 0.
+  func requireSameSettings(over communicator: any Communicator) throws {
+    guard communicator.worldSize > 1 else { return }
+    let own = commonSettings
+    let first = try communicator.broadcastString(own, from: 0)
+    try communicator.together {
+      guard own != first else { return }
+      let others = Set(first.split(separator: "\0"))
+      let differing = own.split(separator: "\0").first { !others.contains($0) }
+      throw DistsgdError(
+        .usage,
+        "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
+      )
+    }
+    try communicator.requireSameArithmetic(acceptsOther: acceptsOtherKernel)
+  }
+}

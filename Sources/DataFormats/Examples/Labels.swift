@@ -1,6 +1,9 @@
 // Class numbers: what may be one, and the message about what may not.
 import System
 
+/// The most classes a classification target may have.
+let maximumClassCount = 65_536
+
 /// What is wrong with a class number, or `nil`.
 func labelProblem(_ value: Double) -> (what: String, hint: String)? {
   let text = value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)

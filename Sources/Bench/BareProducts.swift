@@ -1,8 +1,9 @@
 // The matrix products of a training step and nothing else: what all the rest of a step is measured against.
+import NeuralNet
 import RandomNumbers
 
 /// The sgemm calls of a model's dense layers (those of a chain, not within a residual), on buffers of their own that stay in cache where they fit.
-public final class BareProducts {
+package final class BareProducts {
   private let layers: [DenseProducts]
   /// Of each layer, shape (outputs, inputs).
   private let weights, weightGradients: [UnsafeMutablePointer<Float>]
@@ -10,7 +11,7 @@ public final class BareProducts {
   private let values, gradients: [UnsafeMutablePointer<Float>]
   private let maximumRows: Int
 
-  public init(_ model: Sequential, maximumRows: Int) {
+  package init(_ model: Sequential, maximumRows: Int) {
     let layers = model.denseProducts(BLASProducts.self)
     let random = Philox(seed: 0, purpose: .syntheticData)
     /// Uniform on ±1/√inputs: products of such numbers neither grow nor vanish.
@@ -36,7 +37,7 @@ public final class BareProducts {
 
   /// Forward, weight gradient and input gradient of every layer, but for the input gradient of the first.
   /// - Parameter accumulate: the weight gradients are added to what is there, as from the second micro-batch on.
-  public func run(rows: Int, accumulate: Bool = false) {
+  package func run(rows: Int, accumulate: Bool = false) {
     precondition(rows <= maximumRows)
     for (index, layer) in layers.enumerated() {
       BLASProducts.multiply(

@@ -2,7 +2,7 @@
 import CKernels
 
 /// y = x + f(x), f the layers in its parentheses. In PyTorch an `nn.Sequential` whose forward adds its input.
-public struct Residual: Layer {
+public struct Residual: CompositeLayer {
   public static let names = ["residual"]
   public static let form = "residual(dense:64 relu dense:64)"
 
@@ -10,13 +10,8 @@ public struct Residual: Layer {
 
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  public init(_ word: Word) throws(WordError) {
+  public init(_ word: Word, layers: [any Layer]) throws(WordError) {
     try WordReader(word).end(allowsWords: true)
-    guard !word.words.isEmpty else {
-      throw WordError(word.text, "its layers are missing, as in \(Self.form)")
-    }
-    var layers: [any Layer] = []
-    for inner in word.words { layers.append(try Catalog.layer(inner)) }
     self.layers = layers
   }
 

@@ -1,33 +1,6 @@
 // The one list of what a user can name: layers, losses, optimizers and schedules.
 import Synchronization
 
-/// What has a word of its own, by which command lines, checkpoints and model files speak of it.
-public protocol Named: Sendable, CustomStringConvertible {
-  /// The names under which a word is one of these; mostly one.
-  static var names: [String] { get }
-  /// How one writes it, for help: `huber:delta=1`.
-  static var form: String { get }
-  /// - Throws: `WordError` that says what is wrong with the word's arguments.
-  init(_ word: Word) throws(WordError)
-  /// The whole word, from which an equal one can be made.
-  var description: String { get }
-}
-
-/// What has a word without arguments.
-public protocol PlainlyNamed: Named {
-  init()
-}
-
-extension PlainlyNamed {
-  public static var form: String { names[0] }
-  public var description: String { Self.form }
-
-  public init(_ word: Word) throws(WordError) {
-    self.init()
-    try WordReader(word).end()
-  }
-}
-
 /// Who answers to which word. Other packages add their own at the start of a program, before anything is parsed:
 /// `Catalog.add(layer: MyLayer.self)`.
 public enum Catalog {
@@ -59,7 +32,13 @@ public enum Catalog {
 
   /// - Throws: `WordError`, also for a name that is not in the list; here and below.
   public static func layer(_ word: Word) throws(WordError) -> any Layer {
-    try type(named: word, among: layers, kind: "layer") { $0.names }.init(word)
+    let type = try type(named: word, among: layers, kind: "layer") { $0.names }
+    guard let composite = type as? any CompositeLayer.Type, !word.words.isEmpty else {
+      return try type.init(word)
+    }
+    var inner: [any Layer] = []
+    for word in word.words { inner.append(try layer(word)) }
+    return try composite.init(word, layers: inner)
   }
 
   public static func loss(_ text: String) throws(WordError) -> any Loss {

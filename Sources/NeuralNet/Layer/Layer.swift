@@ -68,3 +68,15 @@ public struct LayerPlace: Sendable {
   public let passes: Set<[Int]>
   public let products: any MatrixProducts.Type
 }
+
+/// A layer that is made of layers, the words in its parentheses: `residual(dense:64 relu dense:64)`.
+public protocol CompositeLayer: Layer {
+  /// - Parameter layers: those in the parentheses, one or more, as the catalogue has made them.
+  init(_ word: Word, layers: [any Layer]) throws(WordError)
+}
+
+extension CompositeLayer {
+  public init(_ word: Word) throws(WordError) {
+    throw WordError(word.text, "its layers are missing, as in \(Self.form)")
+  }
+}

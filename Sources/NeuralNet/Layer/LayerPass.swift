@@ -74,6 +74,11 @@ public protocol LayerPass: AnyObject {
     into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum)
 }
 
+/// A pass that knows how many floats it adds up over pieces at a time; others may add up all their tensors at once.
+protocol PieceSumming {
+  var partialSumLength: Int { get }
+}
+
 /// Where a pass leaves the gradients of the parameters: sums over its pieces in the order of a balanced binary tree.
 public struct GradientSum {
   /// Some of the pass's pieces, and the arena that takes their sum.

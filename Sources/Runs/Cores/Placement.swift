@@ -4,14 +4,6 @@ import Glibc
 import MPI
 import System
 
-/// `--bind`'s values.
-public enum Binding: String, Sendable, CaseIterable {
-  /// Leave things as the launcher and the system have them.
-  case none
-  /// Bind every rank to its share of the server's cores.
-  case core
-}
-
 /// What a rank is bound to in the end, and by whom.
 enum Bound: String {
   case none, core, launcher
