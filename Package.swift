@@ -46,6 +46,7 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["DistributedSGD", "NeuralNet", "TestSupport"]),
     .testTarget(name: "FilesTests", dependencies: ["DistributedSGD", "Text"]),
     .testTarget(name: "BenchTests", dependencies: ["DistributedSGD", "MPI", "NeuralNet"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
     .testTarget(name: "TestbedTests", dependencies: ["DistributedSGD"]),
     .target(
