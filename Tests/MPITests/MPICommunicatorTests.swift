@@ -13,6 +13,19 @@ private func startMPI() throws -> MPICommunicator {
   return try MPICommunicator()
 }
 
+extension MPICommunicator {
+  /// Expects that scalars come back from this rank itself as they were.
+  fileprivate func expectWhole<Scalar: MPIScalar & Equatable>(_ values: [Scalar]) throws {
+    #expect(try gather(values) == values, "\(Scalar.self)")
+    let received = UnsafeMutableBufferPointer<Scalar>.allocate(capacity: values.count)
+    defer { received.deallocate() }
+    received.initialize(repeating: values[0])
+    try values.withUnsafeBufferPointer { try send($0, to: 0, tag: 3) }
+    try receive(received, from: 0, tag: 3)
+    #expect(Array(received) == values, "\(Scalar.self)")
+  }
+}
+
 /// Each needs the seconds in which MPI starts.
 @Suite(.serialized) struct MPICommunicatorTests {
   @Test func aWorldOfOne() async {
@@ -40,6 +53,20 @@ private func startMPI() throws -> MPICommunicator {
       let memory = try communicator.allocateShared(byteCount: 1000)
       #expect(UInt(bitPattern: memory) % 64 == 0)
       #expect(UnsafeRawBufferPointer(start: memory, count: 1000).allSatisfy { $0 == 0 })
+      try communicator.finalize()
+    }
+  }
+
+  /// A gather copies what MPI takes a scalar's bytes to be; a send does so between buffers.
+  @Test func everyTypeTravelsWhole() async {
+    await #expect(processExitsWith: .success) {
+      let communicator = try startMPI()
+      try communicator.expectWhole([1, 255] as [UInt8])
+      try communicator.expectWhole([1, Int32.min, -1])
+      try communicator.expectWhole([1, Int.min, -1])
+      try communicator.expectWhole([1, UInt64.max])
+      try communicator.expectWhole([1, -Float.greatestFiniteMagnitude, .leastNonzeroMagnitude])
+      try communicator.expectWhole([1, -Double.greatestFiniteMagnitude, .leastNonzeroMagnitude])
       try communicator.finalize()
     }
   }

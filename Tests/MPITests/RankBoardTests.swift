@@ -114,22 +114,6 @@ private struct Server: Sendable {
     #expect(server.board(0).sights == [Sight](repeating: expected, count: 4))
   }
 
-  @Test func noWordIsSeenHalfMade() {
-    let server = Server(ranks: 2)
-    let complaints = onThreads(ranks: 2) { rank, complaints in
-      let board = server.board(rank)
-      for step in 0..<300_000 {
-        if rank == 0 {
-          RankBoard.show(step % 2 == 0 ? .max : 0, at: board.place)
-        } else {
-          let place = board.place(of: 0)
-          if place != 0 && place != .max { complaints.add("a place of \(place)") }
-        }
-      }
-    }
-    #expect(complaints == [])
-  }
-
   @Test func itKeepsWithinItsBytes() {
     let ranks = 3
     let server = Server(ranks: ranks, bytesAfter: 256)
