@@ -69,6 +69,7 @@ let package = Package(
       dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "RandomNumbers", "System"],
       path: "Tests/TestSupport"),
     .testTarget(name: "TextTests", dependencies: ["System", "Text"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"]),

@@ -7,7 +7,7 @@ import Glibc
 /// line is in its cache, and nobody reads it more than a few times a second.
 public final class RankBoard {
   /// Bytes of zeroed memory for a board of so many ranks.
-  static func byteCount(ranks: Int) -> Int { lineBytes * (ranks + 1) }
+  package static func byteCount(ranks: Int) -> Int { lineBytes * (ranks + 1) }
 
   private static let lineBytes = 64
 
@@ -24,7 +24,7 @@ public final class RankBoard {
   public let rankCount: Int
 
   /// - Parameter memory: `byteCount(ranks:)` zeroed bytes that all ranks of the server share.
-  init(memory: UnsafeMutableRawPointer, localRank: Int, rankCount: Int) {
+  package init(memory: UnsafeMutableRawPointer, localRank: Int, rankCount: Int) {
     lines = memory
     self.localRank = localRank
     self.rankCount = rankCount
@@ -58,7 +58,7 @@ public final class RankBoard {
 
   /// Runs a call in which this rank waits for messages of others.
   @inline(__always)
-  func waits<Result>(in call: () -> Result) -> Result {
+  package func waits<Result>(in call: () -> Result) -> Result {
     cmpi_store64(own + Word.waiting.rawValue, 1)
     defer { cmpi_store64(own + Word.waiting.rawValue, 0) }
     return call()

@@ -22,22 +22,33 @@ public final class ServerBarrier {
   /// - Parameters:
   ///   - memory: `byteCount` zeroed bytes that all `rankCount` ranks share.
   ///   - hasOwnCores: whether every rank of the server can run at the same time.
-  public init(memory: UnsafeMutableRawPointer, rankCount: Int, hasOwnCores: Bool) {
+  public convenience init(memory: UnsafeMutableRawPointer, rankCount: Int, hasOwnCores: Bool) {
+    let whenIdle = getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) }
+    let patience = Self.patience(hasOwnCores: hasOwnCores, yieldsWhenIdle: whenIdle)
+    self.init(memory: memory, rankCount: rankCount, spins: patience.spins, yields: patience.yields)
+  }
+
+  /// With as many looks as these before it sleeps.
+  package init(memory: UnsafeMutableRawPointer, rankCount: Int, spins: Int, yields: Int) {
     arrivals = memory.assumingMemoryBound(to: UInt32.self)
     generation = (memory + 64).assumingMemoryBound(to: UInt32.self)
     sleepers = (memory + 128).assumingMemoryBound(to: UInt32.self)
     self.rankCount = UInt32(rankCount)
-    let spinsFirst = hasOwnCores && !Self.mustYield
-    spins = spinsFirst ? 20_000 : 0
-    yields = spinsFirst ? 100 : 10
+    self.spins = spins
+    self.yields = yields
   }
 
-  /// Whether Open MPI has been told to let others run while it waits. A server may have a core for each of its
-  /// ranks and yet share the cores: with other jobs, or with other servers in containers on the same machine.
-  private static let mustYield: Bool = {
-    guard let value = getenv("OMPI_MCA_mpi_yield_when_idle") else { return false }
-    return ["1", "true", "yes", "enabled"].contains(String(cString: value).lowercased())
-  }()
+  /// How often a waiting rank looks before it sleeps.
+  ///
+  /// - Parameter yieldsWhenIdle: Whether Open MPI has been told to let others run while it waits. A server may have a
+  ///   core for each of its ranks and yet share the cores: with other jobs, or with other servers in containers on the
+  ///   same machine.
+  package static func patience(
+    hasOwnCores: Bool, yieldsWhenIdle: String?
+  ) -> (spins: Int, yields: Int) {
+    let mustYield = ["1", "true", "yes", "enabled"].contains(yieldsWhenIdle?.lowercased())
+    return hasOwnCores && !mustYield ? (20_000, 100) : (0, 10)
+  }
 
   /// Returns when all ranks have arrived. What they wrote before is visible after.
   public func wait() {
