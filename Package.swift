@@ -9,7 +9,7 @@ let package = Package(
     .executable(name: "distsgd", targets: ["distsgd"]),
     .library(name: "NeuralNet", targets: ["NeuralNet"]),
     .library(name: "MPI", targets: ["MPI"]),
-    .library(name: "DistributedSGD", targets: ["DistributedSGD"]),
+    .library(name: "DistributedSGD", targets: ["DistributedSGD", "DataFormats", "RandomNumbers"]),
     .library(name: "Runs", targets: ["Runs"]),
     .library(name: "Commands", targets: ["Commands"]),
   ],
@@ -58,12 +58,6 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "distsgd", dependencies: ["Commands"]),
-    .executableTarget(
-      name: "from-scratch", dependencies: ["DistributedSGD", "MPI", "NeuralNet", "Runs", "RandomNumbers"],
-      path: "Sources/Examples/FromScratch"),
-    .executableTarget(
-      name: "concise", dependencies: ["DistributedSGD", "NeuralNet", "Runs"], path: "Sources/Examples/Concise"
-    ),
     .target(
       name: "TestSupport",
       dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "RandomNumbers", "System"],

@@ -80,7 +80,7 @@ public struct StepBench {
           step = 0
           order = run.sampler.order(epoch: epoch)
         }
-        try trainer.step(order, positions: run.schedule.positions(step: step))
+        try trainer.step(order, StepPlan(positions: run.schedule.positions(step: step)))
         step += 1
       }
       trainer.clock.mark(.other)

@@ -26,8 +26,6 @@ struct Train: JobCommand {
       } else {
         try TrainingRun(options, communicator: communicator)
       }
-    // Until here a signal ends the job: there is nothing yet that it could lose.
-    StopSignal.catchAll()
     try run?.run()
   }
 

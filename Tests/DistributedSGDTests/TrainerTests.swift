@@ -127,7 +127,7 @@ private func expectClose(
     let communicator = SingleProcessCommunicator()
     let sample = Sample(features: features, targets: .values(targets))
     let dataset = try Dataset(sharing: sample.examples, over: communicator)
-    let evaluator = Evaluator(model: model, loss: .squared, dataset: dataset, communicator: communicator)
+    let evaluator = try Evaluator(model: model, loss: .squared, dataset: dataset, communicator: communicator)
     let result = try evaluator.evaluate([2, -1, 0.5])
     let sum = (0..<count).reduce(0.0) { sum, row in
       let error = Double(2 * features[2 * row] - features[2 * row + 1] + 0.5 - targets[row])
@@ -143,7 +143,7 @@ private func expectClose(
     let parameters = randomParameters(of: model)
     let communicator = SingleProcessCommunicator()
     let dataset = try Dataset(sharing: sample.examples, over: communicator)
-    let evaluator = Evaluator(model: model, loss: .crossEntropy, dataset: dataset, communicator: communicator)
+    let evaluator = try Evaluator(model: model, loss: .crossEntropy, dataset: dataset, communicator: communicator)
     let result = try evaluator.evaluate(parameters)
     let network = DoubleNetwork(model, parameters.map(Double.init))
     let exact = network.meanLoss(CrossEntropy(), sample.reference)

@@ -41,18 +41,10 @@ options.logsHashes = true
 options.checkpointEvery = .steps(10)
 options.isQuiet = true
 
-let job = try Job()
-do {
+Job.run { job in
   let run =
     resumes
-    ? try TrainingRun(
-      options, resuming: Resumption(words[0], communicator: job.communicator), .init(),
-      communicator: job.communicator)
-    : try TrainingRun(options, communicator: job.communicator)
+    ? try TrainingRun(options, resuming: words[0], on: job)
+    : try TrainingRun(options, on: job)
   try run.run()
-  try job.finish()
-} catch let error as AgreedError {
-  if job.rank == 0 { standardError("distsgd: error: \(error.error)") }
-  try job.finish()
-  exit(error.error.code.rawValue)
 }

@@ -62,7 +62,7 @@ public struct TrainerCase {
     for step in 0..<steps {
       try trainer.step(
         sampler.order(epoch: step / schedule.stepsPerEpoch),
-        positions: schedule.positions(step: step % schedule.stepsPerEpoch))
+        StepPlan(positions: schedule.positions(step: step % schedule.stepsPerEpoch)))
       losses.append(trainer.batchLoss)
       afterStep(step % schedule.stepsPerEpoch)
     }

@@ -1,4 +1,5 @@
 // What a reader hands over: examples in this process's memory, before the ranks of a server share them.
+import System
 
 /// A set of examples: `count` rows of `featureCount` inputs, and one target each.
 public struct Examples: Sendable {
@@ -32,6 +33,39 @@ public struct Examples: Sendable {
     self.exampleShape = exampleShape ?? [featureCount]
     self.features = features
     self.targets = targets
+  }
+}
+
+extension Examples {
+  /// - Throws: `DistsgdError` (`badData`) that says which number contradicts which.
+  package func requireConsistency() throws(DistsgdError) {
+    func require(_ condition: Bool, _ text: @autoclosure () -> String) throws(DistsgdError) {
+      if !condition { throw DistsgdError(.badData, text()) }
+    }
+    try require(count > 0 && featureCount > 0, "there are \(count) examples of \(featureCount) inputs: give one at least")
+    try require(
+      exampleShape.allSatisfy { $0 > 0 } && exampleShape.reduce(1, *) == featureCount,
+      "an example of the shape \(exampleShape) has not \(featureCount) inputs")
+    let inputs =
+      switch features {
+      case .float32(let values): values.count
+      case .uint8(let bytes, _): bytes.count
+      }
+    try require(
+      inputs == count * featureCount,
+      "\(inputs) numbers are not \(count) examples of \(featureCount) inputs: \(count * featureCount) would be right")
+    switch targets {
+    case .values(let values):
+      try require(values.count == count, "\(values.count) targets are not one for each of \(count) examples")
+    case .labels(let labels, let classCount):
+      try require(labels.count == count, "\(labels.count) labels are not one for each of \(count) examples")
+      try require(
+        1...maximumClassCount ~= classCount, "\(classCount) classes: give 1 to \(maximumClassCount)")
+      if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
+        try require(
+          false, "label \(labels[row]) of example \(row + 1): \(classCount) classes are numbered 0 to \(classCount - 1)")
+      }
+    }
   }
 }
 
@@ -89,6 +123,23 @@ public struct LoadedData: Sendable {
   }
 }
 
+extension LoadedData {
+  /// Examples as they are to be trained on: inputs of about unit size, values as targets of about unit size too.
+  /// - Parameter validation: what `TrainingRun` evaluates on; nil is the training set.
+  public init(_ training: Examples, validation: Examples? = nil) {
+    let isClassification = if case .labels = training.targets { true } else { false }
+    let width = max(0, training.featureCount)
+    self.init(
+      summary: "\(training.count) examples of the program's own, \(width) inputs", training: training,
+      validation: validation,
+      preprocessing: Preprocessing(
+        featureNames: [], featureMeans: [Double](repeating: 0, count: width),
+        featureDeviations: [Double](repeating: 1, count: width), targetName: "", targetMean: 0,
+        targetDeviation: 1),
+      defaultModel: isClassification ? .softmax : .linear)
+  }
+}
+
 /// What the command line says about data; `nil` means the data set's own default.
 public struct DataOptions: Sendable {
   /// What the target column holds.
@@ -105,6 +156,21 @@ public struct DataOptions: Sendable {
   public var standardize: Bool?
   public var task: Task?
   public var seed: UInt64 = 0
+  /// Makes examples of the program's own, which `data` then is the name of; nil for those that `data` names.
+  var own: (@Sendable () throws(DistsgdError) -> LoadedData)?
 
   public init() {}
+
+  /// Examples of the program's own.
+  /// - Parameters:
+  ///   - name: by which the run's files speak of them.
+  ///   - make: called on the first rank of each server alone; gives the same on all of them.
+  public init(named name: String, _ make: @escaping @Sendable () throws -> LoadedData) {
+    data = name
+    own = { () throws(DistsgdError) in
+      do { return try make() } catch {
+        throw error as? DistsgdError ?? DistsgdError(.badData, "\(name): \(error)")
+      }
+    }
+  }
 }

@@ -18,6 +18,17 @@ package func loadData(
   _ options: DataOptions, environment: @escaping (String) -> String?,
   systemFolder: String = fashionSystemFolder
 ) throws(DistsgdError) -> LoadedData {
+  if let own = options.own {
+    guard options.target == nil, options.features == nil, options.examples == nil, options.validation == nil,
+      options.standardize == nil
+    else {
+      throw DistsgdError(
+        .usage,
+        "data of the program's own ('\(printable(options.data))') are trained on as they come, with their own validation set: leave out target, features, examples, validation and standardize"
+      )
+    }
+    return try own()
+  }
   let source = try DataSource(options.data, flag: "--data")
   if !source.isTable, options.target != nil || options.features != nil {
     let flag = options.target != nil ? "--target" : "--features"

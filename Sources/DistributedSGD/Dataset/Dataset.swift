@@ -24,8 +24,10 @@ public final class Dataset {
 
   /// Places examples in shared memory. Collective over all ranks.
   /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
-  /// - Throws: `AgreedError` when the memory does not hold them; `MPIError`.
+  /// - Throws: `AgreedError` when their counts or labels contradict each other, or the memory does not hold them;
+  ///   `MPIError`.
   public init(sharing examples: Examples?, over communicator: any Communicator) throws {
+    try communicator.together { try examples?.requireConsistency() }
     // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
     var shape = Shape(examples)
     try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
@@ -57,6 +59,22 @@ public final class Dataset {
       }
     }
     try communicator.barrier()
+  }
+
+  /// A copy of the inputs, shape (count, featureCount): for programs that do the rest themselves.
+  public var inputs: [Float] {
+    let all = count * featureCount
+    switch features {
+    case .float32(let values): return Array(UnsafeBufferPointer(start: values, count: all))
+    case .uint8(let bytes, let scale): return UnsafeBufferPointer(start: bytes, count: all).map { Float($0) * scale }
+    }
+  }
+
+  /// A copy of the targets, shape (count): values, or the classes' numbers.
+  public var targets: [Float] {
+    let memory = UnsafeRawBufferPointer(start: targetMemory, count: 4 * count)
+    return classCount == nil
+      ? Array(memory.bindMemory(to: Float.self)) : memory.bindMemory(to: Int32.self).map(Float.init)
   }
 
   /// What the ranks that did not load need to know.

@@ -4,9 +4,10 @@ import DataFormats
 import MPI
 import NeuralNet
 import System
+import Text
 
 /// The result of an evaluation, as means over all examples.
-public struct Evaluation: Sendable, Equatable {
+public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   /// What a loss tells beside itself (`Loss.measures`).
   public struct Measure: Sendable, Equatable {
     public var name: String
@@ -26,6 +27,11 @@ public struct Evaluation: Sendable, Equatable {
     self.measures = measures
   }
 
+  /// As the chapter prints it: `loss: 0.243`, or `loss: 0.512, accuracy: 0.812`.
+  public var description: String {
+    measures.reduce("loss: \(readableLoss(loss))") { "\($0), \($1.name): \(fixed($1.value, 3))" }
+  }
+
   /// The fraction classified right; nil for regression.
   public var accuracy: Double? { measures.first { $0.name == "accuracy" }?.value }
 }
@@ -34,18 +40,20 @@ public struct Evaluation: Sendable, Equatable {
 ///
 /// The examples are cut into chunks of `chunkRows`, whatever the number of ranks; each rank takes some of the
 /// chunks, and the chunks' sums are added in their order.
-public final class Evaluator {
+package final class Evaluator {
   package static let chunkRows = 256
 
   private let communicator: any Communicator
-  private let dataset: Dataset
+  let dataset: Dataset
   private let loss: any Loss
   private let network: Network
   private let batch: BatchBuffer
   /// Shape (chunks, 1 + measures): the sums of the loss, and of what else it tells.
   private let sums: UnsafeMutableBufferPointer<Double>
 
-  public init(model: Sequential, loss: any Loss, dataset: Dataset, communicator: any Communicator) {
+  /// - Throws: `AgreedError` where model, loss and data do not fit each other.
+  package init(model: Sequential, loss: any Loss, dataset: Dataset, communicator: any Communicator) throws {
+    try requireFit(model, loss, dataset)
     self.communicator = communicator
     self.dataset = dataset
     self.loss = loss
@@ -58,7 +66,7 @@ public final class Evaluator {
   deinit { sums.deallocate() }
 
   /// Collective over all ranks.
-  public func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
+  package func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
     let width = 1 + loss.measures.count
     let chunks = sums.count / width
     sums.update(repeating: 0)

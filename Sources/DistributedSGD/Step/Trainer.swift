@@ -3,50 +3,46 @@ import MPI
 import NeuralNet
 import System
 
-/// Trains a model on this rank's shards of every batch, together with the other ranks.
+/// Trains a model on this rank's shards of every batch, together with the other ranks. It belongs to the thread that has
+/// joined the job (MPI's `MPI_THREAD_FUNNELED`).
 public final class Trainer {
-  /// η. May be set between steps.
-  public var learningRate: Float {
-    get { rate }
-    set { rate = newValue }
-  }
-  /// Updates made so far.
-  public package(set) var stepCount: Int {
-    get { steps }
-    set { steps = newValue }
-  }
-  public let clock: PhaseClock
-
-  // Stored where only this module sees them: Swift guards every access to a class's public variables at run time,
-  // which a step of a hundred nanoseconds would feel.
-  private var rate: Float
-  private var steps = 0
-  /// What this rank asks of all ranks, told with the gradients of its next batch.
-  package var requests: Requests = []
-  /// A hash of all that the ranks must have in common beside the step itself.
-  package var settingsHash: UInt64 = 0
-  /// Steps from one comparison of the ranks' parameters to the next.
-  package var checkEvery = 100
-  /// Whether the parameters are compared in the next step, whatever its number. The same on all ranks.
-  package var checksNextStep = false
-
   public let model: Sequential
+  public let loss: any Loss
+  public let dataset: Dataset
   public let sampler: Sampler
   public let schedule: BatchSchedule
+  public let clock: PhaseClock
+  private let communicator: any Communicator
   private let gradients: ShardGradients
   private let reduction: GradientReduction
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
   private let ownsComparedCopy: Bool
+  /// A hash of all that the ranks must have in common beside the step itself.
+  private let settingsHash: UInt64
+  /// Steps from one comparison of the ranks' parameters to the next.
+  private let checkEvery: Int
+  // What changes from step to step is private, and goes in and out by value: Swift guards every access to what other
+  // modules see of a class.
+  private var rate: Float
+  private var steps = 0
+  private var evaluator: Evaluator?
 
   /// Collective over all ranks.
-  public init(
+  /// - Throws: `AgreedError` where model, loss and data do not fit each other; `MPIError`.
+  package init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
-    communicator: any Communicator
-  ) throws(MPIError) {
+    settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
+  ) throws {
+    try requireFit(model, loss, dataset)
     self.model = model
+    self.loss = loss
+    self.dataset = dataset
     self.sampler = sampler
     self.schedule = schedule
+    self.settingsHash = settingsHash
+    self.checkEvery = checkEvery
+    self.communicator = communicator
     rate = learningRate
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
@@ -59,64 +55,94 @@ public final class Trainer {
       communicator: communicator)
   }
 
+  /// η. May be set between steps, to the same on all ranks.
+  public var learningRate: Float {
+    get { rate }
+    set { rate = newValue }
+  }
+
+  /// Updates made so far.
+  public package(set) var stepCount: Int {
+    get { steps }
+    set { steps = newValue }
+  }
+
+  /// The mean loss of the last step's batch, before its update.
+  public var batchLoss: Float { reduction.loss }
+
+  /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
+  public var suspect: Suspect? { reduction.suspect }
+
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
-  public var parameters: UnsafeMutableBufferPointer<Float> {
+  package var parameters: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: reduction.parameters, count: model.parameterCount)
   }
 
   /// What the optimizer keeps beside the parameters.
   package var optimizerState: OptimizerState { reduction.state }
 
-  /// The mean loss of the last step's batch, before its update.
-  public var batchLoss: Float { reduction.loss }
-
-  /// What ranks asked before the last step; the same on all ranks.
-  public var receivedRequests: Requests { reduction.requests }
-
-  /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
-  public var suspect: Suspect? { reduction.suspect }
-
-  /// Whether the last step's gradients are known to come from the same parameters on all ranks.
-  package private(set) var comparedLastStep = true
-
-  /// The hash of this rank's copy of the parameters; nil where it has none of its own, or there is only one.
-  var comparedHash: UInt64? {
-    reduction.hasSeveralCopies && ownsComparedCopy ? parameterHash : nil
-  }
-
   /// All steps of an epoch. Collective.
-  public func train(epoch: Int) throws(MPIError) {
+  /// - Throws: `AgreedError` where a rank did not do what the others did, or the loss is no number; `MPIError`.
+  public func train(epoch: Int) throws {
     let order = sampler.order(epoch: epoch)
-    for step in 0..<schedule.stepsPerEpoch { try self.step(order, positions: schedule.positions(step: step)) }
+    for step in 0..<schedule.stepsPerEpoch {
+      let result = try self.step(order, StepPlan(positions: schedule.positions(step: step)))
+      if let suspect = result.suspect {
+        throw AgreedError(DistsgdError(.internal, suspect.words(topology: communicator.topology)))
+      }
+      guard result.loss.isFinite else {
+        throw AgreedError(
+          DistsgdError(.diverged, "the loss became \(result.loss) at step \(stepCount): lower the learning rate"))
+      }
+    }
   }
 
   /// A step: every shard's gradient, their sum over all ranks, the update. Collective.
   /// - Parameters:
   ///   - order: the epoch's order of the examples.
-  ///   - positions: the global batch, as positions in that order.
-  public func step(_ order: EpochOrder, positions: Range<Int>) throws(MPIError) {
-    let active = gradients.begin(order, positions: positions)
-    agree(order, positions)
+  ///   - plan: the global batch, as positions in that order, and what this rank asks of all.
+  @discardableResult
+  package func step(_ order: EpochOrder, _ plan: StepPlan) throws(MPIError) -> StepResult {
+    let active = gradients.begin(order, positions: plan.positions)
+    let compares = agree(order, plan)
     try gradients.add(to: reduction)
     try reduction.reduceAndUpdate(
-      activeShards: active, step: stepCount + 1, learningRate: learningRate, clock: clock)
-    stepCount += 1
+      activeShards: active, step: steps + 1, learningRate: rate, clock: clock)
+    steps += 1
+    return StepResult(
+      loss: reduction.loss, requests: reduction.requests, suspect: reduction.suspect, isCompared: compares)
+  }
+
+  /// Loss and measures over a data set (the training set, if none is named) with the parameters as they are.
+  /// Collective.
+  /// - Throws: `AgreedError` where the data do not fit the model; `MPIError`.
+  public func evaluate(on other: Dataset? = nil) throws -> Evaluation {
+    let data = other ?? dataset
+    if evaluator?.dataset !== data {
+      evaluator = try Evaluator(model: model, loss: loss, dataset: data, communicator: communicator)
+    }
+    return try evaluator!.evaluate(reduction.parameters)
   }
 
   /// Says what this rank is about to do, so that one that does something else is noticed.
+  /// - Returns: whether the gradients of this step are known to come from the same parameters on all ranks.
   @inline(__always)
-  private func agree(_ order: EpochOrder, _ positions: Range<Int>) {
-    clock.step = stepCount + 1
-    let compares = checksNextStep || (stepCount + 1) % checkEvery == 0
-    comparedLastStep = compares || !reduction.hasSeveralCopies
-    checksNextStep = false
+  private func agree(_ order: EpochOrder, _ plan: StepPlan) -> Bool {
+    clock.step = steps + 1
+    let compares = plan.comparesParameters || (steps + 1) % checkEvery == 0
     var schedule = StepHash(settingsHash)
     schedule.add(order.epoch)
-    schedule.add(positions.lowerBound)
-    schedule.add(positions.upperBound)
-    schedule.add(stepCount << 1 | (compares ? 1 : 0))
-    schedule.add(Int(learningRate.bitPattern))
-    reduction.propose(schedule: schedule.value, parameterHash: compares ? comparedHash : nil, requests)
+    schedule.add(plan.positions.lowerBound)
+    schedule.add(plan.positions.upperBound)
+    schedule.add(steps << 1 | (compares ? 1 : 0))
+    schedule.add(Int(rate.bitPattern))
+    reduction.propose(schedule: schedule.value, parameterHash: compares ? comparedHash : nil, plan.requests)
+    return compares || !reduction.hasSeveralCopies
+  }
+
+  /// The hash of this rank's copy of the parameters; nil where it has none of its own, or there is only one.
+  private var comparedHash: UInt64? {
+    reduction.hasSeveralCopies && ownsComparedCopy ? parameterHash : nil
   }
 
   /// XXH64 of the parameters' bytes.
@@ -124,7 +150,7 @@ public final class Trainer {
 
   /// Compares all copies of the parameters as they are now. Collective.
   /// - Returns: the rank or server that differs.
-  public func compareParameters(over communicator: any Communicator) throws(MPIError) -> Suspect? {
+  package func compareParameters() throws(MPIError) -> Suspect? {
     guard reduction.hasSeveralCopies else { return nil }
     let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: communicator.worldSize)
     defer { hashes.deallocate() }

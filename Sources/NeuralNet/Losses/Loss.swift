@@ -23,6 +23,13 @@ public enum TargetBuffer {
   }
 }
 
+extension TargetBuffer {
+  /// The targets of a loss of numbers, shape (rows). The data were checked when the run was made.
+  public var numbers: UnsafePointer<Float> { NeuralNet.values(self) }
+  /// The targets of a loss of classes, shape (rows): from 0 to below the number of classes.
+  public var classNumbers: UnsafePointer<Int32> { NeuralNet.labels(self) }
+}
+
 /// A loss, reported as a mean over examples.
 public protocol Loss: Named {
   var targets: TargetKind { get }

@@ -14,6 +14,22 @@ public struct Adam: Optimizer, Equatable {
   public let isDecoupled: Bool
   public let beta1, beta2, epsilon, weightDecay: Double
 
+  /// - Parameters:
+  ///   - isDecoupled: AdamW.
+  ///   - weightDecay: 0, or 0.01 for AdamW, if it is not said.
+  /// - Precondition: β₁ and β₂ are from 0 to below 1, ε above 0, the decay not negative.
+  public init(
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double? = nil,
+    isDecoupled: Bool = false
+  ) {
+    self.isDecoupled = isDecoupled
+    (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
+    self.weightDecay = weightDecay ?? (isDecoupled ? 0.01 : 0)
+    precondition(
+      0..<1 ~= beta1 && 0..<1 ~= beta2 && epsilon > 0 && self.weightDecay >= 0,
+      "Adam's averages keep from 0 to below 1, ε is above 0 and the decay not negative")
+  }
+
   public init(_ word: Word) throws(WordError) {
     var reader = try WordReader(word)
     isDecoupled = word.name == "adamw"

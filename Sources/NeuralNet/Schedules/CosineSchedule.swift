@@ -7,6 +7,12 @@ public struct CosineSchedule: Schedule, Equatable {
 
   public let floor: Double
 
+  /// - Precondition: `floor` is from 0 to 1.
+  public init(floor: Double = 0) {
+    precondition(floor >= 0 && floor <= 1, "a cosine schedule's floor is from 0 to 1")
+    self.floor = floor
+  }
+
   public init(_ word: Word) throws(WordError) {
     var reader = try WordReader(word)
     floor = try reader.number("floor", .fraction) ?? 0

@@ -136,18 +136,17 @@ final class RunLog {
   /// A line of progress.
   func note(_ text: String) { progress?.note(text) }
 
-  func step(_ trainer: Trainer, epoch: Int, examples: Int, loss: Float, seconds: Double) throws {
-    guard isActive else { return }
+  func step(_ moment: StepMoment) throws {
     var line = JSONLine(event: "step")
-    line["step"] = trainer.stepCount
-    line["epoch"] = epoch
-    line["examples"] = examples
-    line["loss"] = loss
-    line["learningRate"] = trainer.learningRate
-    line["seconds"] = seconds
-    if options.logsHashes { line["parameterHash"] = hexadecimal(trainer.parameterHash) }
+    line["step"] = moment.step
+    line["epoch"] = moment.epoch
+    line["examples"] = moment.examples
+    line["loss"] = moment.loss
+    line["learningRate"] = moment.trainer.learningRate
+    line["seconds"] = moment.seconds
+    if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }
     try metrics?.write(line)
-    progress?.step(trainer.stepCount, examples: examples, loss: Double(loss), seconds: seconds)
+    progress?.step(moment.step, examples: moment.examples, loss: Double(moment.loss), seconds: moment.seconds)
   }
 
   func evaluation(

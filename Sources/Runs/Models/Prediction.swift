@@ -33,7 +33,7 @@ public final class Predictor {
         : nil
     }
     let dataset = try Dataset(sharing: examples, over: communicator)
-    let evaluator = Evaluator(
+    let evaluator = try Evaluator(
       model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
     let result = try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }
     guard result.loss.isFinite else {

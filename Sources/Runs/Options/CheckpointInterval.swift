@@ -34,6 +34,7 @@ public enum CheckpointInterval: Sendable, Equatable, CustomStringConvertible {
   /// - Parameters:
   ///   - step: updates made by then, and those of them in this epoch.
   ///   - epoch: epochs done before this one.
+  @inline(__always)
   func isDue(step: Int, stepOfEpoch: Int, stepsPerEpoch: Int, epoch: Int) -> Bool {
     switch self {
     case .steps(let count): step % count == 0

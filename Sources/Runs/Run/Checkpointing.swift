@@ -1,50 +1,88 @@
-// When checkpoints are written: rank 0's side of `--checkpoint-every`, and the last one of a run that stops.
+// When checkpoints are written: `--checkpoint-every`, and the last one of a run that stops.
 import DistributedSGD
+import MPI
 import NeuralNet
 import System
 
-/// Decides after every step whether a checkpoint is due. Only rank 0 has one.
+/// Decides before every step what this rank asks of all, and after it whether a checkpoint is due. Every rank has one;
+/// rank 0's writes.
 ///
 /// A checkpoint that comes due while the one before is still being written waits for that, and is then made of the
 /// parameters of that later step: a slow disk makes checkpoints rarer, not steps slower. Where several come due
 /// meanwhile they become one, and `lateCount` counts.
 final class Checkpointing {
+  private let trainer: Trainer
   private let interval: CheckpointInterval?
-  private let writer: CheckpointWriter
+  private let stepsPerEpoch: Int
+  /// Of several servers: rank 0 must be sent the optimizer's state before it can keep it.
+  private let isSplit: Bool
+  private let board: RankBoard
+  private let log: RunLog
+  /// On rank 0 of a run with a folder.
+  private let writer: CheckpointWriter?
   private var lastTime = monotonicSeconds()
   private var isPending = false
   /// Whether one waits for a step in which the ranks' parameters are compared.
-  private(set) var wantsComparison = false
+  private var wantsComparison = false
+  /// Whether rank 0 has all of the optimizer's state as it is after the last step.
+  private var hasGathered = false
   private var dueCount = 0
   /// Those that came due while the disk was busy.
   private var lateCount = 0
 
-  init(of run: TrainingRun, setUp: SetUp, files: RunFiles) {
-    interval = run.options.checkpointEvery
-    var words = setUp.modelMetadata.merging(run.options.settings) { $1 }
-    words["--shards"] = "\(run.shards.count)"
-    words["blasKernel"] = BLAS.kernelName
-    words["blas"] = BLAS.configuration
-    words["run"] = files.id
-    writer = CheckpointWriter(
-      CheckpointWriter.Constants(
-        folder: files.checkpoints, keep: run.options.checkpointsKept,
-        tensors: CheckpointTensor.all(of: setUp.model, states: run.options.optimizer.states),
-        isPeriodic: interval != nil, words: words,
-        fingerprint: setUp.fingerprint),
-      files: [files.metrics, files.timings])
+  init(of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, log: RunLog, shards: Int, board: RankBoard) {
+    self.trainer = trainer
+    self.log = log
+    self.board = board
+    interval = options.checkpointEvery
+    stepsPerEpoch = trainer.schedule.stepsPerEpoch
+    isSplit = trainer.optimizerState.isSplit
+    writer = log.files.map { files in
+      var words = setUp.modelMetadata.merging(options.settings) { $1 }
+      words["--shards"] = "\(shards)"
+      words["blasKernel"] = BLAS.kernelName
+      words["blas"] = BLAS.configuration
+      words["run"] = files.id
+      return CheckpointWriter(
+        CheckpointWriter.Constants(
+          folder: files.checkpoints, keep: options.checkpointsKept,
+          tensors: CheckpointTensor.all(of: setUp.model, states: options.optimizer.states),
+          isPeriodic: options.checkpointEvery != nil, words: words, fingerprint: setUp.fingerprint),
+        files: [files.metrics, files.timings])
+    }
   }
 
-  /// Whether a checkpoint could not be written.
-  var hasFailed: Bool { !writer.isBusy && writer.failure != nil }
+  /// Before a step: what this rank asks of all, and whether a checkpoint will be made of the step.
+  /// - Parameter heard: what was asked before the last step.
+  @inline(__always)
+  func prepare(_ plan: inout StepPlan, _ state: RunState, heard: Requests) {
+    if StopSignal.hasCome || hasFailed { plan.requests.insert(.stop) }
+    if wantsComparison { plan.requests.insert(.comparison) }
+    plan.comparesParameters =
+      heard.contains(.comparison) || interval?.isDue(after: state, stepsPerEpoch: stepsPerEpoch) == true
+  }
 
-  var isPeriodic: Bool { interval != nil }
+  /// Right after a step: rank 0 may keep it, and where the state lies on several servers, all know of it beforehand.
+  @inline(__always)
+  func gather(_ plan: StepPlan) throws(MPIError) {
+    hasGathered = isSplit && plan.comparesParameters
+    if hasGathered { try trainer.optimizerState.gather() }
+  }
 
-  /// Whether one is to be written now.
-  /// - Parameter isCompared: whether this step's gradients are known to come from the same parameters on all ranks.
-  ///   No other step is kept: `wantsComparison` then asks for such a one.
-  func isDue(_ state: RunState, stepsPerEpoch: Int, isCompared: Bool) -> Bool {
-    guard let interval else { return false }
+  /// When all is told of a step.
+  /// - Parameter isCompared: whether its gradients are known to come from the same parameters on all ranks. No other
+  ///   step is kept: `wantsComparison` then asks for such a one.
+  @inline(__always)
+  func keepIfDue(_ state: RunState, isCompared: Bool, _ clock: TrainingClock) throws {
+    guard let writer, let interval else { return }
+    if isDue(state, interval, writer, isCompared: isCompared && (hasGathered || !isSplit)) {
+      try write(state, clock)
+    }
+  }
+
+  private func isDue(
+    _ state: RunState, _ interval: CheckpointInterval, _ writer: CheckpointWriter, isCompared: Bool
+  ) -> Bool {
     let comesDue =
       if case .seconds(let seconds) = interval {
         hasPassed(seconds)
@@ -68,12 +106,44 @@ final class Checkpointing {
     return true
   }
 
-  /// Begins a checkpoint when the one before is done; the one of this step may be under way already.
-  func write(_ trainer: Trainer, _ moment: CheckpointWriter.Moment) {
-    if writer.lastStep == moment.state.step { return }
-    writer.wait()
-    writer.begin(trainer.parameters, trainer.optimizerState, moment)
+  /// At the end of the last epoch, when the ranks' parameters are known to be the same. Collective.
+  func keepLastEpoch(_ state: RunState, _ clock: TrainingClock) throws {
+    guard interval != nil else { return }
+    try trainer.optimizerState.gather()
+    if writer != nil { try write(state, clock) }
   }
+
+  /// The checkpoint of a run that stops; when it returns, it is on the disk. Collective.
+  /// - Throws: `AgreedError`, when it, or the one before it, could not be written.
+  func keepAtStop(_ state: RunState, _ clock: TrainingClock, _ communicator: any Communicator) throws {
+    try trainer.optimizerState.gather()
+    try communicator.together {
+      try board.takesItsTime {
+        guard writer != nil else { return }
+        try finish()
+        try write(state, clock)
+        try finish()
+      }
+    }
+  }
+
+  /// Begins a checkpoint when the one before is done; the one of this step may be under way already. The other ranks
+  /// may have to wait meanwhile.
+  private func write(_ state: RunState, _ clock: TrainingClock) throws {
+    guard let writer, writer.lastStep != state.step else { return }
+    var now = state
+    now.trainingSeconds = clock.seconds
+    let (metricsBytes, timingsBytes) = try log.position()
+    let moment = CheckpointWriter.Moment(state: now, metricsBytes: metricsBytes, timingsBytes: timingsBytes)
+    board.takesItsTime {
+      writer.wait()
+      writer.begin(trainer.parameters, trainer.optimizerState, moment)
+    }
+    trainer.clock.mark(.other)
+  }
+
+  /// Whether a checkpoint could not be written.
+  private var hasFailed: Bool { writer.map { !$0.isBusy && $0.failure != nil } ?? false }
 
   /// One line for the end of a run whose disk was too slow for its checkpoints.
   var lateness: String? {
@@ -85,7 +155,16 @@ final class Checkpointing {
   /// Returns when all is on the disk.
   /// - Throws: `DistsgdError`, when a checkpoint could not be written.
   func finish() throws {
-    writer.wait()
-    if let failure = writer.failure { throw failure }
+    writer?.wait()
+    if let failure = writer?.failure { throw failure }
+  }
+}
+
+extension CheckpointInterval {
+  /// Whether one is due after the step that follows on `state`.
+  @inline(__always)
+  fileprivate func isDue(after state: RunState, stepsPerEpoch: Int) -> Bool {
+    isDue(
+      step: state.step + 1, stepOfEpoch: state.stepOfEpoch + 1, stepsPerEpoch: stepsPerEpoch, epoch: state.epoch)
   }
 }

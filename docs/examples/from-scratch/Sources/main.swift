@@ -4,8 +4,6 @@ import DistributedSGD
 import MPI
 import RandomNumbers
 import Runs
-import System
-import Text
 
 /// A parameter with its gradient: shape (count).
 final class Parameter {
@@ -49,12 +47,13 @@ func train(
   let random = Philox(seed: 0, purpose: .initialization)
   let w = Parameter((0..<data.width).map { Float(0.01 * random.normal(UInt64($0))) })
   let b = Parameter([0])
+  let shards = Shards(count: job.worldSize, worldSize: job.worldSize)
   for epoch in 0..<epochs {
     let order = Permutation(count: data.y.count, seed: 0, epoch: epoch)
     for start in stride(from: 0, to: data.y.count, by: batchSize) {
       let batchCount = min(batchSize, data.y.count - start)
       for p in [w, b] { p.gradient = p.gradient.map { _ in 0 } }
-      for position in part(job.rank, of: job.worldSize, count: batchCount) {
+      for position in shards.examples(of: job.rank, batch: batchCount) {
         let i = order[start + position]
         let factor = error(data, i, w, b) / Float(batchCount)
         for j in 0..<data.width { w.gradient[j] += factor * data.x[data.width * i + j] }
@@ -65,10 +64,12 @@ func train(
       }
       update([w, b], states, hyperparameters)
     }
-    job.report("epoch \(epoch + 1), loss: \(fixed(Double(loss(data, w, b)), 3))")
+    job.report("epoch \(epoch + 1), \(Evaluation(loss: Double(loss(data, w, b))))")
   }
 }
 
-let job = try Job()
-try train(sgd, [], ["lr": 0.05], regressionData("airfoil-like"), batchSize: 10, epochs: 2, job)
-try job.finish()
+Job.run { job in
+  let set = try job.load("airfoil-like")
+  let data: Data = (set.inputs, set.targets, set.featureCount)
+  try train(sgd, [], ["lr": 0.05], data, batchSize: 10, epochs: 2, job)
+}

@@ -1,0 +1,6 @@
+// distsgd with one more optimizer: own-optimizer --optimizer lion
+import Commands
+import NeuralNet
+
+Catalog.add(optimizer: Lion.self)
+Program.main()
