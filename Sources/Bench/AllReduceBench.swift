@@ -7,9 +7,9 @@ import NeuralNet
 import Runs
 import System
 
-public struct AllReduceOptions: Sendable {
+package struct AllReduceOptions: Sendable {
   /// What a rank finds in its gradient buffer before each operation.
-  public enum Gradients: String, Sendable, CaseIterable {
+  package enum Gradients: String, Sendable, CaseIterable {
     /// The same numbers each time, as in other benchmarks of this kind: they may stay in a cache of the reader.
     case kept
     /// Numbers that the rank has just written, as in training. Writing is timed by itself and taken off.
@@ -17,34 +17,34 @@ public struct AllReduceOptions: Sendable {
   }
 
   /// Gradients reduced, in floats.
-  public var sizes = [6, 1000, 65_536, 235_146, 1 << 20, 4 << 20, 16 << 20]
-  public var rounds = 9
-  public var gradients = Gradients.kept
+  package var sizes = [6, 1000, 65_536, 235_146, 1 << 20, 4 << 20, 16 << 20]
+  package var rounds = 9
+  package var gradients = Gradients.kept
   /// A round repeats each operation at least so long.
-  public var roundSeconds = 0.02
+  package var roundSeconds = 0.02
 
-  public init() {}
+  package init() {}
 }
 
 /// One size; seconds of one operation, of the slowest rank.
-public struct AllReduceMeasurement: Sendable {
-  public let floats: Int
+package struct AllReduceMeasurement: Sendable {
+  package let floats: Int
   /// The reduction and the update; in one process the update alone.
-  public let ours: Timing
+  package let ours: Timing
   /// MPI_Allreduce in place, without any update; nil in one process.
-  public let mpi: Timing?
+  package let mpi: Timing?
   /// Every rank copies its gradient.
-  public let copy: Timing
+  package let copy: Timing
 }
 
-public struct AllReduceBench {
+package struct AllReduceBench {
   private let options: AllReduceOptions
 
-  public init(_ options: AllReduceOptions) { self.options = options }
+  package init(_ options: AllReduceOptions) { self.options = options }
 
   /// Collective over all ranks.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
-  public func run(on communicator: any Communicator) throws -> AllReduceReport {
+  package func run(on communicator: any Communicator) throws -> AllReduceReport {
     try communicator.together {
       try NumberRange.reducedFloats.check(options.sizes)
       try NumberRange.rounds.check(options.rounds)

@@ -4,14 +4,14 @@ import Plot
 import System
 import Text
 
-public struct AllReduceReport: BenchReport {
-  public let topology: Topology
+package struct AllReduceReport: BenchReport {
+  package let topology: Topology
   /// Of this server, for all its ranks together.
-  public let cores: Int
-  public let options: AllReduceOptions
-  public let rows: [AllReduceMeasurement]
+  package let cores: Int
+  package let options: AllReduceOptions
+  package let rows: [AllReduceMeasurement]
 
-  public var name: String { "allreduce" }
+  package var name: String { "allreduce" }
 
   private var worldSize: Int { topology.worldSize }
 
@@ -24,7 +24,7 @@ public struct AllReduceReport: BenchReport {
   /// bytes that are reduced.
   private var busFactor: Double { 2 * Double(worldSize - 1) / Double(worldSize) }
 
-  public var text: String {
+  package var text: String {
     let how =
       options.gradients == .kept
       ? "gradients kept between operations" : "gradients written before each operation"
@@ -69,7 +69,7 @@ public struct AllReduceReport: BenchReport {
 
   private func microseconds(_ timing: Timing) -> String { readable(timing.median * 1e6) }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
     line["ranks"] = worldSize
@@ -95,7 +95,7 @@ public struct AllReduceReport: BenchReport {
     return line
   }
 
-  public var plots: [(name: String, plot: Plot)] {
+  package var plots: [(name: String, plot: Plot)] {
     func series(_ name: String, _ timing: (AllReduceMeasurement) -> Timing?) -> Series {
       Series(
         name: name,

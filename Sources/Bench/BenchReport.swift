@@ -5,7 +5,7 @@ import System
 import Text
 
 /// The result of a bench.
-public protocol BenchReport {
+package protocol BenchReport {
   /// The bench's name, after which its files are called.
   var name: String { get }
   /// Tables for a person.
@@ -20,7 +20,7 @@ extension BenchReport {
   /// Prints the tables or the JSON object. With a folder, writes the plots as SVG and the numbers as JSON
   /// there, and says where.
   /// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
-  public func publish(asJSON: Bool, to files: ReportFiles?) throws {
+  package func publish(asJSON: Bool, to files: ReportFiles?) throws {
     standardOutput(asJSON ? json.description : text)
     guard let files else { return }
     var names = ["\(name).json"]

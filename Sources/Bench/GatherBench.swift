@@ -10,35 +10,35 @@ import System
 import Text
 
 /// One shape of data.
-public struct GatherMeasurement: Sendable {
-  public let examples, features: Int
+package struct GatherMeasurement: Sendable {
+  package let examples, features: Int
   /// The data set holds bytes, which become floats.
-  public let isBytes: Bool
+  package let isBytes: Bool
   /// GB/s of a gathered batch and of a copied one: bytes read and bytes written.
-  public let gather, copy: Rate
+  package let gather, copy: Rate
 
   /// Microseconds for an example.
-  public let microseconds: Double
+  package let microseconds: Double
 
-  public var share: Double { gather.median / copy.median }
+  package var share: Double { gather.median / copy.median }
 }
 
-public struct GatherOptions: Sendable {
-  public var batch = 128
-  public init() {}
+package struct GatherOptions: Sendable {
+  package var batch = 128
+  package init() {}
 }
 
-public struct GatherBench {
+package struct GatherBench {
   private let options: GatherOptions
 
   /// - Throws: `DistsgdError` (`usage`).
-  public init(_ options: GatherOptions) throws {
+  package init(_ options: GatherOptions) throws {
     self.options = options
     try NumberRange.gatheredBatch.check(options.batch)
   }
 
   /// A table that fits a cache, images as bytes, and rows of floats that fit no cache.
-  public func run() throws -> GatherReport {
+  package func run() throws -> GatherReport {
     GatherReport(
       batch: options.batch,
       rows: [
@@ -111,14 +111,14 @@ extension Dataset {
   }
 }
 
-public struct GatherReport: BenchReport {
-  public let batch: Int
-  public let rows: [GatherMeasurement]
+package struct GatherReport: BenchReport {
+  package let batch: Int
+  package let rows: [GatherMeasurement]
 
-  public var name: String { "gather" }
-  public var plots: [(name: String, plot: Plot)] { [] }
+  package var name: String { "gather" }
+  package var plots: [(name: String, plot: Plot)] { [] }
 
-  public var text: String {
+  package var text: String {
     "Batches of \(batch) examples; bytes read and written, one core\n\n"
       + alignedTable(
         [["examples", "inputs", "from", "gather GB/s", "min–max", "copy GB/s", "of copy", "µs an example"]]
@@ -128,7 +128,7 @@ public struct GatherReport: BenchReport {
           })
   }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["batch"] = batch
     line["rows"] = rows.map { row in

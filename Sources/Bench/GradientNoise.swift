@@ -11,14 +11,14 @@ import System
 ///
 /// With Σ the covariance of the g_i, E‖g_b − G‖² is tr(Σ)/b for b examples drawn with replacement, and
 /// tr(Σ)/b · (N − b)/(N − 1) without.
-public final class GradientNoise {
-  public let exampleCount: Int
+package final class GradientNoise {
+  package let exampleCount: Int
   /// tr(Σ) = 1/N Σ ‖g_i − G‖².
-  public let covarianceTrace: Double
+  package let covarianceTrace: Double
   /// ‖G‖².
-  public let squaredNorm: Double
+  package let squaredNorm: Double
   /// G; shape (parameters).
-  public let meanGradient: [Float]
+  package let meanGradient: [Float]
 
   private let loss: any Loss
   private let network: Network
@@ -28,7 +28,7 @@ public final class GradientNoise {
   private var gradient: [Float]
 
   /// - Parameter parameters: shape (model.parameterCount).
-  public init(model: Sequential, loss: any Loss, dataset: Dataset, parameters: [Float]) {
+  package init(model: Sequential, loss: any Loss, dataset: Dataset, parameters: [Float]) {
     precondition(parameters.count == model.parameterCount)
     self.loss = loss
     self.parameters = parameters
@@ -52,22 +52,22 @@ public final class GradientNoise {
 
   /// tr(Σ)/‖G‖²: the batch size at which noise and signal balance (McCandlish et al. 2018, "An empirical model
   /// of large-batch training", section 2.2).
-  public var gradientNoiseScale: Double { covarianceTrace / squaredNorm }
+  package var gradientNoiseScale: Double { covarianceTrace / squaredNorm }
 
   /// The mean gradient over `examples`; shape (parameters).
-  public func meanGradient(of examples: [Int]) -> [Float] {
+  package func meanGradient(of examples: [Int]) -> [Float] {
     Self.compute(of: examples, loss, network, batch, parameters, into: &gradient)
     return gradient
   }
 
   /// ‖g − G‖² for the minibatch of `examples`.
-  public func squaredError(of examples: [Int]) -> Double {
+  package func squaredError(of examples: [Int]) -> Double {
     Self.compute(of: examples, loss, network, batch, parameters, into: &gradient)
     return Self.squaredDistance(gradient, meanGradient)
   }
 
   /// √E‖g_b − G‖² in theory.
-  public func expectedDeviation(batch: Int, _ sampling: BatchSampling) -> Double {
+  package func expectedDeviation(batch: Int, _ sampling: BatchSampling) -> Double {
     let n = Double(exampleCount)
     let b = Double(batch)
     var variance = covarianceTrace / b
@@ -78,7 +78,7 @@ public final class GradientNoise {
   /// √E‖g_b − G‖² as measured over `samples` minibatches, with its standard error.
   ///
   /// - Parameter series: keeps the draws apart from those of other calls with the same seed.
-  public func deviation(
+  package func deviation(
     batch size: Int, _ sampling: BatchSampling, samples: Int, seed: UInt64, series: Int
   ) -> (value: Double, standardError: Double) {
     precondition(size >= 1 && samples >= 1)
@@ -166,7 +166,7 @@ public final class GradientNoise {
 }
 
 /// How the examples of a minibatch are drawn.
-public enum BatchSampling: String, Sendable, CaseIterable {
+package enum BatchSampling: String, Sendable, CaseIterable {
   case withReplacement = "with replacement"
   case withoutReplacement = "without replacement"
 }

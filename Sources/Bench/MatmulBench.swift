@@ -7,30 +7,30 @@ import Runs
 import System
 
 /// What to multiply, and how.
-public struct MatmulOptions: Sendable {
+package struct MatmulOptions: Sendable {
   /// Rows and columns of the matrices of the table of four ways.
-  public var size = 256
+  package var size = 256
   /// Columns of C in one call of the third way.
-  public var block = 64
+  package var block = 64
   /// Sizes to sweep over; empty for no sweep.
-  public var sizes: [Int] = []
+  package var sizes: [Int] = []
   /// Blocks to sweep over, at `size`; empty for no sweep.
-  public var blocks: [Int] = []
-  public var threads = 1
-  public var samples = 9
+  package var blocks: [Int] = []
+  package var threads = 1
+  package var samples = 9
   /// How long a sample lasts at least.
-  public var minimumSeconds = 0.02
+  package var minimumSeconds = 0.02
 
-  public init() {}
+  package init() {}
 
   /// The sweeps that fill the plots when the user names none.
-  public static let defaultSizes = [64, 128, 256, 512, 1024, 2048]
-  public static func defaultBlocks(size: Int) -> [Int] {
+  package static let defaultSizes = [64, 128, 256, 512, 1024, 2048]
+  package static func defaultBlocks(size: Int) -> [Int] {
     Array(sequence(first: 1) { $0 * 2 < size ? $0 * 2 : nil }) + (size > 1 ? [size] : [])
   }
 
   /// - Throws: `DistsgdError` (`usage`).
-  public func validate() throws {
+  package func validate() throws {
     try NumberRange.matrixSize.check(size)
     try NumberRange.matrixSizes.check(sizes)
     try NumberRange.block.check(block)
@@ -45,27 +45,27 @@ public struct MatmulOptions: Sendable {
 }
 
 /// One way at one size.
-public struct MatmulMeasurement: Sendable {
-  public let size: Int
-  public let way: MatrixProduct.Way
+package struct MatmulMeasurement: Sendable {
+  package let size: Int
+  package let way: MatrixProduct.Way
   /// GFLOP/s.
-  public let rate: Rate
+  package let rate: Rate
   /// The part of the product that was computed: less than 1 where all of it would have taken too long.
-  public let fraction: Double
+  package let fraction: Double
   /// max |C − C_whole| / max |C_whole| over what was computed.
-  public let difference: Double
+  package let difference: Double
 }
 
 /// Runs the bench.
-public struct MatmulBench {
+package struct MatmulBench {
   private let options: MatmulOptions
   /// A sample of the slow ways on large matrices computes so many seconds' worth of rows or columns.
   private static let sampleSeconds = 0.1
 
-  public init(_ options: MatmulOptions) { self.options = options }
+  package init(_ options: MatmulOptions) { self.options = options }
 
   /// - Throws: `DistsgdError` (`usage`; `internal` if two ways give different products).
-  public func run() throws -> MatmulReport {
+  package func run() throws -> MatmulReport {
     try options.validate()
     BLAS.setThreads(options.threads)
     try requireBufferOfBLAS(threads: options.threads)
@@ -164,7 +164,7 @@ public struct MatmulBench {
 
 extension MatrixProduct.Way {
   /// The name of the way in tables and legends.
-  public var label: String {
+  package var label: String {
     switch self {
     case .element: "element by element"
     case .column: "column by column"

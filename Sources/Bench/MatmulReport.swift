@@ -4,20 +4,20 @@ import Plot
 import System
 import Text
 
-public struct MatmulReport: BenchReport {
-  public let options: MatmulOptions
+package struct MatmulReport: BenchReport {
+  package let options: MatmulOptions
   /// The four ways at `options.size`: element, column, block, whole.
-  public let four: [MatmulMeasurement]
+  package let four: [MatmulMeasurement]
   /// max |C − C_exact| / max |C| of the whole product, at some places.
-  public let exactDifference: Double
+  package let exactDifference: Double
   /// The four ways at each of `options.sizes`.
-  public let sizes: [[MatmulMeasurement]]
+  package let sizes: [[MatmulMeasurement]]
   /// `options.size`, in blocks of each width, and last the whole.
-  public let blocks: [MatmulMeasurement]
+  package let blocks: [MatmulMeasurement]
 
-  public var name: String { "matmul" }
+  package var name: String { "matmul" }
 
-  public var text: String {
+  package var text: String {
     let n = options.size
     var text =
       "C = A·B, \(n) × \(n), \(kernelLine(threads: options.threads)), medians of \(options.samples)\n\n"
@@ -67,7 +67,7 @@ public struct MatmulReport: BenchReport {
     if case .block(let columns) = way { columns } else { 1 }
   }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
     line["kernel"] = BLAS.kernelName
@@ -97,7 +97,7 @@ public struct MatmulReport: BenchReport {
     return line
   }
 
-  public var plots: [(name: String, plot: Plot)] {
+  package var plots: [(name: String, plot: Plot)] {
     var plots: [(name: String, plot: Plot)] = []
     if !sizes.isEmpty {
       let names = ["element by element", "column by column", "blocks of \(options.block) columns", "whole"]

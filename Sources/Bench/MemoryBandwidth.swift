@@ -5,17 +5,17 @@ import Glibc
 import System
 
 /// The bandwidth of one core over one working set.
-public struct BandwidthMeasurement: Sendable {
+package struct BandwidthMeasurement: Sendable {
   /// `L1`, `L2`, `L3`, `DRAM`.
-  public let level: String
+  package let level: String
   /// Bytes of the working set, all streams together.
-  public let bytes: Int
+  package let bytes: Int
   /// GB/s of a loop that only reads, two streams; of a[i] = b[i]; of a[i] = b[i] + s·c[i]. As in STREAM, what a store makes
   /// the processor read first is not counted.
-  public let read, copy, triad: Rate
+  package let read, copy, triad: Rate
 
   /// The most that any of the loops has reached: as in STREAM, the best time counts.
-  public var best: Double { max(read.greatest, copy.greatest, triad.greatest) }
+  package var best: Double { max(read.greatest, copy.greatest, triad.greatest) }
 }
 
 /// Memory to measure in, and vectors as wide as the processor has.

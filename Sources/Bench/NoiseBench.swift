@@ -7,32 +7,32 @@ import Runs
 import System
 import Text
 
-public struct NoiseOptions: Sendable {
+package struct NoiseOptions: Sendable {
   /// Data, model, loss, first parameters, seed and threads are used.
-  public var training = TrainingOptions()
+  package var training = TrainingOptions()
   /// nil is 1, 2, 4 … and all examples, as far as that takes some seconds.
-  public var batches: [Int]?
+  package var batches: [Int]?
   /// Minibatches of each size; nil is 2000, or 200 for a model of many operations.
-  public var samples: Int?
+  package var samples: Int?
 
-  public init() {}
+  package init() {}
 }
 
 /// One batch size.
-public struct NoiseMeasurement: Sendable {
-  public let batch: Int
-  public let sampling: BatchSampling
+package struct NoiseMeasurement: Sendable {
+  package let batch: Int
+  package let sampling: BatchSampling
   /// √E‖g_b − G‖² as measured, its standard error, and by the formula.
-  public let deviation, standardError, expected: Double
+  package let deviation, standardError, expected: Double
 }
 
-public struct NoiseBench {
+package struct NoiseBench {
   private let options: NoiseOptions
 
-  public init(_ options: NoiseOptions) { self.options = options }
+  package init(_ options: NoiseOptions) { self.options = options }
 
   /// - Throws: `DistsgdError` or `AgreedError`.
-  public func run() throws -> NoiseReport {
+  package func run() throws -> NoiseReport {
     try NumberRange.noiseSamples.check(options.samples)
     try NumberRange.noiseBatches.check(options.batches ?? [])
     var training = options.training
@@ -96,11 +96,11 @@ public struct NoiseBench {
 }
 
 /// The straight line y = slope·x + intercept with the least squared error, and the slope's standard error.
-public struct LineFit: Sendable, Equatable {
-  public let slope, intercept, slopeError: Double
+package struct LineFit: Sendable, Equatable {
+  package let slope, intercept, slopeError: Double
 
   /// nil with fewer than two different x.
-  public init?(_ points: [(x: Double, y: Double)]) {
+  package init?(_ points: [(x: Double, y: Double)]) {
     let n = Double(points.count)
     guard points.count >= 2 else { return nil }
     let x = points.reduce(0) { $0 + $1.x } / n

@@ -5,18 +5,18 @@ import Plot
 import System
 import Text
 
-public struct NoiseReport: BenchReport {
-  public let data: String
-  public let model: String
-  public let loss: any Loss
-  public let weights: String
-  public let samples: Int
-  public let rows: [NoiseMeasurement]
-  public let exampleCount: Int
+package struct NoiseReport: BenchReport {
+  package let data: String
+  package let model: String
+  package let loss: any Loss
+  package let weights: String
+  package let samples: Int
+  package let rows: [NoiseMeasurement]
+  package let exampleCount: Int
   /// tr(Σ), ‖G‖² and their quotient.
-  public let covarianceTrace, squaredNorm, gradientNoiseScale: Double
+  package let covarianceTrace, squaredNorm, gradientNoiseScale: Double
   /// log deviation against log batch, with replacement; nil where there is nothing to fit.
-  public let fit: LineFit?
+  package let fit: LineFit?
 
   init(
     data: String, model: String, loss: any Loss, weights: String, samples: Int, noise: GradientNoise,
@@ -37,14 +37,14 @@ public struct NoiseReport: BenchReport {
         .map { (x: log(Double($0.batch)), y: log($0.deviation)) })
   }
 
-  public var name: String { "noise" }
+  package var name: String { "noise" }
 
   /// The measurement of `batch`, if there is one.
   private func row(_ batch: Int, _ sampling: BatchSampling) -> NoiseMeasurement? {
     rows.first { $0.batch == batch && $0.sampling == sampling }
   }
 
-  public var text: String {
+  package var text: String {
     var text = "data: \(data)\nmodel: \(model), loss: \(loss.description), weights: \(weights)\n"
     text += "standard deviation of the gradient over b of \(exampleCount) examples, √E‖g_b − G‖², "
     text += "from \(samples) minibatches each\n\n"
@@ -70,7 +70,7 @@ public struct NoiseReport: BenchReport {
     return text
   }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
     line["data"] = data
@@ -96,7 +96,7 @@ public struct NoiseReport: BenchReport {
     return line
   }
 
-  public var plots: [(name: String, plot: Plot)] {
+  package var plots: [(name: String, plot: Plot)] {
     let largest = Double(rows.map(\.batch).max() ?? 1)
     let n = Double(exampleCount)
     func theory(_ b: Double) -> Double { (covarianceTrace / b).squareRoot() }

@@ -5,17 +5,17 @@ import NeuralNet
 import Runs
 import System
 
-public struct RooflineOptions: Sendable {
+package struct RooflineOptions: Sendable {
   /// Sizes n of the products: dot over n² elements, gemv and gemm on n × n matrices.
-  public var sizes = [32, 128, 512, 2048]
+  package var sizes = [32, 128, 512, 2048]
   /// The matrices among which the peak is looked for.
-  public var peakSizes = [256, 512, 1024, 2048]
-  public var samples = 21
+  package var peakSizes = [256, 512, 1024, 2048]
+  package var samples = 21
 
-  public init() {}
+  package init() {}
 
   /// - Throws: `DistsgdError` (`usage`).
-  public func validate() throws {
+  package func validate() throws {
     try NumberRange.rooflineSizes.check(sizes)
     let largest = Double(sizes.max() ?? 1)
     try requireMemory(
@@ -25,24 +25,24 @@ public struct RooflineOptions: Sendable {
 }
 
 /// A product of one size.
-public struct KernelMeasurement: Sendable {
-  public enum Kernel: String, Sendable, CaseIterable { case dot, gemv, gemm }
+package struct KernelMeasurement: Sendable {
+  package enum Kernel: String, Sendable, CaseIterable { case dot, gemv, gemm }
 
-  public let kernel: Kernel
-  public let size: Int
+  package let kernel: Kernel
+  package let size: Int
   /// GFLOP/s of one thread.
-  public let rate: Rate
+  package let rate: Rate
 }
 
-public struct RooflineBench {
+package struct RooflineBench {
   private let options: RooflineOptions
   /// Short, so that some samples fall between the disturbances: a roof is the best that was seen.
   static let sampleSeconds = 0.003
 
-  public init(_ options: RooflineOptions) { self.options = options }
+  package init(_ options: RooflineOptions) { self.options = options }
 
   /// - Throws: `DistsgdError` (`usage`).
-  public func run() throws -> RooflineReport {
+  package func run() throws -> RooflineReport {
     try options.validate()
     let machine = Machine()
     try requireBufferOfBLAS(threads: machine.cores)
@@ -98,7 +98,7 @@ extension KernelMeasurement {
   }
 
   /// Bytes of the operands and the result: each is read or written at least once.
-  public var bytes: Double {
+  package var bytes: Double {
     let n = Double(size)
     switch kernel {
     case .dot: return 8 * n * n
@@ -108,5 +108,5 @@ extension KernelMeasurement {
   }
 
   /// Operations for every byte.
-  public var intensity: Double { Self.operations(kernel, size: size) / bytes }
+  package var intensity: Double { Self.operations(kernel, size: size) / bytes }
 }

@@ -4,18 +4,18 @@ import Plot
 import System
 import Text
 
-public struct RooflineReport: BenchReport {
-  public let machine: Machine
+package struct RooflineReport: BenchReport {
+  package let machine: Machine
   /// GFLOP/s of sgemm on one thread and on all cores, at the size that is best at it. The peak is the greatest.
-  public let peak, peakOfAllThreads: Rate
+  package let peak, peakOfAllThreads: Rate
   /// From the first cache to DRAM, one core.
-  public let levels: [BandwidthMeasurement]
-  public let kernels: [KernelMeasurement]
+  package let levels: [BandwidthMeasurement]
+  package let kernels: [KernelMeasurement]
 
-  public var name: String { "roofline" }
+  package var name: String { "roofline" }
 
   /// FLOP per byte from which on one thread is bound by arithmetic, for memory of `level`.
-  public func ridge(_ level: BandwidthMeasurement) -> Double { peak.greatest / level.best }
+  package func ridge(_ level: BandwidthMeasurement) -> Double { peak.greatest / level.best }
 
   /// The level that holds a working set: the smallest cache that is large enough, or DRAM.
   private func level(holding bytes: Double) -> BandwidthMeasurement {
@@ -29,7 +29,7 @@ public struct RooflineReport: BenchReport {
     return (level, min(peak.greatest, row.intensity * level.best))
   }
 
-  public var text: String {
+  package var text: String {
     let cores = "\(machine.cores) core\(machine.cores == 1 ? "" : "s")"
     var text = "\(machine.model), \(cores), \(machine.vectors.name) (\(machine.vectors.bits)-bit vectors)\n"
     for cache in machine.caches {
@@ -64,7 +64,7 @@ public struct RooflineReport: BenchReport {
     return text
   }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
     line["model"] = machine.model
@@ -104,7 +104,7 @@ public struct RooflineReport: BenchReport {
     return line
   }
 
-  public var plots: [(name: String, plot: Plot)] {
+  package var plots: [(name: String, plot: Plot)] {
     let intensities = kernels.map(\.intensity) + levels.map(ridge)
     let low = (intensities.min() ?? 0.1) / 2
     let high = (intensities.max() ?? 10) * 2

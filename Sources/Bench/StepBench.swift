@@ -5,26 +5,26 @@ import NeuralNet
 import Runs
 import System
 
-public struct StepOptions: Sendable {
+package struct StepOptions: Sendable {
   /// What is trained; epochs, steps and output have no meaning here.
-  public var training = TrainingOptions()
-  public var rounds = 21
+  package var training = TrainingOptions()
+  package var rounds = 21
   /// Blocks of steps, and of bare products, last at least so long.
-  public var blockSeconds = 0.05
+  package var blockSeconds = 0.05
 
-  public init() {}
+  package init() {}
 }
 
 /// Trains for some rounds. In each round there are a block of training steps and a block of the sgemm calls that
 /// these steps cannot do without; every rank makes those of its own shards while the other ranks make theirs.
-public struct StepBench {
+package struct StepBench {
   private let options: StepOptions
 
-  public init(_ options: StepOptions) { self.options = options }
+  package init(_ options: StepOptions) { self.options = options }
 
   /// Collective over all ranks; the report is complete on rank 0.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
-  public func run(on communicator: any Communicator) throws -> StepReport {
+  package func run(on communicator: any Communicator) throws -> StepReport {
     try communicator.together {
       try NumberRange.rounds.check(options.rounds)
     }

@@ -7,9 +7,9 @@ import Runs
 import System
 import Text
 
-public struct StepReport: BenchReport {
+package struct StepReport: BenchReport {
   /// `global batch 128 = 2 ranks × 64 examples`
-  public let arithmetic: String
+  package let arithmetic: String
   let topology: Topology
   /// Of this server, for all its ranks together.
   let cores: Int
@@ -17,30 +17,30 @@ public struct StepReport: BenchReport {
   let options: StepOptions
   let shards: Shards
   /// Of the slowest rank, a sample a block.
-  public let step: Timing
-  public let stepsInBlock: Int
+  package let step: Timing
+  package let stepsInBlock: Int
   /// With one shard a rank; nil where that is what `step` has.
-  public let stepOfFewestShards: Timing?
+  package let stepOfFewestShards: Timing?
   /// The bare sgemm calls of one step.
-  public let products: Timing
+  package let products: Timing
   /// Of all timed blocks together.
   let phases: RankTimings
 
-  public var name: String { "step" }
-  public var plots: [(name: String, plot: Plot)] { [] }
+  package var name: String { "step" }
+  package var plots: [(name: String, plot: Plot)] { [] }
 
-  public var examplesPerSecond: Double { Double(options.training.globalBatch) / step.median }
+  package var examplesPerSecond: Double { Double(options.training.globalBatch) / step.median }
 
   /// 10⁹ operations a second of the whole job, in products alone.
-  public var gflops: Double {
+  package var gflops: Double {
     Double(setUp.model.trainingOperations * options.training.globalBatch) / step.median * 1e-9
   }
 
   /// How many times as long as its bare sgemm calls a step takes; medians.
-  public var ratio: Double { step.median / products.median }
+  package var ratio: Double { step.median / products.median }
 
   /// Seconds of a step in each phase: the mean over ranks, and of the rank that has most of it.
-  public var phaseSeconds: [(phase: Phase, mean: Double, slowest: Double)] {
+  package var phaseSeconds: [(phase: Phase, mean: Double, slowest: Double)] {
     let steps = Double(stepsInBlock * options.rounds)
     return Phase.allCases.filter { $0 != .evaluate }.map { phase in
       let seconds = phases.ranks.map { $0[phase.rawValue].seconds / steps }
@@ -48,7 +48,7 @@ public struct StepReport: BenchReport {
     }
   }
 
-  public var text: String {
+  package var text: String {
     var text = arithmetic + "\n"
     text += "data:   \(setUp.dataSummary)\n"
     text += "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters\n"
@@ -86,7 +86,7 @@ public struct StepReport: BenchReport {
     return text
   }
 
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
     line["kernel"] = BLAS.kernelName

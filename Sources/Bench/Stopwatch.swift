@@ -4,11 +4,11 @@ import System
 import Text
 
 /// The time of one call, over several samples.
-public struct Timing: Sendable, Equatable {
+package struct Timing: Sendable, Equatable {
   /// Seconds of one call.
-  public let median, least, greatest: Double
+  package let median, least, greatest: Double
   /// A tenth of the samples is below p10, a tenth above p90.
-  public let p10, p90: Double
+  package let p10, p90: Double
 
   package init(_ samples: [Double]) {
     let sorted = samples.sorted()
@@ -65,8 +65,8 @@ private func timeOnce(_ call: () -> Void, repetitions: Int) -> Double {
 }
 
 /// Operations (or bytes) a second, in units of 10⁹, from the time of so many of them.
-public struct Rate: Sendable, Equatable {
-  public let median, least, greatest: Double
+package struct Rate: Sendable, Equatable {
+  package let median, least, greatest: Double
 
   init(_ amount: Double, in timing: Timing) {
     median = amount / timing.median * 1e-9

@@ -6,12 +6,12 @@ import NeuralNet
 import Runs
 
 /// The chapter's runs and exercises, as trials.
-public enum Chapter {
+package enum Chapter {
   /// The real set where it is on this machine, else the built-in one with the same moments. Never downloads.
-  public static func defaultData() -> String { findAirfoil() == nil ? "airfoil-like" : "airfoil" }
+  package static func defaultData() -> String { findAirfoil() == nil ? "airfoil-like" : "airfoil" }
 
   /// What all runs share: evaluation every 200 examples with the clock stopped.
-  public static func options(data: String, seed: UInt64, shards: Int?) -> TrainingOptions {
+  package static func options(data: String, seed: UInt64, shards: Int?) -> TrainingOptions {
     var options = TrainingOptions()
     options.data.data = data
     options.model = .linear
@@ -23,7 +23,7 @@ public enum Chapter {
   }
 
   /// Gradient descent, SGD, and minibatches of 100 and 10, with the chapter's learning rates and epochs.
-  public static func fourRuns(_ options: TrainingOptions, exampleCount: Int) -> [Trial] {
+  package static func fourRuns(_ options: TrainingOptions, exampleCount: Int) -> [Trial] {
     [
       trial("gd", options, batch: exampleCount, learningRate: 1, epochs: 10),
       trial("sgd", options, batch: 1, learningRate: 0.005, epochs: 2),
@@ -33,12 +33,12 @@ public enum Chapter {
   }
 
   /// Exercise 1: batch sizes and learning rates.
-  public static func batchesAndRates(_ options: TrainingOptions) -> [Trial] {
+  package static func batchesAndRates(_ options: TrainingOptions) -> [Trial] {
     Sweep.trials(options, globalBatches: [10, 100, 1000], learningRates: [0.01, 0.1, 1])
   }
 
   /// Exercise 2: the learning rate cut to a tenth after each epoch, against a constant one.
-  public static func decay(_ options: TrainingOptions) -> [Trial] {
+  package static func decay(_ options: TrainingOptions) -> [Trial] {
     [(100, 0.4), (10, 0.05)].flatMap { batch, learningRate in
       ([ConstantSchedule(), StepSchedule(every: .epochs(1), factor: 0.1)] as [any Schedule]).map { schedule in
         var trial = trial(
@@ -51,7 +51,7 @@ public enum Chapter {
   }
 
   /// Exercise 3: sampling with replacement against a new shuffle every epoch, once for each seed.
-  public static func replacement(_ options: TrainingOptions, batch: Int, seeds: Range<UInt64>) -> [[Trial]] {
+  package static func replacement(_ options: TrainingOptions, batch: Int, seeds: Range<UInt64>) -> [[Trial]] {
     [Sampling.shuffle, .replacement].map { sampling in
       seeds.map { seed in
         let group = "\(sampling.rawValue), batch size \(batch)"
@@ -67,7 +67,7 @@ public enum Chapter {
 
   /// Exercise 4: gd, SGD and minibatch SGD on the data and on two copies of them. Without their knowing,
   /// gd makes the same update from twice the work; the others see every example twice an epoch.
-  public static func duplicates(_ options: TrainingOptions, exampleCount: Int) -> [Trial] {
+  package static func duplicates(_ options: TrainingOptions, exampleCount: Int) -> [Trial] {
     [("gd", exampleCount, 1.0, 10), ("sgd", 1, 0.005, 2), ("batch size 100", 100, 0.4, 2)].flatMap {
       name, batch, learningRate, epochs in
       [1, 2].map { copies in

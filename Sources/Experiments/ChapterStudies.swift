@@ -9,7 +9,7 @@ extension Chapter {
 
   /// The four runs, or an exercise.
   /// - Throws: `DistsgdError` (`usage`) when there is no such exercise.
-  public static func study(exercise: Int?) throws -> Study {
+  package static func study(exercise: Int?) throws -> Study {
     switch exercise {
     case nil: fourRunsStudy
     case 1: batchesAndRatesStudy
@@ -132,7 +132,7 @@ extension Chapter {
 
 extension Sweep {
   /// Every pair of batch size and learning rate.
-  public static func study(
+  package static func study(
     globalBatches: [Int], learningRates: [Double], targetLoss: Double?
   ) -> Study {
     Study(

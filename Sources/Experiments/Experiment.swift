@@ -4,13 +4,13 @@ import MPI
 import Runs
 
 /// A run of an experiment: its name, and what it does differently.
-public struct Trial: Sendable {
-  public var name: String
+package struct Trial: Sendable {
+  package var name: String
   /// What trials that differ in their seed alone have in common.
-  public var group: String
-  public var options: TrainingOptions
+  package var group: String
+  package var options: TrainingOptions
 
-  public init(_ name: String, group: String? = nil, _ options: TrainingOptions) {
+  package init(_ name: String, group: String? = nil, _ options: TrainingOptions) {
     self.name = name
     self.group = group ?? name
     self.options = options
@@ -18,50 +18,50 @@ public struct Trial: Sendable {
 }
 
 /// What came of a trial.
-public struct TrialResult: Sendable {
-  public var name: String
-  public var group: String
-  public var globalBatch: Int
-  public var learningRate: Double
-  public var epochs: Double
+package struct TrialResult: Sendable {
+  package var name: String
+  package var group: String
+  package var globalBatch: Int
+  package var learningRate: Double
+  package var epochs: Double
   /// Loss and training time at every evaluation.
-  public var evaluations: [EvaluationPoint]
+  package var evaluations: [EvaluationPoint]
   /// Over the training set; nil if the run diverged.
-  public var finalLoss: Double?
+  package var finalLoss: Double?
   /// Training time alone, evaluation excluded.
-  public var secondsPerEpoch: Double
+  package var secondsPerEpoch: Double
   /// Training examples per second.
-  public var examplesPerSecond: Double
+  package var examplesPerSecond: Double
   /// XXH64 of the parameters' bytes.
-  public var parameterHash: UInt64
+  package var parameterHash: UInt64
 
   /// Training time until an evaluation finds at most `loss`; nil if none does.
-  public func seconds(toReach loss: Double) -> Double? {
+  package func seconds(toReach loss: Double) -> Double? {
     evaluations.first { $0.evaluation.loss <= loss }?.seconds
   }
 }
 
 /// Runs trials one after the other on data that are loaded once.
-public final class Experiment {
-  public let communicator: any Communicator
+package final class Experiment {
+  package let communicator: any Communicator
   private let setUp: SetUp
 
   /// Loads the data of `options`. Collective.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
-  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+  package init(_ options: TrainingOptions, communicator: any Communicator) throws {
     self.communicator = communicator
     setUp = try SetUp(options, communicator: communicator)
   }
 
   /// One line about the data.
-  public var dataSummary: String { setUp.dataSummary }
+  package var dataSummary: String { setUp.dataSummary }
   /// N
-  public var exampleCount: Int { setUp.training.count }
+  package var exampleCount: Int { setUp.training.count }
 
   /// Runs a trial again and again for `timedFor` seconds of training, and takes the run of median time: a
   /// short run alone would show whatever else the machine was doing. The bits are the same in all. In a job of
   /// several ranks it runs once. Collective.
-  public func run(_ trial: Trial, timedFor seconds: Double) throws -> TrialResult {
+  package func run(_ trial: Trial, timedFor seconds: Double) throws -> TrialResult {
     var results = [try run(trial)]
     guard communicator.worldSize == 1 else { return results[0] }
     var spent = 0.0
@@ -74,7 +74,7 @@ public final class Experiment {
   }
 
   /// Runs one trial. A diverged loss is a result, not an error. Collective.
-  public func run(_ trial: Trial) throws -> TrialResult {
+  package func run(_ trial: Trial) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
     var hasDiverged = false
     do {

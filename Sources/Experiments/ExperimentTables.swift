@@ -4,13 +4,13 @@ import Text
 
 extension TrialResult {
   /// The chapter's line: `loss: 0.243, 0.0004 sec/epoch`.
-  public var line: String {
+  package var line: String {
     let loss = finalLoss.map { "loss: \(readableLoss($0))" } ?? "diverged"
     return "\(loss), \(readableSeconds(secondsPerEpoch)) sec/epoch"
   }
 
   /// One JSON object with all but the curve.
-  public var json: JSONLine {
+  package var json: JSONLine {
     var line = JSONLine()
     line["name"] = name
     line["globalBatch"] = globalBatch
@@ -25,7 +25,7 @@ extension TrialResult {
 }
 
 /// Trials side by side. `target` adds the training time until the loss was first at most that.
-public func comparisonTable(_ results: [TrialResult], target: Double?) -> String {
+package func comparisonTable(_ results: [TrialResult], target: Double?) -> String {
   var rows = [
     ["run", "batch", "η", "epochs", "final loss", "sec/epoch", "examples/s"]
       + (target.map { ["seconds to \(fixed($0, 4))"] } ?? []) + ["parameter hash"]
@@ -49,7 +49,7 @@ private func shortest(_ value: Double) -> String {
 }
 
 /// Every evaluation of every trial.
-public func curvesCSV(_ results: [TrialResult]) -> String {
+package func curvesCSV(_ results: [TrialResult]) -> String {
   var text = "run,global_batch,learning_rate,examples,seconds,loss\n"
   for result in results {
     for point in result.evaluations {
@@ -61,7 +61,7 @@ public func curvesCSV(_ results: [TrialResult]) -> String {
 }
 
 /// Mean and standard deviation of a sample.
-public func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+package func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
   guard !values.isEmpty else { return (.nan, .nan) }
   let mean = values.reduce(0, +) / Double(values.count)
   let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

@@ -8,15 +8,15 @@ import System
 import Text
 
 /// Some trials and the reading of their results.
-public struct Study: Sendable {
+package struct Study: Sendable {
   /// The stem of its files.
-  public let name: String
-  public let title: String
+  package let name: String
+  package let title: String
   /// The trials, from the common options and the number of training examples.
-  public let trials: @Sendable (TrainingOptions, Int) -> [Trial]
-  public let read: @Sendable ([TrialResult]) -> Reading
+  package let trials: @Sendable (TrainingOptions, Int) -> [Trial]
+  package let read: @Sendable ([TrialResult]) -> Reading
   /// Training seconds over which each trial's time is measured; 0 where time is not the question.
-  public let timedFor: Double
+  package let timedFor: Double
 
   init(
     name: String, title: String, timedFor: Double = 0.03,
@@ -31,19 +31,19 @@ public struct Study: Sendable {
   }
 
   /// What the results say: text for the terminal, and figures.
-  public struct Reading: Sendable {
-    public var text: String
-    public var figures: [(name: String, plot: Plot)]
+  package struct Reading: Sendable {
+    package var text: String
+    package var figures: [(name: String, plot: Plot)]
   }
 }
 
 /// Runs a study over the ranks of a job; rank 0 tells and writes.
-public struct StudyRunner {
+package struct StudyRunner {
   private let communicator: any Communicator
   private let output: String?
   private let printsJSON: Bool
 
-  public init(output: String?, printsJSON: Bool, communicator: any Communicator) {
+  package init(output: String?, printsJSON: Bool, communicator: any Communicator) {
     self.output = output
     self.printsJSON = printsJSON
     self.communicator = communicator
@@ -51,7 +51,7 @@ public struct StudyRunner {
 
   /// Collective.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
-  public func run(_ study: Study, _ options: TrainingOptions) throws {
+  package func run(_ study: Study, _ options: TrainingOptions) throws {
     let isTelling = communicator.rank == 0
     let experiment = try Experiment(options, communicator: communicator)
     // The folder is made before the work, so that an unwritable one costs nobody a run.

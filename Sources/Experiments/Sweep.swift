@@ -1,9 +1,9 @@
 // A grid of batch sizes and learning rates.
 import Runs
 
-public enum Sweep {
+package enum Sweep {
   /// A trial for every pair, batch by batch.
-  public static func trials(
+  package static func trials(
     _ options: TrainingOptions, globalBatches: [Int], learningRates: [Double]
   ) -> [Trial] {
     globalBatches.flatMap { batch in
@@ -17,12 +17,12 @@ public enum Sweep {
   }
 
   /// The loss that counts as reached when the user names none: 2 % above the best final loss.
-  public static func defaultTarget(_ results: [TrialResult]) -> Double? {
+  package static func defaultTarget(_ results: [TrialResult]) -> Double? {
     results.compactMap(\.finalLoss).min().map { 1.02 * $0 }
   }
 
   /// The trial that reached `target` first, in training time, of those that did not leave it by more than 5 %.
-  public static func fastest(_ results: [TrialResult], toReach target: Double) -> TrialResult? {
+  package static func fastest(_ results: [TrialResult], toReach target: Double) -> TrialResult? {
     results.filter { ($0.finalLoss ?? .infinity) <= 1.05 * target && $0.seconds(toReach: target) != nil }
       .min { $0.seconds(toReach: target)! < $1.seconds(toReach: target)! }
   }

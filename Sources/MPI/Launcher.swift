@@ -2,7 +2,7 @@
 import Glibc
 
 /// What the environment tells of the launcher.
-public enum Launcher: Equatable, Sendable {
+package enum Launcher: Equatable, Sendable {
   /// Started alone: a job of one process.
   case none
   /// Started by something that speaks PMI or PMIx to MPI: `mpirun`, or `srun --mpi=…`.
@@ -13,7 +13,7 @@ public enum Launcher: Equatable, Sendable {
   /// Recognises Open MPI's `mpirun` (OMPI_COMM_WORLD_SIZE), PMIx (PMIX_RANK) and PMI (PMI_RANK), and a
   /// Slurm step of several tasks that offers none of them. `DISTSGD_MPI=1` asks for MPI without a
   /// launcher (an MPI singleton).
-  public static func find(in environment: [String: String]) -> Launcher {
+  package static func find(in environment: [String: String]) -> Launcher {
     if ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains(where: { environment[$0] != nil }) {
       return .mpi
     }
@@ -30,7 +30,7 @@ public enum Launcher: Equatable, Sendable {
 
   /// How many processes the launcher has started together, by its own account: Open MPI's, MPICH's and Intel's (Hydra),
   /// MVAPICH's, Slurm's. Those of one that another one has started are asked first.
-  public static func processes(in environment: [String: String]) -> Int? {
+  package static func processes(in environment: [String: String]) -> Int? {
     for name in [
       "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS",
     ] {
@@ -40,7 +40,7 @@ public enum Launcher: Equatable, Sendable {
   }
 
   /// Whether this is the first of the processes: the one to tell what is wrong with all of them.
-  public static func isFirst(in environment: [String: String]) -> Bool {
+  package static func isFirst(in environment: [String: String]) -> Bool {
     for name in [
       "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_RANK",
       "SLURM_PROCID",

@@ -8,9 +8,9 @@ import Glibc
 /// Two steps of MPI_Barrier's kind cost about a microsecond when every rank has a core. With more ranks
 /// than cores a spinning rank keeps the one it waits for from running, so there it yields at once and
 /// soon sleeps (a futex, which works across processes).
-public final class ServerBarrier {
+package final class ServerBarrier {
   /// Bytes of shared, zeroed memory that a barrier needs: three words, each on a cache line of its own.
-  public static let byteCount = 3 * 64
+  package static let byteCount = 3 * 64
 
   private let arrivals: UnsafeMutablePointer<UInt32>
   private let generation: UnsafeMutablePointer<UInt32>
@@ -22,7 +22,7 @@ public final class ServerBarrier {
   /// - Parameters:
   ///   - memory: `byteCount` zeroed bytes that all `rankCount` ranks share.
   ///   - hasOwnCores: whether every rank of the server can run at the same time.
-  public convenience init(memory: UnsafeMutableRawPointer, rankCount: Int, hasOwnCores: Bool) {
+  package convenience init(memory: UnsafeMutableRawPointer, rankCount: Int, hasOwnCores: Bool) {
     let whenIdle = getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) }
     let patience = Self.patience(hasOwnCores: hasOwnCores, yieldsWhenIdle: whenIdle)
     self.init(memory: memory, rankCount: rankCount, spins: patience.spins, yields: patience.yields)
@@ -51,7 +51,7 @@ public final class ServerBarrier {
   }
 
   /// Returns when all ranks have arrived. What they wrote before is visible after.
-  public func wait() {
+  package func wait() {
     let current = cmpi_load_acquire(generation)
     if cmpi_fetch_add(arrivals, 1) == rankCount - 1 {
       cmpi_store_release(arrivals, 0)

@@ -67,7 +67,7 @@ public final class SingleProcessCommunicator: Communicator {
 }
 
 /// This machine's name (POSIX gethostname).
-public func hostName() -> String {
+package func hostName() -> String {
   var name = [CChar](repeating: 0, count: 256)
   gethostname(&name, name.count - 1)
   return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

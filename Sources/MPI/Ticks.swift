@@ -2,7 +2,7 @@
 import CMPI
 
 /// Readings of a counter with a constant rate.
-public enum Ticks {
+package enum Ticks {
   @inlinable @inline(__always)
-  public static var now: UInt64 { cmpi_ticks() }
+  package static var now: UInt64 { cmpi_ticks() }
 }

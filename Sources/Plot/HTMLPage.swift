@@ -1,9 +1,9 @@
 // A page that needs nothing else: texts, tables and plots in one HTML file, in light and in dark.
 
 /// A self-contained HTML page: no scripts, no files, no network.
-public struct HTMLPage: Sendable {
+package struct HTMLPage: Sendable {
   /// A piece of a section. All text is escaped: none of it is taken as HTML.
-  public enum Block: Sendable {
+  package enum Block: Sendable {
     case paragraph(String)
     /// Text in lines that stay as they are: a command, its output.
     case preformatted(String)
@@ -12,29 +12,29 @@ public struct HTMLPage: Sendable {
     case plot(Plot)
   }
 
-  public struct Section: Sendable {
-    public var heading: String
-    public var blocks: [Block]
+  package struct Section: Sendable {
+    package var heading: String
+    package var blocks: [Block]
 
-    public init(heading: String, blocks: [Block]) {
+    package init(heading: String, blocks: [Block]) {
       self.heading = heading
       self.blocks = blocks
     }
   }
 
-  public var title: String
+  package var title: String
   /// The BCP 47 tag of the page's language.
-  public var language: String
-  public var sections: [Section]
+  package var language: String
+  package var sections: [Section]
 
-  public init(title: String, language: String = "en", sections: [Section]) {
+  package init(title: String, language: String = "en", sections: [Section]) {
     self.title = title
     self.language = language
     self.sections = sections
   }
 
   /// The page's text; the same page gives the same bytes.
-  public var html: String {
+  package var html: String {
     var text = """
       <!DOCTYPE html>
       <html lang="\(escaped(language))">

@@ -6,19 +6,19 @@
 ///       title: "Loss", xLabel: "seconds", yLabel: "mean loss", xScale: .logarithmic,
 ///       series: [Series(name: "batch 10", points: points)]
 ///     ).svg()
-public struct Plot: Sendable {
-  public var title: String
-  public var xLabel: String
-  public var yLabel: String
-  public var xScale: Scale
-  public var yScale: Scale
-  public var series: [Series]
-  public var referenceLines: [ReferenceLine]
+package struct Plot: Sendable {
+  package var title: String
+  package var xLabel: String
+  package var yLabel: String
+  package var xScale: Scale
+  package var yScale: Scale
+  package var series: [Series]
+  package var referenceLines: [ReferenceLine]
   /// The part to show; nil is all of it. A range that the scale cannot show counts as nil.
-  public var xRange: ClosedRange<Double>?
-  public var yRange: ClosedRange<Double>?
+  package var xRange: ClosedRange<Double>?
+  package var yRange: ClosedRange<Double>?
 
-  public init(
+  package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear,
     yScale: Scale = .linear, series: [Series], referenceLines: [ReferenceLine] = [],
     xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil
@@ -36,7 +36,7 @@ public struct Plot: Sendable {
 
   /// The plot as one SVG element, which is also a whole file. The same plot gives the same bytes. It becomes
   /// higher than `height` when title and legend would leave too little of it for the curves.
-  public func svg(width: Int = 760, height: Int = 480) -> String {
+  package func svg(width: Int = 760, height: Int = 480) -> String {
     var svg = SVGWriter()
     Layout.fitting(self, width: Double(max(width, 320)), height: Double(max(height, 200))).draw(to: &svg)
     return svg.text

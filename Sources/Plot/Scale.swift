@@ -2,7 +2,7 @@
 import Glibc
 
 /// How an axis spaces its values.
-public enum Scale: Sendable, Equatable {
+package enum Scale: Sendable, Equatable {
   case linear
   case logarithmic
 

@@ -1,29 +1,29 @@
 // What is drawn: curves of points, and straight lines to compare them with.
 
 /// One curve or cloud of points, with its own colour, dash and marker.
-public struct Series: Sendable {
+package struct Series: Sendable {
   /// How the points are shown.
-  public enum Style: Sendable, Equatable {
+  package enum Style: Sendable, Equatable {
     case line
     case markers
     case lineAndMarkers
   }
 
   /// The name in the legend; a series without one is not listed.
-  public var name: String
+  package var name: String
   /// In the order in which a line joins them. A point that cannot be drawn (not finite; zero or negative on a
   /// logarithmic axis) is left out and interrupts the line.
-  public var points: [(x: Double, y: Double)]
-  public var style: Style
+  package var points: [(x: Double, y: Double)]
+  package var style: Style
   /// The ends of the error bar of every point in y; empty for none. Bars that are not finite are left out.
-  public var errorBars: [(low: Double, high: Double)]
+  package var errorBars: [(low: Double, high: Double)]
   /// The place in the palette; nil takes the series' own number. Two series with the same slot, such as a
   /// measurement and its theory, have one colour and differ in style.
-  public var colorSlot: Int?
+  package var colorSlot: Int?
 
   /// - Parameter errors: half the length of every point's error bar (y ± error), or empty for none.
   /// - Precondition: as many errors as points, or none.
-  public init(
+  package init(
     name: String, points: [(x: Double, y: Double)], style: Style = .lineAndMarkers, errors: [Double] = [],
     colorSlot: Int? = nil
   ) {
@@ -36,7 +36,7 @@ public struct Series: Sendable {
   /// - Parameter errorBars: the two ends of every point's error bar, such as the least and the greatest of
   ///   several measurements.
   /// - Precondition: as many error bars as points, or none.
-  public init(
+  package init(
     name: String, points: [(x: Double, y: Double)], style: Style = .lineAndMarkers,
     errorBars: [(low: Double, high: Double)], colorSlot: Int? = nil
   ) {
@@ -50,18 +50,18 @@ public struct Series: Sendable {
 }
 
 /// A straight line across the plot, with its label outside the curves: an optimum, a limit, an epoch's end.
-public struct ReferenceLine: Sendable {
-  public enum Place: Sendable, Equatable {
+package struct ReferenceLine: Sendable {
+  package enum Place: Sendable, Equatable {
     /// y = value; the label stands to the right of the plot.
     case horizontal(Double)
     /// x = value; the label stands above the plot.
     case vertical(Double)
   }
 
-  public var place: Place
-  public var label: String
+  package var place: Place
+  package var label: String
 
-  public init(_ place: Place, label: String) {
+  package init(_ place: Place, label: String) {
     self.place = place
     self.label = label
   }

@@ -2,7 +2,7 @@
 import Glibc
 
 /// `value` with `decimals` digits behind the point.
-public func fixed(_ value: Double, _ decimals: Int) -> String {
+package func fixed(_ value: Double, _ decimals: Int) -> String {
   formatted("%.\(decimals)f", value)
 }
 
@@ -14,24 +14,24 @@ private func formatted(_ format: String, _ value: Double) -> String {
 }
 
 /// Seconds with at least four decimals and at least two significant digits.
-public func readableSeconds(_ seconds: Double) -> String {
+package func readableSeconds(_ seconds: Double) -> String {
   guard seconds > 0, seconds.isFinite else { return fixed(seconds, 4) }
   return fixed(seconds, max(4, 1 - Int(log10(seconds).rounded(.down))))
 }
 
 /// A loss as the chapter prints it, with three decimals; one that nobody would count the digits of, as 4.1e+20.
-public func readableLoss(_ loss: Double) -> String {
+package func readableLoss(_ loss: Double) -> String {
   loss < 1e6 ? fixed(loss, 3) : formatted("%.1e", loss)
 }
 
 /// `text` filled with blanks to `width`.
-public func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
+package func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
   let blanks = String(repeating: " ", count: max(0, width - text.count))
   return left ? text + blanks : blanks + text
 }
 
 /// 64 bits as 16 hexadecimal digits.
-public func hexadecimal(_ bits: UInt64) -> String {
+package func hexadecimal(_ bits: UInt64) -> String {
   let digits = String(bits, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
 }

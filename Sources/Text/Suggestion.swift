@@ -7,7 +7,7 @@
 /// longer word, and at least one edit.
 ///
 /// - Complexity: O(candidates × length²); more than 10,000 candidates or words over 64 bytes are not compared.
-public func nearest(_ word: String, among candidates: [String]) -> String? {
+package func nearest(_ word: String, among candidates: [String]) -> String? {
   guard candidates.count <= 10_000 else { return nil }
   let wanted = Array(word.lowercased().utf8)
   guard !wanted.isEmpty, wanted.count <= 64 else { return nil }

@@ -143,7 +143,8 @@ private func expectClose(
     let parameters = randomParameters(of: model)
     let communicator = SingleProcessCommunicator()
     let dataset = try Dataset(sharing: sample.examples, over: communicator)
-    let evaluator = try Evaluator(model: model, loss: .crossEntropy, dataset: dataset, communicator: communicator)
+    let evaluator = try Evaluator(
+      model: model, loss: .crossEntropy, dataset: dataset, communicator: communicator)
     let result = try evaluator.evaluate(parameters)
     let network = DoubleNetwork(model, parameters.map(Double.init))
     let exact = network.meanLoss(CrossEntropy(), sample.reference)

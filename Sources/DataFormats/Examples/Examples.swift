@@ -42,7 +42,9 @@ extension Examples {
     func require(_ condition: Bool, _ text: @autoclosure () -> String) throws(DistsgdError) {
       if !condition { throw DistsgdError(.badData, text()) }
     }
-    try require(count > 0 && featureCount > 0, "there are \(count) examples of \(featureCount) inputs: give one at least")
+    try require(
+      count > 0 && featureCount > 0,
+      "there are \(count) examples of \(featureCount) inputs: give one at least")
     try require(
       exampleShape.allSatisfy { $0 > 0 } && exampleShape.reduce(1, *) == featureCount,
       "an example of the shape \(exampleShape) has not \(featureCount) inputs")
@@ -53,7 +55,8 @@ extension Examples {
       }
     try require(
       inputs == count * featureCount,
-      "\(inputs) numbers are not \(count) examples of \(featureCount) inputs: \(count * featureCount) would be right")
+      "\(inputs) numbers are not \(count) examples of \(featureCount) inputs: \(count * featureCount) would be right"
+    )
     switch targets {
     case .values(let values):
       try require(values.count == count, "\(values.count) targets are not one for each of \(count) examples")
@@ -63,7 +66,9 @@ extension Examples {
         1...maximumClassCount ~= classCount, "\(classCount) classes: give 1 to \(maximumClassCount)")
       if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
         try require(
-          false, "label \(labels[row]) of example \(row + 1): \(classCount) classes are numbered 0 to \(classCount - 1)")
+          false,
+          "label \(labels[row]) of example \(row + 1): \(classCount) classes are numbered 0 to \(classCount - 1)"
+        )
       }
     }
   }

@@ -9,7 +9,7 @@ import Text
 ///
 /// - Throws: `usage` for options that do not fit the data, `noInput` for files that are not there, `badData` for
 ///   what is wrong in them.
-public func loadData(_ options: DataOptions) throws(DistsgdError) -> LoadedData {
+package func loadData(_ options: DataOptions) throws(DistsgdError) -> LoadedData {
   try loadData(options, environment: environmentValue)
 }
 

@@ -1,7 +1,7 @@
 // The data sets that have a name, and the words the command line lists them with.
 
 /// Name and one-line description of every named data set, in the order in which `distsgd data` lists them.
-public let namedDataSets: [(name: String, description: String)] = [
+package let namedDataSets: [(name: String, description: String)] = [
   (
     "airfoil-like",
     "built in: 1,500 rows, 5 features, with exactly the moments of the airfoil set (regression)"

@@ -2,20 +2,20 @@
 import System
 
 /// Inputs as a model takes them, and the targets in the file's own units where the file has them.
-public struct NewExamples: Sendable {
-  public var source: String
-  public var count: Int
-  public var featureCount: Int
+package struct NewExamples: Sendable {
+  package var source: String
+  package var count: Int
+  package var featureCount: Int
   /// Preprocessed, shape (count, featureCount).
-  public var features: Examples.Features
+  package var features: Examples.Features
   /// Raw, shape (count): class numbers, or values before standardisation.
-  public var targets: [Double]?
+  package var targets: [Double]?
 
   /// The same with targets as the model was trained on, to evaluate it.
   ///
   /// - Parameter classCount: the model's number of classes; `nil` for regression.
   /// - Throws: `badData` when there are no targets, or one is not a class of the model.
-  public func examples(
+  package func examples(
     preprocessing: Preprocessing, classCount: Int?
   ) throws(DistsgdError) -> Examples {
     guard let targets else {
@@ -45,7 +45,7 @@ public struct NewExamples: Sendable {
 ///   - featureCount: the model's number of inputs.
 ///   - readsTargets: whether targets are wanted; without, what stands in a table's target column does not matter.
 /// - Throws: as `loadData`; `badData` when the inputs are not those of the model.
-public func loadForPrediction(
+package func loadForPrediction(
   _ data: String, preprocessing: Preprocessing, featureCount: Int, readsTargets: Bool = true
 ) throws(DistsgdError) -> NewExamples {
   guard preprocessing.featureMeans.count == featureCount,

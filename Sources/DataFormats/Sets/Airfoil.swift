@@ -14,7 +14,7 @@ package let airfoilURLs = [
 
 /// The path of `airfoil_self_noise.dat` where it can be had without a download: in the folder `$DISTSGD_DATA`,
 /// else in the user's cache.
-public func findAirfoil() -> String? {
+package func findAirfoil() -> String? {
   findAirfoil(environment: environmentValue)
 }
 
@@ -26,7 +26,7 @@ package func findAirfoil(environment: (String) -> String?) -> String? {
 /// The file's path, downloading it into the user's cache where it is not on this machine.
 ///
 /// - Throws: `noInput` when it is not here and cannot be downloaded.
-public func fetchAirfoil() throws(DistsgdError) -> String {
+package func fetchAirfoil() throws(DistsgdError) -> String {
   try fetchAirfoil(environment: environmentValue)
 }
 

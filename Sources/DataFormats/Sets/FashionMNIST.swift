@@ -10,7 +10,7 @@ enum FashionSplit: String { case train, test = "t10k" }
 
 /// The folder that holds the set's files: `$DISTSGD_DATA`, its subfolder fashion-mnist, or where Debian's package
 /// dataset-fashion-mnist puts them; `nil` where they are in none.
-public func findFashionMNIST() -> String? {
+package func findFashionMNIST() -> String? {
   findFashionMNIST(environment: environmentValue)
 }
 

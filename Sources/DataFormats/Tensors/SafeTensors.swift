@@ -6,14 +6,14 @@
 import System
 
 /// Named tensors of 32-bit floats and a few words about them.
-public struct SafeTensors: Sendable, Equatable {
+package struct SafeTensors: Sendable, Equatable {
   /// A tensor that owns its values, row-major.
-  public struct Tensor: Sendable, Equatable {
-    public var name: String
-    public var shape: [Int]
-    public var values: [Float]
+  package struct Tensor: Sendable, Equatable {
+    package var name: String
+    package var shape: [Int]
+    package var values: [Float]
 
-    public init(name: String, shape: [Int], values: [Float]) {
+    package init(name: String, shape: [Int], values: [Float]) {
       self.name = name
       self.shape = shape
       self.values = values
@@ -21,12 +21,12 @@ public struct SafeTensors: Sendable, Equatable {
   }
 
   /// A tensor whose values lie in memory of somebody else, such as a parameter arena, row-major.
-  public struct View {
-    public var name: String
-    public var shape: [Int]
-    public var values: UnsafeBufferPointer<Float>
+  package struct View {
+    package var name: String
+    package var shape: [Int]
+    package var values: UnsafeBufferPointer<Float>
 
-    public init(name: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
+    package init(name: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
       self.name = name
       self.shape = shape
       self.values = values
@@ -34,24 +34,24 @@ public struct SafeTensors: Sendable, Equatable {
   }
 
   /// The tensors in the header's order, which is the order of the layers in files written here.
-  public var tensors: [Tensor]
+  package var tensors: [Tensor]
   /// The header's `__metadata__`.
-  public var metadata: [String: String]
+  package var metadata: [String: String]
 
-  public init(tensors: [Tensor], metadata: [String: String] = [:]) {
+  package init(tensors: [Tensor], metadata: [String: String] = [:]) {
     self.tensors = tensors
     self.metadata = metadata
   }
 
   /// The tensor called `name`, looked for from the first to the last.
-  public subscript(name: String) -> Tensor? {
+  package subscript(name: String) -> Tensor? {
     tensors.first { $0.name == name }
   }
 
   /// Writes the file; it appears under `path` only when it is complete and on the disk.
   ///
   /// - Throws: `DistsgdError` (`cannotCreate`, or `inputOutput` when for example the disk is full).
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     let header = SafeTensors.header(
       tensors.map { ($0.name, $0.shape, $0.values.count) }, metadata: metadata)
     var file = try ReplacementFile(replacing: path)
@@ -64,7 +64,7 @@ public struct SafeTensors: Sendable, Equatable {
   ///
   /// - Parameter bypassesCache: as in `ReplacementFile`.
   /// - Throws: `DistsgdError` (`cannotCreate`, or `inputOutput` when for example the disk is full).
-  public static func write(
+  package static func write(
     _ tensors: [View], metadata: [String: String] = [:], to path: String, bypassesCache: Bool = false
   ) throws {
     try write(tensors, metadata: metadata, to: path, in: nil, bypassesCache: bypassesCache)

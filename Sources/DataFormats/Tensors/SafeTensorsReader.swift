@@ -6,7 +6,7 @@ extension SafeTensors {
   /// Reads a file. F32 values are taken as they are; F64, F16 and BF16 are converted.
   ///
   /// - Throws: `DistsgdError` (`noInput`, or `badData` when the file is damaged or of another kind).
-  public static func read(from path: String) throws -> SafeTensors {
+  package static func read(from path: String) throws -> SafeTensors {
     let file = try FileBytes(path, takesPipe: false)
     defer { withExtendedLifetime(file) {} }
     // The tensors, and the arena that is made of them.
@@ -36,7 +36,7 @@ extension SafeTensors {
   ///
   /// - Parameter path: what errors call the file.
   /// - Throws: `DistsgdError` (`badData`).
-  public init(parsing bytes: UnsafeRawBufferPointer, path: String) throws {
+  package init(parsing bytes: UnsafeRawBufferPointer, path: String) throws {
     func bad(_ what: String) -> DistsgdError {
       DistsgdError(
         .badData,

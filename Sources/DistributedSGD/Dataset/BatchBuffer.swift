@@ -5,13 +5,13 @@ import NeuralNet
 
 /// Inputs and targets of at most `capacity` examples, side by side in memory: gathered, or a view of the data set
 /// where they are consecutive there.
-public final class BatchBuffer {
-  public let dataset: Dataset
-  public let capacity: Int
+package final class BatchBuffer {
+  package let dataset: Dataset
+  package let capacity: Int
   /// Shape (rows of the last `load`, featureCount), with `padding` finite floats behind the last row.
-  public var features: UnsafePointer<Float> { loadedFeatures }
+  package var features: UnsafePointer<Float> { loadedFeatures }
   /// Shape (rows of the last `load`).
-  public var targets: TargetBuffer { loadedTargets }
+  package var targets: TargetBuffer { loadedTargets }
 
   // Private, so that no access to them is checked while the program runs.
   private var loadedFeatures: UnsafePointer<Float>
@@ -28,7 +28,7 @@ public final class BatchBuffer {
   /// A kernel may read a few floats past a row, so that short rows can be loaded as whole vectors.
   static let padding = 16
 
-  public init(_ dataset: Dataset, capacity: Int) {
+  package init(_ dataset: Dataset, capacity: Int) {
     self.dataset = dataset
     self.capacity = max(capacity, 1)
     let floats = self.capacity * dataset.featureCount + Self.padding
@@ -51,7 +51,7 @@ public final class BatchBuffer {
   /// Loads the examples at `positions` of an epoch.
   /// - Parameter keepsOrder: whether each must stand in its position's row; if not they are read as a set, in
   ///   whatever order moves least.
-  public func load(_ order: EpochOrder, positions: Range<Int>, keepsOrder: Bool = false) {
+  package func load(_ order: EpochOrder, positions: Range<Int>, keepsOrder: Bool = false) {
     precondition(positions.count <= capacity)
     if let examples = order.consecutiveExamples(at: positions, inOrder: keepsOrder) {
       return load(examples: examples)
@@ -60,7 +60,7 @@ public final class BatchBuffer {
   }
 
   /// Loads consecutive examples, in the data set's own order.
-  public func load(examples: Range<Int>) {
+  package func load(examples: Range<Int>) {
     precondition(examples.count <= capacity)
     if case .float32(let source) = dataset.features {
       loadedFeatures = source + examples.lowerBound * dataset.featureCount
@@ -72,7 +72,7 @@ public final class BatchBuffer {
   }
 
   /// Gathers the examples with these numbers.
-  public func load(indices examples: ArraySlice<Int>) {
+  package func load(indices examples: ArraySlice<Int>) {
     precondition(examples.count <= capacity)
     for (row, example) in examples.enumerated() { indices[row] = example }
     gather(indices, examples.count)

@@ -66,7 +66,8 @@ public final class Dataset {
     let all = count * featureCount
     switch features {
     case .float32(let values): return Array(UnsafeBufferPointer(start: values, count: all))
-    case .uint8(let bytes, let scale): return UnsafeBufferPointer(start: bytes, count: all).map { Float($0) * scale }
+    case .uint8(let bytes, let scale):
+      return UnsafeBufferPointer(start: bytes, count: all).map { Float($0) * scale }
     }
   }
 

@@ -13,7 +13,7 @@ public struct AgreedError: Error {
 extension Communicator {
   /// Runs `body` on every rank; if it throws on any, all throw the error of the lowest rank that failed.
   /// `body` must not communicate. Collective.
-  public func together<Result>(_ body: () throws -> Result) throws -> Result {
+  package func together<Result>(_ body: () throws -> Result) throws -> Result {
     var result: Result?
     var failure: DistsgdError?
     do {
@@ -37,5 +37,5 @@ extension Communicator {
   package var localRankCount: Int { topology.ranksOfServer[topology.serverOfRank[rank]].count }
 
   /// Whether this rank is the first of its server.
-  public var isServerLeader: Bool { topology.ranksOfServer[topology.serverOfRank[rank]][0] == rank }
+  package var isServerLeader: Bool { topology.ranksOfServer[topology.serverOfRank[rank]][0] == rank }
 }

@@ -5,14 +5,17 @@ import MPI
 import System
 
 /// What a rank asks of all others with the gradients of a step.
-public struct Requests: OptionSet, Sendable {
-  public let rawValue: UInt64
-  public init(rawValue: UInt64) { self.rawValue = rawValue }
+package struct Requests: OptionSet, Sendable {
+  package let rawValue: UInt64
+  @inlinable
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
 
   /// Stop after this step.
-  public static let stop = Requests(rawValue: 1)
+  @inlinable
+  package static var stop: Requests { Requests(rawValue: 1) }
   /// Compare the parameters in the next step.
-  public static let comparison = Requests(rawValue: 2)
+  @inlinable
+  package static var comparison: Requests { Requests(rawValue: 2) }
 }
 
 /// Who differs from the others, and in what.

@@ -17,14 +17,14 @@ import NeuralNet
 ///
 /// Between servers the same tree goes on: each rank sends its server's sums of a remote rank's part to that
 /// rank, which finishes the additions, updates, and sends the new parameters back.
-public final class GradientReduction {
+package final class GradientReduction {
   /// The nodes of the tree that this rank adds up alone.
-  public let nodes: [TreeNode]
+  package let nodes: [TreeNode]
   /// Shape (n + 1): the parameters, and the loss of the last batch.
-  public let parameters: UnsafeMutablePointer<Float>
-  public let tree: ReductionTree
+  package let parameters: UnsafeMutablePointer<Float>
+  package let tree: ReductionTree
   /// Whether there are several copies of the parameters, which could differ.
-  public let hasSeveralCopies: Bool
+  package let hasSeveralCopies: Bool
 
   /// What the optimizer keeps of this rank's part.
   package let state: OptimizerState
@@ -66,7 +66,7 @@ public final class GradientReduction {
   /// - Parameters:
   ///   - optimizer: makes the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
-  public init(
+  package init(
     parameterCount: Int, shards: Shards, activeShards: [Int], optimizer: any Optimizer,
     communicator: any Communicator
   ) throws(MPIError) {
@@ -156,20 +156,20 @@ public final class GradientReduction {
   }
 
   /// The mean loss of the last batch, before its update.
-  public var loss: Float { parameters[layout.loss] }
+  package var loss: Float { parameters[layout.loss] }
 
   /// What any rank asked in the last step; the same on all ranks.
-  public var requests: Requests { commonWords.pointee.requests }
+  package var requests: Requests { commonWords.pointee.requests }
 
   /// Who did not agree in the last step; the same on all ranks.
-  public var suspect: Suspect? { commonWords.pointee.suspect }
+  package var suspect: Suspect? { commonWords.pointee.suspect }
 
   /// Leaves this rank's words for the next `reduceAndUpdate`.
   /// - Parameters:
   ///   - schedule: a hash of all that the ranks must have in common in this step.
   ///   - parameterHash: of the parameters before the step, if they are compared in it.
   @inline(__always)
-  public func propose(schedule: UInt64, parameterHash: UInt64?, _ requests: Requests) {
+  package func propose(schedule: UInt64, parameterHash: UInt64?, _ requests: Requests) {
     var words = AgreementWords()
     words.schedule = schedule
     words.parameters = parameterHash ?? 0
@@ -179,7 +179,7 @@ public final class GradientReduction {
 
   /// Where this rank leaves the gradient sum of its node number `node` before `reduceAndUpdate`, shape
   /// (n + 1): the gradient, and the loss.
-  public func gradientBuffer(_ node: Int) -> UnsafeMutablePointer<Float> {
+  package func gradientBuffer(_ node: Int) -> UnsafeMutablePointer<Float> {
     nodeBuffers[turn][ownNodeOffset + node]
   }
 
@@ -187,7 +187,7 @@ public final class GradientReduction {
   /// - Parameters:
   ///   - activeShards: the shards of this batch that have examples.
   ///   - step: the number of this update, from 1.
-  public func reduceAndUpdate(
+  package func reduceAndUpdate(
     activeShards: Int, step: Int, learningRate: Float, clock: PhaseClock
   ) throws(MPIError) {
     meet(clock)

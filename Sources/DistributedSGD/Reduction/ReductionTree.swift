@@ -1,28 +1,28 @@
 // The fixed order in which shard gradients are added: a balanced binary tree over the shard index.
 
 /// A node of the tree: the leaves index·2^level ..< (index + 1)·2^level.
-public struct TreeNode: Sendable, Hashable {
-  public let level: Int
-  public let index: Int
+package struct TreeNode: Sendable, Hashable {
+  package let level: Int
+  package let index: Int
 
-  public init(level: Int, index: Int) {
+  package init(level: Int, index: Int) {
     self.level = level
     self.index = index
   }
 
-  public var firstLeaf: Int { index << level }
-  public var leaves: Range<Int> { index << level..<(index + 1) << level }
-  public var left: TreeNode { TreeNode(level: level - 1, index: 2 * index) }
-  public var right: TreeNode { TreeNode(level: level - 1, index: 2 * index + 1) }
+  package var firstLeaf: Int { index << level }
+  package var leaves: Range<Int> { index << level..<(index + 1) << level }
+  package var left: TreeNode { TreeNode(level: level - 1, index: 2 * index) }
+  package var right: TreeNode { TreeNode(level: level - 1, index: 2 * index + 1) }
 }
 
 /// The balanced binary tree over `leafCount` leaves, padded to a power of two; leaves that do not exist are
 /// skipped, not added as zero. It depends on the number of shards alone, never on ranks or servers.
-public struct ReductionTree: Sendable {
-  public let leafCount: Int
-  public let root: TreeNode
+package struct ReductionTree: Sendable {
+  package let leafCount: Int
+  package let root: TreeNode
 
-  public init(leafCount: Int) {
+  package init(leafCount: Int) {
     precondition(leafCount >= 1)
     self.leafCount = leafCount
     var level = 0
@@ -32,7 +32,7 @@ public struct ReductionTree: Sendable {
 
   /// The largest nodes that have all their leaves in `leaves`, in order: what an owner of those leaves can
   /// add up alone. At most 2 log₂ of them when `leaves` is one range; leaves past `leafCount` count as owned.
-  public func nodes(covering leaves: Set<Int>) -> [TreeNode] {
+  package func nodes(covering leaves: Set<Int>) -> [TreeNode] {
     var result: [TreeNode] = []
     func visit(_ node: TreeNode) {
       let existing = node.leaves.clamped(to: 0..<leafCount)

@@ -20,11 +20,13 @@ public struct BatchSchedule: Sendable, Equatable {
     self.lastBatch = lastBatch
   }
 
+  @inlinable
   public var stepsPerEpoch: Int {
     lastBatch == .keep ? (exampleCount + globalBatch - 1) / globalBatch : exampleCount / globalBatch
   }
 
   /// The positions of step `step` of an epoch.
+  @inlinable
   public func positions(step: Int) -> Range<Int> {
     step * globalBatch..<min((step + 1) * globalBatch, exampleCount)
   }

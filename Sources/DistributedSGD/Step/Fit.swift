@@ -9,7 +9,8 @@ func requireFit(_ model: Sequential, _ loss: any Loss, _ data: Dataset) throws {
   func refuse(_ text: String) -> AgreedError { AgreedError(DistsgdError(.usage, text)) }
   guard model.inputCount == data.featureCount else {
     throw refuse(
-      "the model takes \(model.inputCount) inputs and the data have \(data.featureCount): make it with inputs: \(data.featureCount)")
+      "the model takes \(model.inputCount) inputs and the data have \(data.featureCount): make it with inputs: \(data.featureCount)"
+    )
   }
   guard (loss.targets == .classes) == (data.classCount != nil) else {
     throw refuse(
@@ -18,9 +19,12 @@ func requireFit(_ model: Sequential, _ loss: any Loss, _ data: Dataset) throws {
         : "the loss \(loss) needs values and the data have classes as targets: use cross-entropy")
   }
   let outputs: Int
-  do { outputs = try loss.outputCount(classes: data.classCount) } catch { throw refuse("the loss \(loss): \(error)") }
+  do { outputs = try loss.outputCount(classes: data.classCount) } catch {
+    throw refuse("the loss \(loss): \(error)")
+  }
   guard model.outputCount == outputs else {
     throw refuse(
-      "the model makes \(model.outputCount) outputs and the loss \(loss) takes \(outputs) for these data: end it with Dense(\(outputs))")
+      "the model makes \(model.outputCount) outputs and the loss \(loss) takes \(outputs) for these data: end it with Dense(\(outputs))"
+    )
   }
 }

@@ -92,7 +92,8 @@ public final class Trainer {
       }
       guard result.loss.isFinite else {
         throw AgreedError(
-          DistsgdError(.diverged, "the loss became \(result.loss) at step \(stepCount): lower the learning rate"))
+          DistsgdError(
+            .diverged, "the loss became \(result.loss) at step \(stepCount): lower the learning rate"))
       }
     }
   }

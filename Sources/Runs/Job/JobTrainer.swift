@@ -16,7 +16,10 @@ extension Job {
   ) throws -> Trainer {
     guard 1...data.count ~= globalBatch else {
       throw AgreedError(
-        DistsgdError(.usage, "a global batch of \(globalBatch): the data have \(data.count) examples, so give 1 to \(data.count)"))
+        DistsgdError(
+          .usage,
+          "a global batch of \(globalBatch): the data have \(data.count) examples, so give 1 to \(data.count)"
+        ))
     }
     let trainer = try Trainer(
       model: model, loss: loss, dataset: data,

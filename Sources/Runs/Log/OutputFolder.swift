@@ -3,12 +3,12 @@ import Glibc
 import System
 
 /// Creates the folder of a run and names its files.
-public struct OutputFolder: Sendable {
-  public let path: String
+package struct OutputFolder: Sendable {
+  package let path: String
 
   /// Makes `path` and its parents. An existing folder is taken if no run has been written there.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  public init(creating path: String) throws {
+  package init(creating path: String) throws {
     self.path = path
     do throws(DistsgdError) {
       try makeFolder(path)
@@ -34,15 +34,15 @@ public struct OutputFolder: Sendable {
     self.path = path
   }
 
-  public var metrics: String { path + "/metrics.jsonl" }
-  public var timings: String { path + "/timings.csv" }
-  public var model: String { path + "/model.safetensors" }
+  package var metrics: String { path + "/metrics.jsonl" }
+  package var timings: String { path + "/timings.csv" }
+  package var model: String { path + "/model.safetensors" }
   var checkpoints: String { path + "/checkpoints" }
 
   /// Makes `runs/<UTC time>`, with a number behind it if that is taken: each caller has a folder of its own, also of
   /// several that ask in the same second.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  public static func makeDefault() throws -> String {
+  package static func makeDefault() throws -> String {
     var now = time(nil)
     var parts = tm()
     gmtime_r(&now, &parts)

@@ -4,9 +4,9 @@ import MPI
 import Text
 
 /// The phases of every rank over one epoch or a whole run; rank 0 has them all.
-public struct RankTimings: Sendable {
+package struct RankTimings: Sendable {
   /// Shape (worldSize), each with a row for every phase.
-  public var ranks: [[PhaseSummary]]
+  package var ranks: [[PhaseSummary]]
 
   package init(ranks: [[PhaseSummary]]) { self.ranks = ranks }
 

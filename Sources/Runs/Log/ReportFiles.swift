@@ -2,19 +2,19 @@
 import System
 
 /// Writes what rank 0 shows of an experiment to a folder.
-public struct ReportFiles {
-  public let folder: String
+package struct ReportFiles {
+  package let folder: String
 
   /// - Parameter path: nil is `runs/<UTC time>`.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  public init(creating path: String?) throws {
+  package init(creating path: String?) throws {
     folder = try path ?? OutputFolder.makeDefault()
     try makeFolder(folder)
   }
 
   /// Writes a whole file, or leaves the old one.
   /// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
-  public func write(_ text: String, as name: String) throws {
+  package func write(_ text: String, as name: String) throws {
     var text = text
     var file = try ReplacementFile(replacing: folder + "/" + name)
     try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }

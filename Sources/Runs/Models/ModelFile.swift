@@ -5,18 +5,18 @@ import System
 import Text
 
 /// A trained model with its preprocessing, as saved.
-public struct ModelFile: Sendable {
-  public var specification: ModelSpecification
-  public var model: Sequential
-  public var loss: any Loss
-  public var preprocessing: Preprocessing
+package struct ModelFile: Sendable {
+  package var specification: ModelSpecification
+  package var model: Sequential
+  package var loss: any Loss
+  package var preprocessing: Preprocessing
   /// nil for a model of numbers.
-  public var classCount: Int?
+  package var classCount: Int?
   /// Shape (model.parameterCount), laid out by `model.tensors`.
-  public var parameters: [Float]
+  package var parameters: [Float]
 
   /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
-  public static func write(
+  package static func write(
     to path: String, specification: ModelSpecification, model: Sequential, loss: any Loss,
     preprocessing: Preprocessing, parameters: UnsafePointer<Float>
   ) throws {
@@ -49,7 +49,7 @@ public struct ModelFile: Sendable {
 
   /// Reads what `write` has written.
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
-  public init(reading path: String) throws {
+  package init(reading path: String) throws {
     let file = try SafeTensors.read(from: path)
     func entry(_ key: String) throws -> String {
       guard let value = file.metadata[key] else {
@@ -111,7 +111,7 @@ public struct ModelFile: Sendable {
   ///   - name: a tensor's in the file, where it is not the model's.
   ///   - acceptsNonFinite: for going on with a run as it is.
   /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing, of another shape, or not of numbers.
-  public static func arena(
+  package static func arena(
     of model: Sequential, from file: SafeTensors, path: String, name: (ParameterTensor) -> String = \.name,
     acceptsNonFinite: Bool = false
   ) throws -> [Float] {

@@ -7,11 +7,11 @@ import System
 import Text
 
 /// A saved model, ready to be applied.
-public final class Predictor {
-  public let file: ModelFile
+package final class Predictor {
+  package let file: ModelFile
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
-  public init(model path: String) throws {
+  package init(model path: String) throws {
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
@@ -24,8 +24,9 @@ public final class Predictor {
   private var isClassification: Bool { file.classCount != nil }
 
   /// Loss and accuracy on `data`, which must have targets. Collective; one rank of each server loads.
-  public func evaluate(_ data: String, over communicator: any Communicator) throws -> (Evaluation, count: Int)
-  {
+  package func evaluate(_ data: String, over communicator: any Communicator) throws -> (
+    Evaluation, count: Int
+  ) {
     let examples = try communicator.together {
       communicator.isServerLeader
         ? try load(data).examples(
@@ -44,7 +45,7 @@ public final class Predictor {
 
   /// The predictions for `data` as CSV, a row for every example, in pieces for `emit`: in the target's own
   /// units, or the class and every class's probability.
-  public func predict(_ data: String, emit: (String) throws -> Void) throws {
+  package func predict(_ data: String, emit: (String) throws -> Void) throws {
     let new = try load(data, readsTargets: false)
     let outputs = file.model.outputCount
     let name =

@@ -5,42 +5,42 @@ import MPI
 import System
 
 /// A flag that takes a whole number, or several.
-public struct NumberRange: Sendable {
-  public let flag: String
-  public let values: ClosedRange<Int>
+package struct NumberRange: Sendable {
+  package let flag: String
+  package let values: ClosedRange<Int>
 
-  public init(_ flag: String, _ values: ClosedRange<Int>) {
+  package init(_ flag: String, _ values: ClosedRange<Int>) {
     self.flag = flag
     self.values = values
   }
 
   /// - Throws: `DistsgdError` (`usage`), when there is a number outside the range.
-  public func check(_ numbers: [Int]) throws(DistsgdError) {
+  package func check(_ numbers: [Int]) throws(DistsgdError) {
     guard let wrong = numbers.first(where: { !values.contains($0) }) else { return }
     throw DistsgdError(
       .usage, "\(flag) \(wrong): must be at least \(values.lowerBound) and at most \(values.upperBound)")
   }
 
   /// The same for one number; nil is a default.
-  public func check(_ number: Int?) throws(DistsgdError) {
+  package func check(_ number: Int?) throws(DistsgdError) {
     if let number { try check([number]) }
   }
 }
 
 /// A flag that takes a decimal number, or several.
-public struct DecimalRange: Sendable {
-  public let flag: String
-  public let values: ClosedRange<Double>
+package struct DecimalRange: Sendable {
+  package let flag: String
+  package let values: ClosedRange<Double>
   /// What would be right.
-  public let words: String
+  package let words: String
 
   /// - Throws: `DistsgdError` (`usage`), when there is a number outside the range; NaN is outside of each.
-  public func check(_ numbers: [Double]) throws(DistsgdError) {
+  package func check(_ numbers: [Double]) throws(DistsgdError) {
     guard let wrong = numbers.first(where: { !values.contains($0) }) else { return }
     throw DistsgdError(.usage, "\(flag) \(wrong): must be \(words)")
   }
 
-  public func check(_ number: Double?) throws(DistsgdError) {
+  package func check(_ number: Double?) throws(DistsgdError) {
     if let number { try check([number]) }
   }
 }
@@ -51,20 +51,20 @@ extension NumberRange {
   /// BLAS counts rows in 32 bits.
   private static let rows = 1...Int(Int32.max)
 
-  public static let globalBatch = NumberRange("--global-batch", rows)
-  public static let microBatch = NumberRange("--micro-batch", rows)
+  package static let globalBatch = NumberRange("--global-batch", rows)
+  package static let microBatch = NumberRange("--micro-batch", rows)
   /// Every rank looks at all leaves of the tree when a run begins.
-  public static let shards = NumberRange("--shards", 1...1 << 20)
+  package static let shards = NumberRange("--shards", 1...1 << 20)
   /// An epoch's number is a 32-bit word of its random numbers' counter.
-  public static let epochs = NumberRange("--epochs", 1...Int(UInt32.max))
-  public static let steps = NumberRange("--steps", uncounted)
-  public static let examples = NumberRange("--examples", uncounted)
-  public static let copies = NumberRange("--duplicate", uncounted)
-  public static let evaluateEvery = NumberRange("--evaluate-every", uncounted)
-  public static let logEvery = NumberRange("--log-every", uncounted)
-  public static let checkEvery = NumberRange("--check-every", uncounted)
-  public static let checkpointsKept = NumberRange("--keep", 1...1_000_000)
-  public static let threads = NumberRange("--threads", 1...4096)
+  package static let epochs = NumberRange("--epochs", 1...Int(UInt32.max))
+  package static let steps = NumberRange("--steps", uncounted)
+  package static let examples = NumberRange("--examples", uncounted)
+  package static let copies = NumberRange("--duplicate", uncounted)
+  package static let evaluateEvery = NumberRange("--evaluate-every", uncounted)
+  package static let logEvery = NumberRange("--log-every", uncounted)
+  package static let checkEvery = NumberRange("--check-every", uncounted)
+  package static let checkpointsKept = NumberRange("--keep", 1...1_000_000)
+  package static let threads = NumberRange("--threads", 1...4096)
 
   /// Positions in an epoch: `examples` in `copies`, which a double counts without a gap.
   /// - Throws: `DistsgdError` (`usage`), when they are too many.
@@ -82,30 +82,30 @@ extension NumberRange {
 
 extension NumberRange {
   // The benches'. Three matrices of 20,000 rows fill 4.8 GB.
-  public static let matrixSize = NumberRange("--size", 1...20_000)
-  public static let matrixSizes = NumberRange("--sizes", 1...20_000)
-  public static let block = NumberRange("--block", 1...20_000)
-  public static let blocks = NumberRange("--blocks", 1...20_000)
-  public static let rooflineSizes = NumberRange("--sizes", 1...16_384)
-  public static let reducedFloats = NumberRange("--sizes", 1...1 << 28)
-  public static let rounds = NumberRange("--rounds", 1...100_000)
-  public static let gatheredBatch = NumberRange("--global-batch", 1...65_536)
-  public static let noiseBatches = NumberRange("--batches", 1...1_000_000)
-  public static let noiseSamples = NumberRange("--samples", 2...10_000_000)
+  package static let matrixSize = NumberRange("--size", 1...20_000)
+  package static let matrixSizes = NumberRange("--sizes", 1...20_000)
+  package static let block = NumberRange("--block", 1...20_000)
+  package static let blocks = NumberRange("--blocks", 1...20_000)
+  package static let rooflineSizes = NumberRange("--sizes", 1...16_384)
+  package static let reducedFloats = NumberRange("--sizes", 1...1 << 28)
+  package static let rounds = NumberRange("--rounds", 1...100_000)
+  package static let gatheredBatch = NumberRange("--global-batch", 1...65_536)
+  package static let noiseBatches = NumberRange("--batches", 1...1_000_000)
+  package static let noiseSamples = NumberRange("--samples", 2...10_000_000)
 
   /// `verify` starts its ranks on this machine, where more than these only wait for each other.
-  public static var verifiedRanks: NumberRange { NumberRange("--ranks", 1...64 * availableCores()) }
+  package static var verifiedRanks: NumberRange { NumberRange("--ranks", 1...64 * availableCores()) }
 }
 
 extension DecimalRange {
   /// What single precision holds, but for subnormal numbers.
-  public static let learningRate = DecimalRange(
+  package static let learningRate = DecimalRange(
     flag: "--learning-rate",
     values: Double(Float.leastNormalMagnitude)...Double(Float.greatestFiniteMagnitude),
     words: "a number above 0 that single precision holds, 1.2e-38 to 3.4e38")
-  public static let timeout = DecimalRange(
+  package static let timeout = DecimalRange(
     flag: "--timeout", values: 0...1e6, words: "seconds from 0 (never) to 1000000")
-  public static let targetLoss = DecimalRange(
+  package static let targetLoss = DecimalRange(
     flag: "--target-loss", values: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
     words: "a finite number")
 }

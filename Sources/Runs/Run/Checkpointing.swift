@@ -30,7 +30,10 @@ final class Checkpointing {
   /// Those that came due while the disk was busy.
   private var lateCount = 0
 
-  init(of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, log: RunLog, shards: Int, board: RankBoard) {
+  init(
+    of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, log: RunLog, shards: Int,
+    board: RankBoard
+  ) {
     self.trainer = trainer
     self.log = log
     self.board = board
@@ -53,13 +56,18 @@ final class Checkpointing {
   }
 
   /// Before a step: what this rank asks of all, and whether a checkpoint will be made of the step.
-  /// - Parameter heard: what was asked before the last step.
+  /// - Parameters:
+  ///   - step: updates made by then, and those of them in this epoch.
+  ///   - epoch: epochs done before this one.
+  ///   - heard: what was asked before the last step.
   @inline(__always)
-  func prepare(_ plan: inout StepPlan, _ state: RunState, heard: Requests) {
+  func prepare(_ plan: inout StepPlan, step: Int, stepOfEpoch: Int, epoch: Int, heard: Requests) {
     if StopSignal.hasCome || hasFailed { plan.requests.insert(.stop) }
     if wantsComparison { plan.requests.insert(.comparison) }
     plan.comparesParameters =
-      heard.contains(.comparison) || interval?.isDue(after: state, stepsPerEpoch: stepsPerEpoch) == true
+      heard.contains(.comparison)
+      || interval?.isDue(
+        step: step + 1, stepOfEpoch: stepOfEpoch + 1, stepsPerEpoch: stepsPerEpoch, epoch: epoch) == true
   }
 
   /// Right after a step: rank 0 may keep it, and where the state lies on several servers, all know of it beforehand.
@@ -69,10 +77,12 @@ final class Checkpointing {
     if hasGathered { try trainer.optimizerState.gather() }
   }
 
+  /// Whether this rank writes checkpoints from time to time.
+  var isPeriodic: Bool { writer != nil && interval != nil }
+
   /// When all is told of a step.
   /// - Parameter isCompared: whether its gradients are known to come from the same parameters on all ranks. No other
   ///   step is kept: `wantsComparison` then asks for such a one.
-  @inline(__always)
   func keepIfDue(_ state: RunState, isCompared: Bool, _ clock: TrainingClock) throws {
     guard let writer, let interval else { return }
     if isDue(state, interval, writer, isCompared: isCompared && (hasGathered || !isSplit)) {
@@ -157,14 +167,5 @@ final class Checkpointing {
   func finish() throws {
     writer?.wait()
     if let failure = writer?.failure { throw failure }
-  }
-}
-
-extension CheckpointInterval {
-  /// Whether one is due after the step that follows on `state`.
-  @inline(__always)
-  fileprivate func isDue(after state: RunState, stepsPerEpoch: Int) -> Bool {
-    isDue(
-      step: state.step + 1, stepOfEpoch: state.stepOfEpoch + 1, stepsPerEpoch: stepsPerEpoch, epoch: state.epoch)
   }
 }

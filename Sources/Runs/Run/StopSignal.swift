@@ -1,13 +1,13 @@
 // SIGTERM, SIGINT, SIGUSR1 and SIGHUP as a wish to stop after this step: what a scheduler or a person sends.
 import CSignals
 
-public enum StopSignal {
+package enum StopSignal {
   /// From now on the signals are noted instead of ending the process; a second SIGINT still ends it. For programs
   /// that train and then end.
-  public static func catchAll() { csignals_catch() }
+  package static func catchAll() { csignals_catch() }
 
   /// From now on they end the process again, as before `catchAll`.
-  public static func release() { csignals_release() }
+  package static func release() { csignals_release() }
 
   /// Whether one has come.
   @inline(__always)

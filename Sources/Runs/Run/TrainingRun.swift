@@ -27,6 +27,8 @@ public final class TrainingRun {
   private var isAskedToStop = false
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
+  /// The first step after which one may have to be called.
+  private var nextHook = Int.max
   private var timings = RankTimings(ranks: [])
   /// The evaluations so far: on the validation set, or the training set without one.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -61,7 +63,8 @@ public final class TrainingRun {
     clock = TrainingClock(seconds: state.trainingSeconds)
     trainer.stepCount = state.step
     if let resuming {
-      try resuming.restore(trainer.parameters, trainer.optimizerState, of: setUp.model, communicator: communicator)
+      try resuming.restore(
+        trainer.parameters, trainer.optimizerState, of: setUp.model, communicator: communicator)
     } else {
       try setUp.initialize(trainer.parameters, communicator: communicator)
     }
@@ -72,7 +75,8 @@ public final class TrainingRun {
       placement: placement, resumed: moment)
     checkpointing =
       hasFolder
-      ? Checkpointing(of: trainer, options, setUp, log: log, shards: shards.count, board: communicator.board) : nil
+      ? Checkpointing(of: trainer, options, setUp, log: log, shards: shards.count, board: communicator.board)
+      : nil
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
 
@@ -80,6 +84,7 @@ public final class TrainingRun {
   public func afterSteps(every interval: Int = 1, _ body: @escaping (StepMoment) throws -> Void) {
     precondition(interval >= 1, "a hook is called after every step, or every second one, or …")
     hooks.append(StepHook(interval: interval, body: body))
+    nextHook = 0
   }
 
   /// Asks all ranks to stop after the next step, as a signal would: with a checkpoint. Any rank may ask.
@@ -148,8 +153,9 @@ public final class TrainingRun {
     if !isConstantRate { setLearningRate() }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
-    checkpointing?.prepare(&plan, state, heard: heard)
-    drill?.strike(trainer, positions: &plan.positions)
+    checkpointing?.prepare(
+      &plan, step: state.step, stepOfEpoch: state.stepOfEpoch, epoch: state.epoch, heard: heard)
+    if drill != nil { drill!.strike(trainer, positions: &plan.positions) }
     let result = try trainer.step(order, plan)
     heard = result.requests
     if let suspect = result.suspect { throw desynchronized(suspect) }
@@ -160,22 +166,23 @@ public final class TrainingRun {
     state.stepOfEpoch += 1
     state.epochLoss.add(Double(result.loss), weight: count)
     state.examples += count
-    for index in hooks.indices where state.step % hooks[index].interval == 0 {
-      try hooks[index].body(moment(loss: result.loss))
-    }
+    if state.step >= nextHook { try callHooks(loss: result.loss) }
     if let interval = options.evaluateEvery, state.examples / interval > (state.examples - count) / interval {
       clock.stop()
       try evaluate()
       clock.run()
     }
-    if heard.contains(.stop), let checkpointing { throw try stopped(checkpointing) }
-    try checkpointing?.keepIfDue(state, isCompared: result.isCompared, clock)
+    guard let checkpointing else { return }
+    if heard.contains(.stop) { throw try stopped(checkpointing) }
+    if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }
 
-  private func moment(loss: Float) -> StepMoment {
-    StepMoment(
+  private func callHooks(loss: Float) throws {
+    nextHook = hooks.map { state.step + $0.interval - state.step % $0.interval }.min() ?? .max
+    let moment = StepMoment(
       step: state.step, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds,
       trainer: trainer)
+    for hook in hooks where state.step % hook.interval == 0 { try hook.body(moment) }
   }
 
   private func setLearningRate() {
@@ -198,7 +205,8 @@ public final class TrainingRun {
     evaluations.append(point)
     state.lastEvaluation = point
     try log.evaluation(
-      result, set: setUp.validation == nil ? "training" : "validation", epoch: fractionalEpoch, step: state.step,
+      result, set: setUp.validation == nil ? "training" : "validation", epoch: fractionalEpoch,
+      step: state.step,
       examples: state.examples, seconds: seconds)
   }
 
@@ -224,7 +232,8 @@ public final class TrainingRun {
         try log.end(
           loss: final, seconds: seconds,
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
-          secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: memory, timings: timings,
+          secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: memory,
+          timings: timings,
           topology: communicator.topology)
         if let text = checkpointing?.lateness { log.note(text) }
       }

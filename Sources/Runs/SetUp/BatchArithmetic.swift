@@ -4,7 +4,7 @@ import MPI
 
 /// `global batch 128 = 2 servers × 4 ranks × 16 examples`, or `= 43 + 43 + 42 examples on 3 ranks` where the
 /// ranks' shares differ.
-public func batchArithmetic(globalBatch: Int, shards: Shards, topology: Topology) -> String {
+package func batchArithmetic(globalBatch: Int, shards: Shards, topology: Topology) -> String {
   let shares = (0..<shards.worldSize).map { shards.exampleCount(of: $0, batch: globalBatch) }
   func counted(_ count: Int, _ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
   let start = "global batch \(globalBatch) = "

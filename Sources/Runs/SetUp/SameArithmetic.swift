@@ -74,7 +74,7 @@ extension Communicator {
   /// Says once, on rank 0, that a library had changed the floating-point environment of some rank before it was set
   /// to the default. Collective.
   /// - Parameter found: what `FloatingPointEnvironment.setDefault` returned on this rank.
-  public func tellEnvironment(found: Int) throws(MPIError) {
+  package func tellEnvironment(found: Int) throws(MPIError) {
     let all = try allReduce(found, .maximum)
     guard all != 0, rank == 0 else { return }
     standardError(

@@ -6,21 +6,21 @@ import NeuralNet
 import System
 
 /// Data and model of a run, the same on every rank.
-public struct SetUp {
-  public let training: Dataset
+package struct SetUp {
+  package let training: Dataset
   let validation: Dataset?
   package let specification: ModelSpecification
   package let model: Sequential
   package let loss: any Loss
   let learningRate: Float
   let preprocessing: Preprocessing
-  public let dataSummary: String
+  package let dataSummary: String
   /// The parameters of `--initialize`, on ranks that fill a parameter arena.
   private let initialParameters: [Float]?
   private let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
-  public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+  package init(_ options: TrainingOptions, communicator: any Communicator) throws {
     communicator.board.timeout = options.timeout
     try options.requireSameSettings(over: communicator)
     var dataOptions = options.data

@@ -3,30 +3,30 @@ import Glibc
 import System
 
 /// Runs a training job at several numbers of ranks and compares the parameters after every step.
-public struct Verification {
+package struct Verification {
   /// One job: the hash after each step, as 16 hexadecimal digits.
-  public struct Job: Sendable {
-    public var ranks: Int
-    public var hashes: [String]
+  package struct Job: Sendable {
+    package var ranks: Int
+    package var hashes: [String]
   }
 
   /// The first step after which a job's parameters differ from those of the first job.
-  public struct Difference: Sendable, Equatable {
-    public var step: Int
-    public var ranks: Int
-    public var hash: String
-    public var expected: String
+  package struct Difference: Sendable, Equatable {
+    package var step: Int
+    package var ranks: Int
+    package var hash: String
+    package var expected: String
   }
 
-  public let shards: Int
-  public private(set) var jobs: [Job] = []
+  package let shards: Int
+  package private(set) var jobs: [Job] = []
 
   /// - Parameter shards: V of every job.
-  public init(shards: Int) { self.shards = shards }
+  package init(shards: Int) { self.shards = shards }
 
   /// Runs `distsgd train` with `trainArguments` at `ranks` ranks.
   /// - Throws: `DistsgdError` with what the job said when it fails.
-  public mutating func run(ranks: Int, executable: String, trainArguments: [String]) throws {
+  package mutating func run(ranks: Int, executable: String, trainArguments: [String]) throws {
     let folder = try TemporaryFolder()
     let log = folder.path + "/log"
     let launch = LocalLaunch(
@@ -48,7 +48,7 @@ public struct Verification {
   }
 
   /// The first difference of the last job from the first, if there is any.
-  public var difference: Difference? {
+  package var difference: Difference? {
     guard let first = jobs.first, let last = jobs.last else { return nil }
     for step in 0..<max(first.hashes.count, last.hashes.count) {
       let expected = step < first.hashes.count ? first.hashes[step] : "no such step"

@@ -19,13 +19,13 @@ import Text
 /// The timeout grows with the longest move that a rank has been seen to make, so that slow steps are no fault.
 ///
 /// The error is told once, by whoever is first; then every rank ends its own process. A launcher ends what is left.
-public final class Watchdog {
+package final class Watchdog {
   private let watch: Watch
   private let thread: pthread_t
 
   /// Watches until `stop`. Collective.
   /// - Returns: nil where there is nobody to wait for, or no thread to be had.
-  public init?(over communicator: any Communicator) throws(MPIError) {
+  package init?(over communicator: any Communicator) throws(MPIError) {
     guard communicator.worldSize > 1 else { return nil }
     watch = try Watch(over: communicator)
     guard let thread = startThread({ [watch] in watch.run() }) else { return nil }
@@ -34,7 +34,7 @@ public final class Watchdog {
 
   /// Stops watching: this rank is about to end, and tells so.
   /// - Parameter isAlone: whether the others do not know yet, on other servers either.
-  public func stop(code: Int32, isAlone: Bool = false) {
+  package func stop(code: Int32, isAlone: Bool = false) {
     watch.board.end(code)
     watch.stop()
     pthread_join(thread, nil)

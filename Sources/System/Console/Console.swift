@@ -7,7 +7,7 @@ import Text
 
 /// Writes a line of results, or several. Training goes on where that cannot be done; `standardOutputFailure` has it at
 /// the end.
-public func standardOutput(_ text: String) {
+package func standardOutput(_ text: String) {
   let text = visible(text, keepsLines: true)
   let number = writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
   if number != 0, !isDeserted(STDOUT_FILENO, number) {
@@ -17,7 +17,7 @@ public func standardOutput(_ text: String) {
 
 /// Why results could not be written, for example to a full disk; nil also where nobody reads them any more, who has
 /// left of his own will.
-public var standardOutputFailure: DistsgdError? { firstFailure.withLock { $0 } }
+package var standardOutputFailure: DistsgdError? { firstFailure.withLock { $0 } }
 
 private let firstFailure = Mutex<DistsgdError?>(nil)
 
@@ -29,7 +29,7 @@ private func isDeserted(_ descriptor: Int32, _ number: Int32) -> Bool {
 }
 
 /// Writes a line of warnings.
-public func standardError(_ text: String) { _ = writeText(visible(text) + "\n", to: STDERR_FILENO) }
+package func standardError(_ text: String) { _ = writeText(visible(text) + "\n", to: STDERR_FILENO) }
 
 /// Writes progress as it is, unless it would have to wait for somebody to read: training does not. An mpirun that has been
 /// told to stop reads nothing more, and a rank that waited for it could not write its last checkpoint.
@@ -42,7 +42,7 @@ package func standardProgress(_ text: String) {
 
 /// Writes results that are data of their own, such as predictions.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
-public func writeResult(_ text: String) throws {
+package func writeResult(_ text: String) throws {
   var text = visible(text, keepsLines: true)
   try text.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: STDOUT_FILENO, path: "standard output") }
 }

@@ -3,7 +3,7 @@ import CSignals
 @preconcurrency import Glibc  // `environ` is a mutable global of C.
 
 /// How a child process ended.
-public enum ChildOutcome: Equatable, Sendable {
+package enum ChildOutcome: Equatable, Sendable {
   /// Its exit code.
   case exited(Int32)
   /// There is no such program.
@@ -11,7 +11,7 @@ public enum ChildOutcome: Equatable, Sendable {
   /// A signal ended it, or it could not be started.
   case failed
 
-  public var isSuccess: Bool { self == .exited(0) }
+  package var isSuccess: Bool { self == .exited(0) }
 }
 
 /// Runs a program to its end, without standard input. What asks this process to end meanwhile asks the program too.
@@ -19,7 +19,7 @@ public enum ChildOutcome: Equatable, Sendable {
 ///   - program: a path, or a name looked for in $PATH.
 ///   - environment: what is set beside this process's own environment.
 ///   - output: the file that its standard output and standard error go to; they are thrown away without one.
-public func runChild(
+package func runChild(
   _ program: String, _ arguments: [String], environment: [String: String] = [:], output: String? = nil
 ) -> ChildOutcome {
   var actions = posix_spawn_file_actions_t()
@@ -42,7 +42,7 @@ public func runChild(
 }
 
 /// This process's environment variables.
-public func currentEnvironment() -> [String: String] {
+package func currentEnvironment() -> [String: String] {
   var variables: [String: String] = [:]
   var next = environ
   while let entry = next.pointee {

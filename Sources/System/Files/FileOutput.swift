@@ -10,7 +10,7 @@
 ///
 /// - Parameter path: what the error calls the file.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
-public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
   let number = writeAll(bytes, to: descriptor)
   if number != 0 { throw writeError(path, number) }
 }
@@ -37,7 +37,7 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
 ///
 /// The bytes go to a temporary file in the same folder; `commit` syncs it, renames it over the old
 /// file and syncs the folder. Without `commit` the temporary file is removed and the old file stays.
-public struct ReplacementFile: ~Copyable {
+package struct ReplacementFile: ~Copyable {
   private let path: String
   private let folder: OpenFolder?
   /// In the folder, or from the current one on.
@@ -51,7 +51,7 @@ public struct ReplacementFile: ~Copyable {
   /// - Parameter bypassesCache: writes past the page cache where the file system can, for large files that
   ///   nobody reads soon: copying them into the cache would take time from those who compute.
   /// - Throws: `DistsgdError` (`cannotCreate`).
-  public init(replacing path: String, bypassesCache: Bool = false) throws {
+  package init(replacing path: String, bypassesCache: Bool = false) throws {
     try self.init(replacing: path, in: nil, bypassesCache: bypassesCache)
   }
 
@@ -76,7 +76,7 @@ public struct ReplacementFile: ~Copyable {
   /// Appends `bytes`.
   ///
   /// - Throws: `DistsgdError` (`inputOutput`).
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     try requireSpace(for: path)
     if let direct { try direct.write(bytes) } else { try writeAll(bytes, to: descriptor, path: path) }
   }
@@ -84,7 +84,7 @@ public struct ReplacementFile: ~Copyable {
   /// Makes the file durable under its name.
   ///
   /// - Throws: `DistsgdError` (`inputOutput` for the bytes, `cannotCreate` for the name).
-  public mutating func commit() throws {
+  package mutating func commit() throws {
     precondition(descriptor >= 0, "commit() is called once")
     try direct?.finish()
     if fsync(descriptor) != 0 { throw writeError(path, errno) }

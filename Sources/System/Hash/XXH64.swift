@@ -4,7 +4,7 @@
 ///
 /// The result does not depend on the machine's byte order or on how the bytes are aligned. One pass,
 /// 32 bytes a turn in four independent lanes: several GB/s.
-public func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+package func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
   let count = bytes.count
   var hash = seed &+ prime5
   var offset = 0

@@ -1,7 +1,7 @@
 // One JSON object on one line, built by appending bytes: what `metrics.jsonl` is made of.
 
 /// A value that can be written as JSON.
-public protocol JSONValue {
+package protocol JSONValue {
   /// Appends the value's JSON text (UTF-8, no line breaks) to `buffer`.
   func appendJSON(to buffer: inout [UInt8])
 }
@@ -14,24 +14,24 @@ public protocol JSONValue {
 ///     line.append(to: &buffer)  // {"event":"step","step":3,"loss":0.25} and a line feed
 ///
 /// Setting a key appends it; nothing is looked up, so a key must be set only once.
-public struct JSONLine: Sendable {
+package struct JSONLine: Sendable {
   /// The text so far, without the closing brace.
   private var text: [UInt8]
 
   /// An object without members.
-  public init() {
+  package init() {
     text = [UInt8(ascii: "{")]
   }
 
   /// An object whose first member is `"event"`.
-  public init(event: String) {
+  package init(event: String) {
     self.init()
     text.reserveCapacity(256)
     self["event"] = event
   }
 
   /// Appends the member `key`. It can be set only, and only once.
-  public subscript<Value: JSONValue>(key: String) -> Value {
+  package subscript<Value: JSONValue>(key: String) -> Value {
     @available(*, unavailable, message: "a JSONLine is only written")
     get { fatalError("a JSONLine is only written") }
     set {
@@ -43,31 +43,31 @@ public struct JSONLine: Sendable {
   }
 
   /// Takes all members away but keeps the memory, for a line that is written often.
-  public mutating func reset(event: String) {
+  package mutating func reset(event: String) {
     text.removeAll(keepingCapacity: true)
     text.append(UInt8(ascii: "{"))
     self["event"] = event
   }
 
   /// Appends the object and a line feed to `buffer`.
-  public func append(to buffer: inout [UInt8]) {
+  package func append(to buffer: inout [UInt8]) {
     appendJSON(to: &buffer)
     buffer.append(UInt8(ascii: "\n"))
   }
 }
 
 extension JSONLine: JSONValue, CustomStringConvertible {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     buffer.append(contentsOf: text)
     buffer.append(UInt8(ascii: "}"))
   }
 
   /// The object, without a line feed.
-  public var description: String { String(decoding: text + [UInt8(ascii: "}")], as: UTF8.self) }
+  package var description: String { String(decoding: text + [UInt8(ascii: "}")], as: UTF8.self) }
 }
 
 extension Bool: JSONValue {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     buffer.append(contentsOf: (self ? "true" : "false").utf8)
   }
 }
@@ -77,7 +77,7 @@ extension Int32: JSONValue {}
 extension UInt64: JSONValue {}
 
 extension JSONValue where Self: FixedWidthInteger {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     appendASCII(description, to: &buffer)
   }
 }
@@ -88,7 +88,7 @@ extension Float: JSONValue {}
 extension JSONValue where Self: BinaryFloatingPoint & CustomStringConvertible {
   /// The shortest decimal that reads back as the same number; `null` where it is not finite, for
   /// which JSON has no number.
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     appendASCII(isFinite ? description : "null", to: &buffer)
   }
 }
@@ -101,7 +101,7 @@ private func appendASCII(_ text: String, to buffer: inout [UInt8]) {
 }
 
 extension String: JSONValue {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     buffer.append(UInt8(ascii: "\""))
     var text = self
     text.withUTF8 { bytes in
@@ -140,13 +140,13 @@ private func appendEscaped(_ scalar: Unicode.Scalar, to buffer: inout [UInt8]) {
 }
 
 extension Optional: JSONValue where Wrapped: JSONValue {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     if let self { self.appendJSON(to: &buffer) } else { buffer.append(contentsOf: "null".utf8) }
   }
 }
 
 extension Array: JSONValue where Element: JSONValue {
-  public func appendJSON(to buffer: inout [UInt8]) {
+  package func appendJSON(to buffer: inout [UInt8]) {
     buffer.append(UInt8(ascii: "["))
     for (index, element) in enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }

@@ -4,9 +4,9 @@ import Glibc
 /// The standard library ends the process by `abort` when it gets no memory, and nothing can be thrown from there. So
 /// the signal's handler does what the program does about any error of one rank alone: it writes the line, and ends the
 /// process with the code.
-public enum MemoryRefusal {
+package enum MemoryRefusal {
   /// From now on, for the whole process.
-  public static func watch() {
+  package static func watch() {
     _ = line
     var action = sigaction()
     action.__sigaction_handler.sa_sigaction = { number, information, context in

@@ -4,11 +4,11 @@ import Synchronization
 
 /// How threads round. Libraries change it: one that was linked with `-ffast-math` has subnormal numbers flushed to
 /// zero, in the thread that loads it and in all that this one starts later.
-public enum FloatingPointEnvironment {
+package enum FloatingPointEnvironment {
   /// Gives the calling thread the default: to nearest, subnormal numbers as they are, no traps.
   /// - Returns: what was otherwise before, as `words` takes it; 0 is nothing.
   @discardableResult
-  public static func setDefault() -> Int {
+  package static func setDefault() -> Int {
     let found = Int(ckernels_environment())
     ckernels_set_environment()
     changed.bitwiseOr(found, ordering: .relaxed)
@@ -19,15 +19,15 @@ public enum FloatingPointEnvironment {
   package static var wasChanged: Bool { changed.load(ordering: .relaxed) != 0 }
 
   /// Notes what is not as `setDefault` has left it in the calling thread, at its end.
-  public static func check() {
+  package static func check() {
     astray.bitwiseOr(Int(ckernels_environment()), ordering: .relaxed)
   }
 
   /// What threads that have ended, and the calling one, had otherwise; 0 is nothing.
-  public static var deviation: Int { astray.load(ordering: .relaxed) | Int(ckernels_environment()) }
+  package static var deviation: Int { astray.load(ordering: .relaxed) | Int(ckernels_environment()) }
 
   /// `rounding other than to nearest and subnormal numbers flushed to zero`.
-  public static func words(_ deviation: Int) -> String {
+  package static func words(_ deviation: Int) -> String {
     var words: [String] = []
     func add(_ bit: Int, _ word: String) {
       if deviation & bit != 0 { words.append(word) }

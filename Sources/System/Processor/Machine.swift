@@ -3,13 +3,13 @@ import Glibc
 import Text
 
 /// A level of the data cache.
-public struct Cache: Sendable, Equatable {
-  public let level: Int
-  public let bytes: Int
+package struct Cache: Sendable, Equatable {
+  package let level: Int
+  package let bytes: Int
   /// How many logical CPUs share it.
-  public let sharedBy: Int
+  package let sharedBy: Int
 
-  public init(level: Int, bytes: Int, sharedBy: Int) {
+  package init(level: Int, bytes: Int, sharedBy: Int) {
     self.level = level
     self.bytes = bytes
     self.sharedBy = sharedBy
@@ -17,27 +17,27 @@ public struct Cache: Sendable, Equatable {
 }
 
 /// The widest vector instructions of a processor.
-public struct VectorExtension: Sendable, Equatable {
-  public let name: String
-  public let bits: Int
+package struct VectorExtension: Sendable, Equatable {
+  package let name: String
+  package let bits: Int
 
-  public init(name: String, bits: Int) {
+  package init(name: String, bits: Int) {
     self.name = name
     self.bits = bits
   }
 }
 
 /// The processor of this server.
-public struct Machine: Sendable {
-  public let model: String
+package struct Machine: Sendable {
+  package let model: String
   /// Cores that this process can use.
-  public let cores: Int
-  public let vectors: VectorExtension
+  package let cores: Int
+  package let vectors: VectorExtension
   /// Data and unified caches, from the first level on; empty where the system does not tell.
-  public let caches: [Cache]
+  package let caches: [Cache]
 
   /// What the system tells about this machine.
-  public init() {
+  package init() {
     let information = textOfSystemFile("/proc/cpuinfo") ?? ""
     model = cpuModel(information) ?? "unknown processor"
     vectors = vectorExtension(information)

@@ -27,7 +27,8 @@ func waves(_ count: Int, seed: UInt64) -> Examples {
     }
     labels.append(isFast ? 1 : 0)
   }
-  return Examples(count: count, featureCount: 32, features: .float32(inputs), targets: .labels(labels, classCount: 2))
+  return Examples(
+    count: count, featureCount: 32, features: .float32(inputs), targets: .labels(labels, classCount: 2))
 }
 
 var options = TrainingOptions()
