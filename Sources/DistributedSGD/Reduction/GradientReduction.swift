@@ -29,8 +29,10 @@ public final class GradientReduction {
   /// What the optimizer keeps of this rank's part.
   package let state: OptimizerState
 
+  /// Of the parameters and of every gradient sum.
+  package let layout: ArenaLayout
+
   private let optimizer: any Optimizer
-  private let layout: ArenaLayout
   /// What all ranks have come to in the last step, behind the parameters.
   private let commonWords: UnsafeMutablePointer<AgreementWords>
   /// Small models: every rank adds up everything itself, and keeps parameters of its own. That takes one

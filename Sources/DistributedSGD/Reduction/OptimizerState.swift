@@ -43,7 +43,7 @@ package final class OptimizerState {
     let own = ranges[communicator.rank]
     var first: UnsafeMutablePointer<Float>?
     // Whole cache lines, so that ranks do not write to one line.
-    let length = (parameterCount + 15) / 16 * 16
+    let length = ArenaLayout.wholeLines(parameterCount)
     if placement == .shared {
       ownMemory = nil
       if !names.isEmpty {
