@@ -37,4 +37,23 @@ package struct ArenaLayout: Sendable, Equatable {
   func words(of arena: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<AgreementWords> {
     UnsafeMutableRawPointer(arena + words).assumingMemoryBound(to: AgreementWords.self)
   }
+
+  /// The words of some of several arenas; the caller deallocates the pointers.
+  func words(
+    of arenas: UnsafeMutablePointer<UnsafeMutablePointer<Float>>, at indices: [Int]
+  ) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>> {
+    let words = UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>.allocate(
+      capacity: indices.count)
+    _ = words.initialize(from: indices.map { self.words(of: arenas[$0]) })
+    return words
+  }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// A pointer to each of some places in this memory; the caller deallocates them.
+  func pointers(at offsets: [Int]) -> UnsafeMutablePointer<UnsafeMutablePointer<Float>> {
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(1, offsets.count))
+    for (index, offset) in offsets.enumerated() { (pointers + index).initialize(to: self + offset) }
+    return pointers
+  }
 }
