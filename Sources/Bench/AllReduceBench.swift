@@ -100,7 +100,7 @@ package struct AllReduceBench {
 
     // A reduction of few floats has two sets of buffers that take turns.
     for _ in 0..<2 {
-      fill(reduction.gradientBuffer(0), value, floats + 1)
+      fill(reduction.gradientBuffer(0), value, reduction.layout.addedCount)
       try ours(1)
     }
     // Zeros stay zeros, however often they are added.
@@ -129,7 +129,7 @@ package struct AllReduceBench {
       buffer[i] = gradient[i]
     }
     // Parameters of their own are uninitialised memory; in shared ones all ranks write the same.
-    reduction.parameters.update(repeating: 0, count: floats + 1)
+    reduction.parameters.update(repeating: 0, count: reduction.layout.addedCount)
     try communicator.barrier()
     try reduction.reduceAndUpdate(
       activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock())

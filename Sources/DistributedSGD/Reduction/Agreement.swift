@@ -2,7 +2,6 @@
 // gradients, so that no message is sent for them.
 
 import MPI
-import System
 
 /// What a rank asks of all others with the gradients of a step.
 package struct Requests: OptionSet, Sendable {
@@ -142,34 +141,5 @@ package struct AgreementWords: BitwiseCopyable {
         : Suspect(.parameters, among: all.map(\.parameters), party)
     }
     return result
-  }
-}
-
-/// What lies in the arena that the ranks reduce: n gradients, the scalars that are added with them, and the words
-/// that are compared. After the step the parameters stand in the place of the gradients.
-struct ArenaLayout {
-  let parameterCount: Int
-
-  /// The loss of the batch.
-  var loss: Int { parameterCount }
-  /// Floats that are added up.
-  var addedCount: Int { parameterCount + 1 }
-  /// Within one cache line, so that the words are never parts of two ranks.
-  var words: Int {
-    (addedCount + AgreementWords.floatCount - 1) / AgreementWords.floatCount * AgreementWords.floatCount
-  }
-  var length: Int { words + AgreementWords.floatCount }
-  /// Whole cache lines.
-  var stride: Int { (length + 15) / 16 * 16 }
-
-  /// The part of the arena that `rank` adds up and updates: whole cache lines.
-  func ownedRange(of rank: Int, worldSize: Int) -> Range<Int> {
-    let lines = part(rank, of: worldSize, count: stride / 16)
-    return min(lines.lowerBound * 16, length)..<min(lines.upperBound * 16, length)
-  }
-
-  /// The words of an arena; the part of it that holds them is enough.
-  func words(of arena: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<AgreementWords> {
-    UnsafeMutableRawPointer(arena + words).assumingMemoryBound(to: AgreementWords.self)
   }
 }

@@ -6,14 +6,10 @@ import NeuralNet
 /// Adds up what all ranks have found and updates the parameters, in an order that does not depend on how
 /// many ranks there are or where they run.
 ///
-/// The ranks of a server share one window of memory:
-///
-///     barrier | parameters (n), loss, words | gradient sums of local rank 0's nodes | of local rank 1's | …
-///
-/// A rank's *nodes* are the largest nodes of the tree whose shards it owns (mostly one). The arena of n
-/// gradients is followed by one more float, which is added by the same tree, the loss of the batch; and by words
-/// that are compared, not added (`AgreementWords`), in the first node's arena of each rank. After a barrier each
-/// rank adds up its 1/P of the arena over all nodes, a block at a time, and updates that part.
+/// `ReductionPlan` says who does what, and where it lies. The arena of n gradients is followed by one more float,
+/// which is added by the same tree, the loss of the batch; and by words that are compared, not added
+/// (`AgreementWords`), in the first node's arena of each rank. After a barrier each rank adds up its 1/P of the arena
+/// over all nodes of its server, a block at a time, and updates that part.
 ///
 /// Between servers the same tree goes on: each rank sends its server's sums of a remote rank's part to that
 /// rank, which finishes the additions, updates, and sends the new parameters back.
@@ -29,17 +25,18 @@ package final class GradientReduction {
   /// What the optimizer keeps of this rank's part.
   package let state: OptimizerState
 
+  /// Of the parameters and of every gradient sum.
+  package let layout: ArenaLayout
+
   private let optimizer: any Optimizer
-  private let layout: ArenaLayout
   /// What all ranks have come to in the last step, behind the parameters.
   private let commonWords: UnsafeMutablePointer<AgreementWords>
-  /// Small models: every rank adds up everything itself, and keeps parameters of its own. That takes one
-  /// barrier a step instead of two; two sets of gradient buffers take turns.
+  /// Whether this rank adds up everything itself, into parameters of its own (`ReductionPlan.Placement`).
   private let isReplicated: Bool
   private let barrier: ServerBarrier?
   /// What this rank adds up and updates.
   private let ownRange: Range<Int>
-  /// One pointer for each node of this server's ranks, in the order of `serverSources`; a row for each turn.
+  /// One pointer for each node of this server's ranks, in the order of `windowNodes`; a row for each turn.
   private let nodeBuffers: [UnsafeMutablePointer<UnsafeMutablePointer<Float>>]
   private let ownNodeOffset: Int
   /// The words of each of this server's ranks; a row for each turn.
@@ -48,19 +45,22 @@ package final class GradientReduction {
   private let localRank: Int
   private var turn = 0
   /// For each batch size that occurs: how to add up.
-  private let plans: [Plan]
+  private let totals: [Total]
   private let network: ServerExchange?
   private let board: RankBoard
   private let stack: UnsafeMutablePointer<Float>
 
   /// The additions for batches with this many non-empty shards.
-  private struct Plan {
+  private struct Total {
     let active: Int
-    let total: FoldProgram
-  }
+    let program: FoldProgram
 
-  /// Models up to this many floats are replicated: adding them up takes less than a barrier.
-  static let replicationLimit = 2048
+    init(active: Int, of plan: ReductionPlan, stack: UnsafeMutablePointer<Float>) {
+      self.active = active
+      program = FoldProgram(
+        target: plan.tree.root, sources: plan.totalSources, active: active, stack: stack)
+    }
+  }
 
   /// Collective over all ranks.
   /// - Parameters:
@@ -70,82 +70,43 @@ package final class GradientReduction {
     parameterCount: Int, shards: Shards, activeShards: [Int], optimizer: any Optimizer,
     communicator: any Communicator
   ) throws(MPIError) {
-    let topology = communicator.topology
-    let rank = communicator.rank
-    let tree = ReductionTree(leafCount: shards.count)
-    self.tree = tree
-    let layout = ArenaLayout(parameterCount: parameterCount)
-    self.layout = layout
+    let plan = ReductionPlan(
+      topology: communicator.topology, rank: communicator.rank, shards: shards,
+      layout: ArenaLayout(parameterCount: parameterCount), activeShards: activeShards)
+    nodes = plan.nodes
+    tree = plan.tree
+    layout = plan.layout
+    ownRange = plan.ownRange
+    serverRanks = plan.serverRanks
+    localRank = plan.localRank
+    isReplicated = plan.placement == .replicated
+    hasSeveralCopies = plan.hasSeveralCopies
     self.optimizer = optimizer
     board = communicator.board
-    let localRanks = topology.ranksOfServer[topology.serverOfRank[rank]]
-    let rankNodes = localRanks.map { tree.nodes(covering: Set(shards.owned(by: $0))) }
-    let localRank = topology.localRank(of: rank)
-    nodes = rankNodes[localRank]
-    serverRanks = localRanks
-    self.localRank = localRank
 
-    let isReplicated =
-      topology.serverCount == 1 && topology.worldSize > 1 && layout.length <= Self.replicationLimit
-    self.isReplicated = isReplicated
-    hasSeveralCopies = isReplicated || topology.serverCount > 1
-    let stride = layout.stride
-    let turns = isReplicated ? 2 : 1
-    let nodeCount = rankNodes.reduce(0) { $0 + $1.count }
-    let arena = ServerBarrier.byteCount
     let cores = try ServerCores(over: communicator)
-    let memory = try communicator.allocateShared(
-      byteCount: arena + 4 * stride * (1 + turns * nodeCount))
+    let memory = try communicator.allocateShared(byteCount: ServerBarrier.byteCount + 4 * plan.windowLength)
     barrier =
-      localRanks.count == 1
+      serverRanks.count == 1
       ? nil
-      : ServerBarrier(
-        memory: memory, rankCount: localRanks.count, hasOwnCores: cores.hasCoreForEveryRank)
-    let floats = (memory + arena).assumingMemoryBound(to: Float.self)
-    parameters = isReplicated ? .allocate(capacity: stride) : floats
+      : ServerBarrier(memory: memory, rankCount: serverRanks.count, hasOwnCores: cores.hasCoreForEveryRank)
+    let window = (memory + ServerBarrier.byteCount).assumingMemoryBound(to: Float.self)
+    parameters = isReplicated ? .allocate(capacity: layout.stride) : window
     commonWords = layout.words(of: parameters)
     if isReplicated { commonWords.initialize(to: AgreementWords()) }
-    nodeBuffers = (0..<turns).map { turn in
-      let buffers = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: nodeCount)
-      for node in 0..<nodeCount {
-        (buffers + node).initialize(to: floats + stride * (1 + turn * nodeCount + node))
-      }
-      return buffers
-    }
-    let firstNodes = localRanks.indices.map { rank in rankNodes[..<rank].reduce(0) { $0 + $1.count } }
-    ownNodeOffset = firstNodes[localRank]
-    rankWords = nodeBuffers.map { buffers in
-      let words = UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>.allocate(
-        capacity: firstNodes.count)
-      _ = words.initialize(from: firstNodes.map { layout.words(of: buffers[$0]) })
-      return words
-    }
-    stack = .allocate(capacity: FoldProgram.stackLength)
-    let stack = stack
-    let serverSources = rankNodes.flatMap { $0 }
-    let sources: [TreeNode]
-    if topology.serverCount > 1 {
-      let network = try ServerExchange(
-        layout: layout, shards: shards, tree: tree, serverSources: serverSources,
-        activeShards: activeShards, parameters: parameters, communicator: communicator, stack: stack)
-      self.network = network
-      ownRange = network.ownRange
-      sources = network.sourceNodes
+    nodeBuffers = (0..<plan.turns).map { window.pointers(at: plan.windowOffsets(turn: $0)) }
+    ownNodeOffset = plan.firstNodes[localRank]
+    rankWords = nodeBuffers.map { plan.layout.words(of: $0, at: plan.firstNodes) }
+    let stack = UnsafeMutablePointer<Float>.allocate(capacity: FoldProgram.stackLength)
+    self.stack = stack
+    if let exchange = plan.exchange {
+      network = try ServerExchange(
+        exchange, of: plan, parameters: parameters, communicator: communicator, stack: stack)
     } else {
       network = nil
-      ownRange =
-        isReplicated ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: communicator.worldSize)
-      sources = serverSources
     }
-    state = try OptimizerState(
-      optimizer.states, parameterCount: parameterCount, layout: layout,
-      placement: isReplicated ? .replicated : topology.serverCount > 1 ? .split : .shared,
-      communicator: communicator)
-    plans = activeShards.map { active in
-      Plan(
-        active: active,
-        total: FoldProgram(target: tree.root, sources: sources, active: active, stack: stack))
-    }
+    state = try OptimizerState(optimizer.states, plan: plan, communicator: communicator)
+    totals = plan.activeShards.map { Total(active: $0, of: plan, stack: stack) }
   }
 
   deinit {
@@ -192,17 +153,17 @@ package final class GradientReduction {
   ) throws(MPIError) {
     meet(clock)
     let buffers = nodeBuffers[turn]
-    let plan = activeShards == plans[0].active ? 0 : 1
+    let size = activeShards == totals[0].active ? 0 : 1
     if let network {
       board.arrive()
-      try network.collect(buffers, serverWords, plan: plan, clock: clock)
+      try network.collect(buffers, serverWords, size: size, clock: clock)
       if holdsWords { commonWords.pointee = network.commonWords() }
-      foldAndUpdate(plans[plan].total, network.sources, step, learningRate, clock)
+      foldAndUpdate(totals[size].program, network.sources, step, learningRate, clock)
       board.arrive()
       try network.distribute(clock: clock)
     } else {
       if holdsWords { commonWords.pointee = serverWords() }
-      foldAndUpdate(plans[plan].total, buffers, step, learningRate, clock)
+      foldAndUpdate(totals[size].program, buffers, step, learningRate, clock)
     }
     if isReplicated {
       turn = 1 - turn

@@ -3,19 +3,10 @@ import MPI
 
 /// An optimizer's state, split over the ranks as the updates are: a server holds it once at most.
 package final class OptimizerState {
-  package enum Placement {
-    /// Ranks that update all parameters themselves have all of it themselves.
-    case replicated
-    /// The ranks of the only server share its memory, where each writes its own part.
-    case shared
-    /// Each rank of several servers has its part alone.
-    case split
-  }
-
   package let names: [String]
   /// One pointer for each name, addressed as if the whole arena were there.
   let arrays: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
-  private let placement: Placement
+  private let placement: ReductionPlan.Placement
   private let communicator: any Communicator
   private let parameterCount: Int
   /// Of each rank.
@@ -26,24 +17,18 @@ package final class OptimizerState {
 
   /// Collective over all ranks.
   init(
-    _ names: [String], parameterCount: Int, layout: ArenaLayout, placement: Placement,
-    communicator: any Communicator
+    _ names: [String], plan: ReductionPlan, communicator: any Communicator
   ) throws(MPIError) {
     self.names = names
-    self.placement = placement
     self.communicator = communicator
-    self.parameterCount = parameterCount
-    let worldSize = communicator.worldSize
-    ranges = (0..<worldSize).map { rank in
-      placement == .replicated
-        ? 0..<parameterCount
-        : layout.ownedRange(of: rank, worldSize: worldSize).clamped(to: 0..<parameterCount)
-    }
+    placement = plan.placement
+    parameterCount = plan.layout.parameterCount
+    ranges = (0..<plan.worldSize).map(plan.updatedParameters)
     arrays = .allocate(capacity: max(1, names.count))
     let own = ranges[communicator.rank]
     var first: UnsafeMutablePointer<Float>?
     // Whole cache lines, so that ranks do not write to one line.
-    let length = (parameterCount + 15) / 16 * 16
+    let length = ArenaLayout.wholeLines(parameterCount)
     if placement == .shared {
       ownMemory = nil
       if !names.isEmpty {

@@ -1,17 +1,9 @@
 // The reduction's messages between servers: sums of a part go to its owner, new parameters come back.
 import MPI
 
-/// What one rank sends and receives in a step. Every rank owns one part of the arena. For each part, one
-/// local rank of every other server is the owner's partner: it adds up its server's nodes over the part,
-/// sends the sums to the owner, and later receives the updated part for its server.
-///
-/// Each byte crosses the network once in each direction, and the ranks of a server share the work.
+/// What one rank sends and receives in a step, as `ExchangePlan` says.
 final class ServerExchange {
-  /// The part that this rank owns.
-  let ownRange: Range<Int>
-  /// The nodes that servers add up before anything crosses the network, server by server.
-  let sourceNodes: [TreeNode]
-  /// For every source node: its sum over `ownRange`, addressed as if the whole arena were there.
+  /// For every source node: its sum over the part that this rank owns, addressed as if the whole arena were there.
   let sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
 
   /// A part of the arena for which this rank adds up its server's nodes.
@@ -32,87 +24,30 @@ final class ServerExchange {
   private let updates: Exchange?
   private let memory: UnsafeMutablePointer<Float>
 
+  /// Collective over all ranks.
+  /// - Parameters:
+  ///   - parameters: the arena of this server.
+  ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
-    layout: ArenaLayout, shards: Shards, tree: ReductionTree, serverSources: [TreeNode], activeShards: [Int],
-    parameters: UnsafeMutablePointer<Float>, communicator: any Communicator,
-    stack: UnsafeMutablePointer<Float>
+    _ exchange: ExchangePlan, of plan: ReductionPlan, parameters: UnsafeMutablePointer<Float>,
+    communicator: any Communicator, stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
-    let topology = communicator.topology
-    let rank = communicator.rank
-    let ownServer = topology.serverOfRank[rank]
-    func range(of rank: Int) -> Range<Int> {
-      layout.ownedRange(of: rank, worldSize: topology.worldSize)
-    }
-    func partner(of owner: Int, on server: Int) -> Int {
-      let ranks = topology.ranksOfServer[server]
-      return ranks[owner % ranks.count]
-    }
-    let serverNodes = topology.ranksOfServer.map { ranks in
-      tree.nodes(covering: Set(ranks.flatMap { Array(shards.owned(by: $0)) }))
-    }
-    sourceNodes = serverNodes.flatMap { $0 }
-    self.layout = layout
-    programs = activeShards.map { active in
-      serverNodes[ownServer].map {
-        FoldProgram(target: $0, sources: serverSources, active: active, stack: stack)
+    layout = plan.layout
+    programs = plan.activeShards.map { active in
+      exchange.nodesOfServer[exchange.ownServer].map {
+        FoldProgram(target: $0, sources: plan.windowNodes, active: active, stack: stack)
       }
     }
-    let own = range(of: rank)
-    ownRange = own
-    let helped = topology.serverOfRank.indices.filter {
-      topology.serverOfRank[$0] != ownServer && partner(of: $0, on: ownServer) == rank
-        && !range(of: $0).isEmpty
+    let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, exchange.length))
+    self.memory = memory
+    let ownStart = exchange.ownRange.lowerBound
+    sources = memory.pointers(at: exchange.sourceOffsets.map { $0 - ownStart })
+    parts = exchange.parts.map { part in
+      Part(range: part.range, buffers: part.offsets.map { memory + $0 })
     }
-
-    // One allocation: a buffer for every source node over the own part, and for this server's nodes over
-    // the parts of others.
-    let nodeCount = serverNodes[ownServer].count
-    let helpedLength = helped.reduce(0) { $0 + range(of: $1).count } * nodeCount
-    memory = .allocate(capacity: max(1, own.count * sourceNodes.count + helpedLength))
-    var next = memory
-    sources = .allocate(capacity: sourceNodes.count)
-    var parts: [Part] = []
-    var sumMessages: [Exchange.Message] = []
-    var updateMessages: [Exchange.Message] = []
-    var place = 0
-    for (server, nodes) in serverNodes.enumerated() {
-      let first = next
-      for _ in nodes {
-        (sources + place).initialize(to: next - own.lowerBound)
-        place += 1
-        next += own.count
-      }
-      if server == ownServer {
-        parts.append(Part(range: own, buffers: nodes.indices.map { first + $0 * own.count }))
-      } else if !own.isEmpty {
-        let peer = partner(of: rank, on: server)
-        sumMessages.append(
-          Exchange.Message(.receive, first, count: nodes.count * own.count, peer: peer, tag: Tag.sums))
-        updateMessages.append(
-          Exchange.Message(
-            .send, parameters + own.lowerBound, count: own.count, peer: peer, tag: Tag.updates))
-      }
-    }
-    for owner in helped {
-      let range = range(of: owner)
-      let first = next
-      next += range.count * nodeCount
-      parts.append(Part(range: range, buffers: (0..<nodeCount).map { first + $0 * range.count }))
-      sumMessages.append(
-        Exchange.Message(.send, first, count: nodeCount * range.count, peer: owner, tag: Tag.sums))
-      updateMessages.append(
-        Exchange.Message(
-          .receive, parameters + range.lowerBound, count: range.count, peer: owner, tag: Tag.updates))
-    }
-    self.parts = parts
-    wordPlaces = .allocate(capacity: serverNodes.count)
-    let sources = sources
-    for server in serverNodes.indices {
-      let firstNode = serverNodes[..<server].reduce(0) { $0 + $1.count }
-      (wordPlaces.baseAddress! + server).initialize(to: layout.words(of: sources[firstNode]))
-    }
-    sums = try communicator.exchange(sumMessages)
-    updates = try communicator.exchange(updateMessages)
+    wordPlaces = layout.words(of: sources, at: exchange.firstSources)
+    sums = try communicator.exchange(exchange.sums.map { $0.message(in: memory) })
+    updates = try communicator.exchange(exchange.updates.map { $0.message(in: parameters) })
   }
 
   deinit {
@@ -121,16 +56,13 @@ final class ServerExchange {
     wordPlaces.deallocate()
   }
 
-  private enum Tag {
-    static let sums = 1
-    static let updates = 2
-  }
-
   /// Adds up this server's nodes over all parts that this rank serves, and exchanges them: afterwards
   /// `sources` holds every server's sums over the own part.
-  /// - Parameter words: those of this server's ranks as one, which go with the part that has the words' place.
+  /// - Parameters:
+  ///   - words: those of this server's ranks as one, which go with the part that has the words' place.
+  ///   - size: which of the batch sizes that occur.
   func collect(
-    _ nodeBuffers: UnsafePointer<UnsafeMutablePointer<Float>>, _ words: () -> AgreementWords, plan: Int,
+    _ nodeBuffers: UnsafePointer<UnsafeMutablePointer<Float>>, _ words: () -> AgreementWords, size: Int,
     clock: PhaseClock
   ) throws(MPIError) {
     for part in parts {
@@ -138,7 +70,7 @@ final class ServerExchange {
         layout.words(of: part.buffers[0] - part.range.lowerBound).pointee = words()
       }
       let end = min(part.range.upperBound, layout.addedCount)
-      for (node, program) in programs[plan].enumerated() where !program.isEmpty {
+      for (node, program) in programs[size].enumerated() where !program.isEmpty {
         var offset = part.range.lowerBound
         var destination = part.buffers[node]
         while offset < end {
@@ -166,5 +98,12 @@ final class ServerExchange {
     try updates?.start()
     try updates?.wait()
     clock.mark(.wait)
+  }
+}
+
+extension ExchangePlan.Message {
+  /// - Parameter memory: what the offset counts from.
+  fileprivate func message(in memory: UnsafeMutablePointer<Float>) -> Exchange.Message {
+    Exchange.Message(direction, memory + offset, count: count, peer: peer, tag: tag)
   }
 }

@@ -5,7 +5,7 @@ import NeuralNet
 
 /// Forward and backward passes over a rank's shards of one batch.
 final class ShardGradients {
-  private let parameterCount: Int
+  private let layout: ArenaLayout
   private let loss: any Loss
   private let outputCount: Int
   private let needsOrder: Bool
@@ -41,7 +41,7 @@ final class ShardGradients {
     shards: Shards, microBatch: Int?, nodes: [TreeNode], parameters: UnsafePointer<Float>,
     clock: PhaseClock, communicator: any Communicator
   ) {
-    parameterCount = model.parameterCount
+    layout = ArenaLayout(parameterCount: model.parameterCount)
     self.loss = loss
     outputCount = model.outputCount
     needsOrder = model.needsOrder
@@ -67,7 +67,8 @@ final class ShardGradients {
     pieces.initialize(repeating: 0, count: maximumPieces + 1)
     losses = .allocate(capacity: maximumPieces)
     let highest = max(passLevel, nodes.map(\.level).max() ?? 0)
-    partialSums = (passLevel..<highest).map { _ in .allocate(capacity: model.parameterCount + 1) }
+    let length = layout.addedCount
+    partialSums = (passLevel..<highest).map { _ in .allocate(capacity: length) }
   }
 
   deinit {
@@ -102,7 +103,7 @@ final class ShardGradients {
     guard node.right.firstLeaf < active else { return }
     let right = partialSums[node.level - 1 - passLevel]
     add(node.right, into: right)
-    ckernels_add(sum, right, parameterCount + 1)
+    ckernels_add(sum, right, layout.addedCount)
     clock.mark(.reduce)
   }
 
@@ -141,10 +142,10 @@ final class ShardGradients {
       start += rows
     } while isAlone && start < end
     if isAlone {
-      sum[parameterCount] = Float(shardLoss) * scale
+      sum[layout.loss] = Float(shardLoss) * scale
     } else {
       addPairwise(losses, count: neighbours.count, length: 1)
-      sum[parameterCount] = losses[0]
+      sum[layout.loss] = losses[0]
     }
   }
 
@@ -177,7 +178,7 @@ final class ShardGradients {
     var piece = 0
     for (node, leaves) in groups {
       addPairwise(losses + piece, count: leaves.count, length: 1)
-      sum(node)[parameterCount] = losses[piece]
+      sum(node)[layout.loss] = losses[piece]
       piece += leaves.count
     }
     clock.mark(.backward)
