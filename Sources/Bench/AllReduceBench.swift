@@ -45,7 +45,7 @@ package struct AllReduceBench {
   /// Collective over all ranks.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   package func run(on communicator: any Communicator) throws -> AllReduceReport {
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try NumberRange.reducedFloats.check(options.sizes)
       try NumberRange.rounds.check(options.rounds)
       // Of every rank: the gradients, in two turns, and a copy; the parameters once.
@@ -134,7 +134,7 @@ package struct AllReduceBench {
     try reduction.reduceAndUpdate(
       activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock())
     try mpi?.sum(buffer, count: floats)
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       for i in 0..<floats {
         guard reduction.parameters[i] == -sum(i), mpi == nil || buffer[i] == sum(i) else {
           throw DistsgdError(

@@ -25,7 +25,7 @@ package struct StepBench {
   /// Collective over all ranks; the report is complete on rank 0.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   package func run(on communicator: any Communicator) throws -> StepReport {
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try NumberRange.rounds.check(options.rounds)
     }
     let setUp = try SetUp(options.training, communicator: communicator)
@@ -80,7 +80,7 @@ package struct StepBench {
           step = 0
           order = run.sampler.order(epoch: epoch)
         }
-        try trainer.step(order, StepPlan(positions: run.schedule.positions(step: step)))
+        _ = try trainer.step(order, StepPlan(positions: run.schedule.positions(step: step)))
         step += 1
       }
       trainer.clock.mark(.other)

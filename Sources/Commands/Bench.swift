@@ -38,9 +38,11 @@ struct BenchOutput: ParsableArguments {
   /// The same for a bench of all ranks: rank 0 publishes.
   func publish<Report: BenchReport>(on communicator: any Communicator, _ report: () throws -> Report) throws {
     let isFirst = communicator.rank == 0
-    let files = try communicator.together { isFirst ? try output.map(ReportFiles.init(creating:)) : nil }
+    let files = try communicator.agreeingOnErrors {
+      isFirst ? try output.map(ReportFiles.init(creating:)) : nil
+    }
     let report = try report()
-    try communicator.together { if isFirst { try report.publish(asJSON: json, to: files) } }
+    try communicator.agreeingOnErrors { if isFirst { try report.publish(asJSON: json, to: files) } }
   }
 }
 

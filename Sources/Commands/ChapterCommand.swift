@@ -26,11 +26,11 @@ struct ChapterCommand: JobCommand {
 
   func run(on communicator: any Communicator) throws {
     StandardStreams.outliveReaders()
-    let chosen = try communicator.together { data ?? Chapter.defaultData() }
+    let chosen = try communicator.agreeingOnErrors { data ?? Chapter.defaultData() }
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)
     let options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
-    let study = try communicator.together { try Chapter.study(exercise: exercise) }
+    let study = try communicator.agreeingOnErrors { try Chapter.study(exercise: exercise) }
     try experiment.runner(on: communicator).run(study, options)
   }
 }

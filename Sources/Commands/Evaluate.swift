@@ -15,7 +15,7 @@ struct Evaluate: JobCommand {
   var json = false
 
   func run(on communicator: any Communicator) throws {
-    let predictor = try communicator.together { try Predictor(model: input.model) }
+    let predictor = try communicator.agreeingOnErrors { try Predictor(model: input.model) }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
     guard communicator.rank == 0 else { return }
     if json {

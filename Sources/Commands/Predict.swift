@@ -15,7 +15,7 @@ struct Predict: JobCommand {
   @OptionGroup var input: SavedModelArguments
 
   func run(on communicator: any Communicator) throws {
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       guard communicator.rank == 0 else { return }
       try Predictor(model: input.model).predict(input.data, emit: writeResult)
     }

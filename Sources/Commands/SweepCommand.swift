@@ -40,7 +40,7 @@ struct SweepCommand: JobCommand {
 
   func run(on communicator: any Communicator) throws {
     StandardStreams.outliveReaders()
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try NumberRange.globalBatch.check(globalBatch)
       try DecimalRange.learningRate.check(learningRate)
       try DecimalRange.targetLoss.check(targetLoss)

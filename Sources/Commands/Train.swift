@@ -40,7 +40,7 @@ struct Train: JobCommand {
     var words = CommandLine.arguments.dropFirst()
     if words.first == Self._commandName { words = words.dropFirst() }
     let options = try Self.parse(resumption.arguments + words).options
-    if let end = try communicator.together({ try resumption.end(for: options) }) {
+    if let end = try communicator.agreeingOnErrors({ try resumption.end(for: options) }) {
       if communicator.rank == 0 { standardOutput(end) }
       return nil
     }

@@ -55,7 +55,7 @@ package struct StudyRunner {
     let isTelling = communicator.rank == 0
     let experiment = try Experiment(options, communicator: communicator)
     // The folder is made before the work, so that an unwritable one costs nobody a run.
-    let files = try communicator.together { isTelling ? try ReportFiles(creating: output) : nil }
+    let files = try communicator.agreeingOnErrors { isTelling ? try ReportFiles(creating: output) : nil }
     let trials = study.trials(options, experiment.exampleCount)
     if isTelling && !printsJSON {
       let ranks = communicator.worldSize
@@ -74,7 +74,7 @@ package struct StudyRunner {
       results.append(result)
       if isTelling { standardOutput(printsJSON ? result.json.description : "\(result.name): \(result.line)") }
     }
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       guard let files else { return }
       let reading = study.read(results)
       try files.write(curvesCSV(results), as: "\(study.name).csv")

@@ -12,7 +12,7 @@ public protocol Communicator: AnyObject {
 
   func barrier() throws(MPIError)
   /// A barrier whose waiting ranks sleep: for when one of them works long, perhaps on all cores.
-  func rest() throws(MPIError)
+  func sleepingBarrier() throws(MPIError)
   func broadcast<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int) throws(MPIError)
   /// Combines `buffer` over all ranks, element by element, in an order that MPI chooses: use it where

@@ -74,7 +74,7 @@ public final class MPICommunicator: Communicator {
   }
 
   /// Looks now and then whether all have come (MPI 3.1, section 5.12.1); a wait of MPI's own would take a core.
-  public func rest() throws(MPIError) {
+  public func sleepingBarrier() throws(MPIError) {
     board.arrive()
     var request = cmpi_request_null()
     try check(MPI_Ibarrier(world, &request), "MPI_Ibarrier")

@@ -25,7 +25,7 @@ public final class SingleProcessCommunicator: Communicator {
 
   public func barrier() {}
 
-  public func rest() {}
+  public func sleepingBarrier() {}
 
   public func broadcast<Scalar: MPIScalar>(_ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int) {}
 

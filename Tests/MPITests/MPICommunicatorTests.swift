@@ -36,7 +36,7 @@ extension MPICommunicator {
       #expect(communicator.board.process(of: 0) == getpid())
       // Every collective call is an arrival; two for each text, its length and itself.
       try communicator.barrier()
-      try communicator.rest()
+      try communicator.sleepingBarrier()
       #expect(communicator.board.arrivals(of: 0) == 2)
       #expect(try communicator.broadcastString("héllo", from: 0) == "héllo")
       #expect(communicator.board.arrivals(of: 0) == 4)

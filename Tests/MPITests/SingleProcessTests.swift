@@ -45,7 +45,7 @@ import Testing
     try expectIdentity([-0.0, .leastNonzeroMagnitude, -.infinity, Double(nan: 77, signaling: true)])
     try expectIdentity([] as [Float])
     communicator.barrier()
-    communicator.rest()
+    communicator.sleepingBarrier()
     #expect(communicator.exchange([]) == nil)
   }
 

@@ -60,7 +60,7 @@ public struct TrainerCase {
     _ = trainer.parameters.update(fromContentsOf: parameters)
     var losses: [Float] = []
     for step in 0..<steps {
-      try trainer.step(
+      _ = try trainer.step(
         sampler.order(epoch: step / schedule.stepsPerEpoch),
         StepPlan(positions: schedule.positions(step: step % schedule.stepsPerEpoch)))
       losses.append(trainer.batchLoss)

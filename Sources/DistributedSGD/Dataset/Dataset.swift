@@ -27,7 +27,7 @@ public final class Dataset {
   /// - Throws: `AgreedError` when their counts or labels contradict each other, or the memory does not hold them;
   ///   `MPIError`.
   public init(sharing examples: Examples?, over communicator: any Communicator) throws {
-    try communicator.together { try examples?.requireConsistency() }
+    try communicator.agreeingOnErrors { try examples?.requireConsistency() }
     // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
     var shape = Shape(examples)
     try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
@@ -112,7 +112,7 @@ public final class Dataset {
 private func requireRoom(
   _ bytes: Int, _ count: Int, _ featureCount: Int, _ communicator: any Communicator
 ) throws {
-  try communicator.together {
+  try communicator.agreeingOnErrors {
     try requireMemory(bytes: Double(bytes), for: "a set of \(count) examples with \(featureCount) inputs")
   }
 }

@@ -13,7 +13,7 @@ public struct AgreedError: Error {
 extension Communicator {
   /// Runs `body` on every rank; if it throws on any, all throw the error of the lowest rank that failed.
   /// `body` must not communicate. Collective.
-  package func together<Result>(_ body: () throws -> Result) throws -> Result {
+  package func agreeingOnErrors<Result>(_ body: () throws -> Result) throws -> Result {
     var result: Result?
     var failure: DistsgdError?
     do {

@@ -102,7 +102,6 @@ public final class Trainer {
   /// - Parameters:
   ///   - order: the epoch's order of the examples.
   ///   - plan: the global batch, as positions in that order, and what this rank asks of all.
-  @discardableResult
   package func step(_ order: EpochOrder, _ plan: StepPlan) throws(MPIError) -> StepResult {
     let active = gradients.begin(order, positions: plan.positions)
     let compares = agree(order, plan)

@@ -26,7 +26,7 @@ struct Placement {
   /// Binds this rank as asked. Collective.
   init(_ binding: Binding, over communicator: any Communicator) throws {
     let cores = try ServerCores(over: communicator)
-    bound = try communicator.together { try cores.bind(binding) }
+    bound = try communicator.agreeingOnErrors { try cores.bind(binding) }
     self.cores = cores
   }
 }

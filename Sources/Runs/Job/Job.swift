@@ -70,7 +70,7 @@ public final class Job {
   /// - Parameter examples: made on the first rank of each server alone, and the same on all of them.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   public func share(_ examples: @autoclosure () throws -> Examples) throws -> Dataset {
-    let made = try communicator.together { communicator.isServerLeader ? try examples() : nil }
+    let made = try communicator.agreeingOnErrors { communicator.isServerLeader ? try examples() : nil }
     return try Dataset(sharing: made, over: communicator)
   }
 

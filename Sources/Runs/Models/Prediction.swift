@@ -27,7 +27,7 @@ package final class Predictor {
   package func evaluate(_ data: String, over communicator: any Communicator) throws -> (
     Evaluation, count: Int
   ) {
-    let examples = try communicator.together {
+    let examples = try communicator.agreeingOnErrors {
       communicator.isServerLeader
         ? try load(data).examples(
           preprocessing: file.preprocessing, classCount: file.classCount)

@@ -127,7 +127,7 @@ final class Checkpointing {
   /// - Throws: `AgreedError`, when it, or the one before it, could not be written.
   func keepAtStop(_ state: RunState, _ clock: TrainingClock, _ communicator: any Communicator) throws {
     try trainer.optimizerState.gather()
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try board.takesItsTime {
         guard writer != nil else { return }
         try finish()

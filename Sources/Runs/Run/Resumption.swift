@@ -31,7 +31,7 @@ public struct Resumption {
     let folder = OutputFolder(continuing: path)
     self.folder = folder
     var checkpoint: Checkpoint?
-    files = try communicator.together {
+    files = try communicator.agreeingOnErrors {
       guard communicator.rank == 0 else { return nil }
       let files = try RunFiles(continuing: folder)
       checkpoint = files.checkpoints.newest(ofRun: files.id) {
@@ -165,7 +165,7 @@ public struct Resumption {
     _ model: Sequential, _ communicator: any Communicator, name: (ParameterTensor) -> String,
     take: (UnsafeBufferPointer<Float>, Int) -> Void
   ) throws {
-    let arena = try communicator.together {
+    let arena = try communicator.agreeingOnErrors {
       try tensors.map {
         try ModelFile.arena(
           of: model, from: $0, path: words?.path ?? "", name: name, acceptsNonFinite: true)

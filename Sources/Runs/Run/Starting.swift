@@ -27,7 +27,7 @@ extension TrainingRun {
 
   package convenience init(_ options: TrainingOptions, communicator: any Communicator) throws {
     let setUp = try SetUp(options, communicator: communicator)
-    let log = try communicator.together { try RunLog(options, isActive: communicator.rank == 0) }
+    let log = try communicator.agreeingOnErrors { try RunLog(options, isActive: communicator.rank == 0) }
     try self.init(options, setUp: setUp, log: log, hasFolder: true, communicator: communicator)
   }
 
@@ -35,11 +35,11 @@ extension TrainingRun {
     _ options: TrainingOptions, resuming resumption: Resumption, _ allowances: Resumption.Allowances,
     communicator: any Communicator
   ) throws {
-    try communicator.together { try resumption.check(options) }
+    try communicator.agreeingOnErrors { try resumption.check(options) }
     var loading = options
     loading.initialize = nil
     let setUp = try SetUp(loading, communicator: communicator)
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try resumption.check(setUp, isServerLeader: communicator.isServerLeader, allowances)
     }
     try self.init(

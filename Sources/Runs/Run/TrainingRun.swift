@@ -58,7 +58,7 @@ public final class TrainingRun {
       learningRate: setUp.learningRate, settingsHash: options.settingsHash, checkEvery: options.checkEvery,
       communicator: communicator)
     drill = FaultDrill(options.faults, rank: communicator.rank)
-    let moment = try communicator.together { try resuming?.moment() }
+    let moment = try communicator.agreeingOnErrors { try resuming?.moment() }
     state = moment?.state ?? RunState()
     clock = TrainingClock(seconds: state.trainingSeconds)
     trainer.stepCount = state.step
@@ -223,7 +223,7 @@ public final class TrainingRun {
     try requireFinite(final.loss)
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       // Rank 0 may take as long as its disk does.
       try communicator.board.takesItsTime {
         guard communicator.rank == 0 else { return }

@@ -44,7 +44,7 @@ extension Communicator {
     let own = roundings { _ in "" }.map(\.value)
     let text = try broadcastString(own.joined(separator: "\0"), from: 0)
     let first = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
-    try together {
+    try agreeingOnErrors {
       guard !acceptsOther, own != first else { return }
       let all = roundings { $0 < first.count ? printable(first[$0]) : "" }
       guard let place = all.indices.first(where: { $0 >= first.count || first[$0] != own[$0] }) else {
@@ -61,7 +61,7 @@ extension Communicator {
   /// Checks, at the end, that no library has changed how any rank rounds. Collective.
   /// - Throws: `AgreedError`.
   func requireDefaultEnvironment() throws {
-    try together {
+    try agreeingOnErrors {
       let deviation = FloatingPointEnvironment.deviation
       guard deviation != 0 else { return }
       throw DistsgdError(
@@ -90,7 +90,7 @@ extension TrainingOptions {
     guard communicator.worldSize > 1 else { return }
     let own = commonSettings
     let first = try communicator.broadcastString(own, from: 0)
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       guard own != first else { return }
       let others = Set(first.split(separator: "\0"))
       let differing = own.split(separator: "\0").first { !others.contains($0) }

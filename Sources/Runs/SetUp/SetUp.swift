@@ -25,7 +25,7 @@ package struct SetUp {
     try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed
-    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
+    try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
     dataOptions.task = Self.task(options.model, options.loss)
     let loaded = try Self.load(dataOptions, communicator)
     let training = try Dataset(sharing: loaded?.training, over: communicator)
@@ -52,18 +52,18 @@ package struct SetUp {
     let result = Result<LoadedData?, any Error> {
       communicator.isServerLeader ? try cores.withAll { try loadData(options) } : nil
     }
-    try communicator.rest()
-    return try communicator.together { try result.get() }
+    try communicator.sleepingBarrier()
+    return try communicator.agreeingOnErrors { try result.get() }
   }
 
   /// Servers that read different files would train different models. Collective.
   private static func requireSameData(_ sets: [Dataset], _ communicator: any Communicator) throws {
     guard communicator.topology.serverCount > 1 else { return }
-    let digits = try communicator.together {
+    let digits = try communicator.agreeingOnErrors {
       communicator.isServerLeader ? DataFingerprint(sets).digits : nil
     }
     let first = try communicator.broadcastString(digits ?? "", from: 0)
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       guard let digits, digits != first else { return }
       throw DistsgdError(
         .badData,
@@ -74,7 +74,7 @@ package struct SetUp {
 
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
   func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
-    try communicator.together { try options.validate(worldSize: communicator.worldSize) }
+    try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
     return try SetUp(
       options, options.model ?? specification, training: training, validation: validation,
       preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
@@ -92,18 +92,18 @@ package struct SetUp {
     self.specification = specification
     let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
     self.loss = loss
-    let model = try communicator.together {
+    let model = try communicator.agreeingOnErrors {
       try Self.check(options, specification, loss, training)
       return try Self.model(specification, loss, training)
     }
     self.model = model
-    try communicator.together {
+    try communicator.agreeingOnErrors {
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
       if model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
     }
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
-    initialParameters = try communicator.together {
+    initialParameters = try communicator.agreeingOnErrors {
       guard let path = options.initialize else { return nil }
       return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
     }
