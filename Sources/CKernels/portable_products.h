@@ -66,7 +66,7 @@ PART void compute(const tile *t, const size_t height, const size_t vectors) {
         UNROLLED for (size_t j = 0; j < vectors; j++) __builtin_prefetch(row + PANEL + j * LANES, 1);
       }
     }
-    const size_t start = t->bounds[piece], end = t->bounds[piece + 1];
+    const size_t start = t->bounds[piece] - t->bounds[0], end = t->bounds[piece + 1] - t->bounds[0];
     const size_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
     const float *a = t->a + start * a_column, *b = t->b + start * b_row;
     for (size_t k = start; k < end; k++, a += a_column, b += b_row) {

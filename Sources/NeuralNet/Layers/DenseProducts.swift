@@ -1,17 +1,24 @@
-// The dense layer's three products. Sizes alone choose between BLAS and a plain loop, never the number
-// of ranks: the bits of a shard's gradient depend on its shape only.
+// The dense layer's three products. By BLAS, sizes alone choose between it and a plain loop, never the number of ranks:
+// the bits of a shard's gradient depend on its shape only. Portable products need no such care.
 import CKernels
 
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
-package struct DenseProducts: Sendable {
+package struct DenseProducts {
   package let inputs: Int
   package let outputs: Int
-  let products: any MatrixProducts.Type
-  /// What a pass over several pieces may do at once.
+  /// nil: BLAS. Whoever makes this value keeps them: a pass counts no references.
+  unowned(unsafe) let chains: PortableProducts?
+  /// What a pass over several pieces may do at once by BLAS.
   var freedom: PieceFreedom = []
 
+  init(inputs: Int, outputs: Int, chains: PortableProducts? = nil) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.chains = chains
+  }
+
   /// One output and few inputs: a BLAS call would cost more than the arithmetic.
-  var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
+  var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW && chains == nil }
 
   /// y = x·Wᵀ, without the bias.
   /// - Parameter pieces: the row at which each piece starts, and the end of the last; here and below.
@@ -20,9 +27,14 @@ package struct DenseProducts: Sendable {
     _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     pieces: UnsafeBufferPointer<Int>
   ) {
+    if let chains {
+      return chains.multiply(
+        x, w, into: y, rows: pieces[pieces.count - 1], columns: outputs, inner: inputs, transposeA: false,
+        transposeB: true, strideA: inputs, pieces: nil, continues: false)
+    }
     guard isSmall else {
       eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
-        products.multiply(
+        BLASProducts.multiply(
           x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
           transposeA: false, transposeB: true, strideA: inputs, beta: 0)
       }
@@ -75,6 +87,12 @@ package struct DenseProducts: Sendable {
     pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
   ) {
     let count = pieces.count - 1
+    if let chains {
+      return chains.multiply(
+        dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
+        inner: pieces[count] - pieces[0], transposeA: true, transposeB: false, strideA: outputs, pieces: pieces,
+        continues: accumulate)
+    }
     let height = count == 1 ? outputs : blockHeight
     for first in stride(from: 0, to: outputs, by: height) {
       let rows = min(height, outputs - first)
@@ -82,7 +100,7 @@ package struct DenseProducts: Sendable {
         leaves: count, into: dw + first * inputs, count: rows * inputs,
         addsInPlace: freedom.contains(.weightSum)
       ) { piece, target, adds in
-        products.multiply(
+        BLASProducts.multiply(
           dy + pieces[piece] * outputs + first, x + pieces[piece] * inputs, into: target, rows: rows,
           columns: inputs, inner: pieces[piece + 1] - pieces[piece], transposeA: true, transposeB: false,
           strideA: outputs,
@@ -97,7 +115,7 @@ package struct DenseProducts: Sendable {
   }
 
   /// Floats of a partial sum over pieces.
-  var partialSumLength: Int { max(blockHeight * inputs, outputs, inputs + 1) }
+  var partialSumLength: Int { chains == nil ? max(blockHeight * inputs, outputs, inputs + 1) : outputs }
 
   /// dx = dy·W.
   @inline(__always)
@@ -105,8 +123,13 @@ package struct DenseProducts: Sendable {
     outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
     into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
   ) {
+    if let chains {
+      return chains.multiply(
+        dy, w, into: dx, rows: pieces[pieces.count - 1], columns: inputs, inner: outputs, transposeA: false,
+        transposeB: false, strideA: outputs, pieces: nil, continues: false)
+    }
     eachProduct(pieces, together: freedom.contains(.inputGradient)) { row, rows in
-      products.multiply(
+      BLASProducts.multiply(
         dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs,
         transposeA: false, transposeB: false, strideA: outputs, beta: 0)
     }
