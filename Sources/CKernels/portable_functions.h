@@ -157,7 +157,10 @@ PART float error_function_beyond(float x) {
   p = fmaf(p, x, 0x1.af0408p-4f);
   p = fmaf(p, x, 0x1.457334p-1f);
   p = fmaf(p, x, 0x1.0743ccp-3f);
-  return 1 - exponential(fmaf(-p, x, -x));
+  // The exponent in two parts: its rounding would show.
+  const float most = fmaf(-p, x, -x), least = fmaf(-p, x, -x - most);
+  const float power = exponential(most);
+  return 1 - fmaf(power, least, power);
 }
 
 PART float error_function(float x) {

@@ -22,7 +22,9 @@ public enum Activation: String, Layer, CaseIterable {
 
   public var description: String { rawValue }
   public func output(of input: Shape) -> Shape { input }
-  public func prepared(_ place: LayerPlace) -> any LayerPass { ActivationPass(self, place.arithmetic.instructions) }
+  public func prepared(_ place: LayerPlace) -> any LayerPass {
+    ActivationPass(self, place.arithmetic.instructions)
+  }
 
   /// Whether the derivative is a function of the output, so that the input need not be kept.
   var isFusible: Bool { self != .gelu }

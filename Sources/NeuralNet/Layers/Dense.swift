@@ -47,7 +47,8 @@ public struct Dense: Layer, Equatable {
 
   public func prepared(_ place: LayerPlace) -> any LayerPass {
     DensePass(
-      DenseProducts(inputs: place.input.count, outputs: outputs ?? 1, chains: place.products as? PortableProducts),
+      DenseProducts(
+        inputs: place.input.count, outputs: outputs ?? 1, chains: place.products as? PortableProducts),
       place)
   }
 }

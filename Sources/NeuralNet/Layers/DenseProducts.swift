@@ -90,7 +90,8 @@ package struct DenseProducts {
     if let chains {
       return chains.multiply(
         dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
-        inner: pieces[count] - pieces[0], transposeA: true, transposeB: false, strideA: outputs, pieces: pieces,
+        inner: pieces[count] - pieces[0], transposeA: true, transposeB: false, strideA: outputs,
+        pieces: pieces,
         continues: accumulate)
     }
     let height = count == 1 ? outputs : blockHeight

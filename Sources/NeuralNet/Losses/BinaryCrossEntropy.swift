@@ -27,7 +27,9 @@ public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double {
     let labels = labels(targets)
-    if let instructions { return instructions.kernels.pointee.binary_cross_entropy(output, labels, rows, scale) }
+    if let instructions {
+      return instructions.kernels.pointee.binary_cross_entropy(output, labels, rows, scale)
+    }
     var sum = 0.0
     for row in 0..<rows {
       let z = output[row]

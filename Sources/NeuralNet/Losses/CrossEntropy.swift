@@ -24,7 +24,9 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double {
     let labels = labels(targets)
-    if let instructions { return instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, scale) }
+    if let instructions {
+      return instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, scale)
+    }
     var sum = 0.0
     for row in 0..<rows {
       let z = output + row * columns
@@ -50,7 +52,9 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
       if Self.largestIndex(z, columns) == label { correct += 1 }
       if instructions == nil { loss += Self.exponentiate(z, columns: columns, label: label).loss }
     }
-    if let instructions { loss = instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, 1) }
+    if let instructions {
+      loss = instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, 1)
+    }
     sums[0] = loss
     sums[1] = Double(correct)
   }

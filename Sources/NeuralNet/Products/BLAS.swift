@@ -48,7 +48,8 @@ public struct BLASProducts: MatrixProducts {
     columns: Int, inner: Int, transposeA: Bool, transposeB: Bool, strideA: Int, beta: Float
   ) {
     Self.multiply(
-      a, b, into: c, rows: rows, columns: columns, inner: inner, transposeA: transposeA, transposeB: transposeB,
+      a, b, into: c, rows: rows, columns: columns, inner: inner, transposeA: transposeA,
+      transposeB: transposeB,
       strideA: strideA, beta: beta)
   }
 

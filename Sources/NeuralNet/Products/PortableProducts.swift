@@ -34,7 +34,8 @@ public final class PortableProducts: MatrixProducts {
     columns: Int, inner: Int, transposeA: Bool, transposeB: Bool, strideA: Int, beta: Float
   ) {
     multiply(
-      a, b, into: c, rows: rows, columns: columns, inner: inner, transposeA: transposeA, transposeB: transposeB,
+      a, b, into: c, rows: rows, columns: columns, inner: inner, transposeA: transposeA,
+      transposeB: transposeB,
       strideA: strideA, pieces: nil, continues: beta == 1)
   }
 
