@@ -5,22 +5,22 @@
 // over all binary32 numbers.
 #pragma once
 
-PART int32_t bits_of(float x) {
-  int32_t bits;
+PART uint32_t bits_of(float x) {
+  uint32_t bits;
   memcpy(&bits, &x, 4);
   return bits;
 }
 
-PART float of_bits(int32_t bits) {
+PART float of_bits(uint32_t bits) {
   float x;
   memcpy(&x, &bits, 4);
   return x;
 }
 
-PART float with_sign(float x, float of) { return of_bits((bits_of(x) & INT32_MAX) | (bits_of(of) & INT32_MIN)); }
+PART float with_sign(float x, float of) { return of_bits((bits_of(x) & 0x7fffffff) | (bits_of(of) & 0x80000000)); }
 
 // 2^n, for a normal number.
-PART float power_of_two(int32_t n) { return of_bits((n + 127) << 23); }
+PART float power_of_two(int32_t n) { return of_bits((uint32_t)(n + 127) << 23); }
 
 // eˣ = high + low, high rounded to nearest but for the polynomial's error. NaN stays NaN.
 PART float exponential_parts(float x, float *low) {
@@ -43,7 +43,7 @@ PART float exponential_parts(float x, float *low) {
   const float rest = fmaf(p, r * r, least + (most - (sum - 1)));
   const float high = sum + rest;
   // Two factors: 2ⁿ alone may be too large or too small. Only the second may round.
-  const int32_t whole = bits_of(shifted) - 0x4b400000, half = whole >> 1;
+  const int32_t whole = (int32_t)(bits_of(shifted) - 0x4b400000), half = whole >> 1;
   const float first = power_of_two(half), second = power_of_two(whole - half);
   *low = (rest - (high - sum)) * first * second;
   return high * first * second;
@@ -77,8 +77,8 @@ PART float logarithm(float x) {
   // A subnormal number is made a normal one.
   const bool is_small = x < 0x1p-126f;
   const float scaled = is_small ? x * 0x1p+23f : x;
-  const int32_t exponent = (bits_of(scaled) - 0x3f400000) >> 23;
-  const float m = of_bits(bits_of(scaled) - exponent * 0x800000) - 1;
+  const int32_t exponent = (int32_t)(bits_of(scaled) - 0x3f400000) >> 23;
+  const float m = of_bits(bits_of(scaled) - ((uint32_t)exponent << 23)) - 1;
   const float result = logarithm_of_parts(m, (float)(exponent - (is_small ? 23 : 0)));
   const float infinity = of_bits(0x7f800000);
   const float special = x == 0 ? -infinity : x < 0 ? of_bits(0x7fc00000) : x;
@@ -87,10 +87,10 @@ PART float logarithm(float x) {
 
 // log(1 + x)
 PART float logarithm_of_one_plus(float x) {
-  const int32_t exponent = (bits_of(1 + x) - 0x3f400000) >> 23;
+  const int32_t exponent = (int32_t)(bits_of(1 + x) - 0x3f400000) >> 23;
   // (1 + x)·2⁻ᵉ - 1, where 2⁻ᵉ may be too small for a normal number.
   const float scale = power_of_two(exponent < 126 ? -exponent : -126);
-  const float m = of_bits(bits_of(x) - exponent * 0x800000) + (scale - 1);
+  const float m = of_bits(bits_of(x) - ((uint32_t)exponent << 23)) + (scale - 1);
   const float result = logarithm_of_parts(m, (float)exponent);
   const float infinity = of_bits(0x7f800000);
   const float special = x == -1 ? -infinity : x < -1 ? of_bits(0x7fc00000) : x;

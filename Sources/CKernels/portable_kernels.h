@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels.h"
 #include "portable_sets.h"
 
 // Sums and products are fused where it is written, and nowhere else.
@@ -18,6 +19,8 @@
 #include "portable_transpose.h"
 
 #include "portable_products.h"
+
+#include "portable_short_rows.h"
 
 #include "portable_functions.h"
 
@@ -34,6 +37,8 @@
 const ckernels_instructions TABLE_OF(SET) = {
     .name = NAME_OF(SET),
     .multiply = multiply,
+    .multiply_short_rows = multiply_short_rows,
+    .short_rows_gradient = short_rows_gradient,
     .exponential = each_exponential,
     .logarithm = each_logarithm,
     .logarithm_of_one_plus = each_logarithm_of_one_plus,

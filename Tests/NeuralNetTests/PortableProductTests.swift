@@ -25,9 +25,9 @@ private struct ProductCase {
     Float(Int32(truncatingIfNeeded: (index &* 2_654_435_761 &+ 97) & 0xFF_FFFF) - 0x80_0000) * 0x1p-24
   }
 
-  private var a: [Float] { (0..<rows * inner).map(number) }
-  private var b: [Float] { (0..<inner * columns).map { number($0 + 1_000_003) } }
-  private var before: [Float] { (0..<rows * columns).map { continues ? number($0 + 2_000_003) : .nan } }
+  fileprivate var a: [Float] { (0..<rows * inner).map(number) }
+  fileprivate var b: [Float] { (0..<inner * columns).map { number($0 + 1_000_003) } }
+  fileprivate var before: [Float] { (0..<rows * columns).map { continues ? number($0 + 2_000_003) : .nan } }
 
   var expected: [UInt32] {
     let (a, b, c) = (a, b, before)
@@ -120,6 +120,26 @@ private struct ProductCase {
         if continues { continue }
         test.bounds = [0, inner / 3, inner / 2, inner]
         test.check()
+      }
+    }
+  }
+
+  /// The bits of the products that they stand for, and of a bias that adds up row by row.
+  @Test(arguments: 1...8, [false, true]) func shortRows(_ columns: Int, _ continues: Bool) {
+    for rows in [0, 1, 2, 7, 8, 9, 33] {
+      var gradient = ProductCase(
+        rows: 1, columns: columns, inner: rows, transposeA: true, transposeB: false)
+      gradient.continues = continues
+      let product = ProductCase(rows: rows, columns: 1, inner: columns, transposeA: false, transposeB: true)
+      for set in Instructions.available {
+        let kernels = ckernels_instructions_named(set.description).pointee
+        var y = [Float](repeating: .nan, count: rows)
+        kernels.multiply_short_rows(&y, product.a, product.b, rows, columns)
+        #expect(y.map(\.bitPattern) == product.expected)
+        var sums = gradient.before + [continues ? 7 : .nan]
+        kernels.short_rows_gradient(&sums, gradient.b, gradient.a, rows, columns, continues)
+        #expect(sums.dropLast().map(\.bitPattern) == gradient.expected)
+        #expect(sums[columns] == gradient.a.reduce(continues ? 7 : 0, +))
       }
     }
   }

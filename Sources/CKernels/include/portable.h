@@ -51,6 +51,13 @@ typedef struct {
   /// - workspace: `ckernels_workspace` floats, from a multiple of 64 bytes on.
   void (*multiply)(const ckernels_product *product, float *workspace);
 
+  /// The same chains for x, shape (rows, columns), whose rows are short (kernels.h), and one column: y = x·w.
+  void (*multiply_short_rows)(float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
+  /// sums[j], the chain over i of x[i, j] * dy[i], and sums[columns] = 0 + dy[0] + dy[1] + …, or both from what is there
+  /// on.
+  void (*short_rows_gradient)(
+      float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool continues);
+
   /// eˣ, log x, log(1 + x), tanh x, 1/(1 + e⁻ˣ) and erf x, each within 1 ulp of the exact value.
   ckernels_function exponential, logarithm, logarithm_of_one_plus, hyperbolic_tangent, logistic, error_function;
   ckernels_biased_function add_bias_logistic, add_bias_hyperbolic_tangent;

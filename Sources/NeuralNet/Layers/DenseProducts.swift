@@ -17,8 +17,8 @@ package struct DenseProducts {
     self.chains = chains
   }
 
-  /// One output and few inputs: a BLAS call would cost more than the arithmetic.
-  var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW && chains == nil }
+  /// One output and few inputs: a product of matrices would cost more than the arithmetic.
+  var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
   /// y = x·Wᵀ, without the bias.
   /// - Parameter pieces: the row at which each piece starts, and the end of the last; here and below.
@@ -28,6 +28,10 @@ package struct DenseProducts {
     pieces: UnsafeBufferPointer<Int>
   ) {
     if let chains {
+      if isSmall {
+        return chains.instructions.kernels.pointee.multiply_short_rows(
+          y, x, w, pieces[pieces.count - 1], inputs)
+      }
       return chains.multiply(
         x, w, into: y, rows: pieces[pieces.count - 1], columns: outputs, inner: inputs, transposeA: false,
         transposeB: true, strideA: inputs, pieces: nil, continues: false)
@@ -65,6 +69,14 @@ package struct DenseProducts {
   ) {
     let count = pieces.count - 1
     precondition(count == 1 || !accumulate)
+    if isSmall, let chains {
+      let kernels = chains.instructions.kernels
+      return sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: false) { piece, target, _ in
+        kernels.pointee.short_rows_gradient(
+          target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
+          accumulate)
+      }
+    }
     if isSmall {
       // W and b are one array here.
       sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
@@ -116,7 +128,9 @@ package struct DenseProducts {
   }
 
   /// Floats of a partial sum over pieces.
-  var partialSumLength: Int { chains == nil ? max(blockHeight * inputs, outputs, inputs + 1) : outputs }
+  var partialSumLength: Int {
+    max(chains == nil ? blockHeight * inputs : 0, outputs, isSmall ? inputs + 1 : 0)
+  }
 
   /// dx = dy·W.
   @inline(__always)
