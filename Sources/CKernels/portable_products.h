@@ -8,8 +8,10 @@
 
 enum {
   PANEL = 2 * LANES,
-  // Where a chain can go on from C, products take so many inner numbers at a time: a tile's part of A stays in cache.
+  // Where a chain can go on from C, products take so many inner numbers at a time: a tile's part of A stays in cache. Of
+  // an A that lies in columns, a cache line for each.
   INNER_BLOCK = LANES == 16 ? 512 : 256,
+  INNER_BLOCK_OF_COLUMNS = 256,
 };
 
 // C's rows from `c` on, so many columns of one panel.
@@ -142,7 +144,8 @@ enum { FAR = 1024 };
 
 // - turned: whether C's rows lie `c_row` floats apart in columns: c[i, j] is C[j * c_row + i].
 PART void multiply_turned(const ckernels_product *p, float *workspace, bool turned) {
-  const size_t inner = p->pieces == 1 && !turned && p->inner > INNER_BLOCK ? INNER_BLOCK : p->inner;
+  const size_t block = p->a.row == 1 ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
+  const size_t inner = p->pieces == 1 && !turned && p->inner > block ? block : p->inner;
   const size_t panels = inner * PANEL > 0 && PACKED / (inner * PANEL) > 0 ? PACKED / (inner * PANEL) : 1;
   const size_t tiles = (p->rows + HEIGHT - 1) / HEIGHT;
   // Shapes (levels, HEIGHT, PANEL), (HEIGHT, PANEL), (inner, MAXIMUM_HEIGHT) and (panels, inner, PANEL)
