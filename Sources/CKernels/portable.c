@@ -1,7 +1,6 @@
 // Which set of instructions computes the portable arithmetic.
 #include "portable.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "portable_sets.h"
@@ -20,9 +19,7 @@ const ckernels_instructions *ckernels_instructions_named(const char *name) {
   return strcmp(name, "scalar") ? NULL : &ckernels_scalar;
 }
 
-const ckernels_instructions *ckernels_chosen_instructions(void) {
-  const char *forced = getenv("DISTSGD_INSTRUCTIONS");
-  if (forced) return ckernels_instructions_named(forced);
+const ckernels_instructions *ckernels_best_instructions(void) {
   const char *const names[] = {"avx512", "avx2", "neon", "scalar"};
   const ckernels_instructions *best = NULL;
   for (size_t i = 0; !best; i++) best = ckernels_instructions_named(names[i]);

@@ -8,8 +8,8 @@
 
 enum {
   PANEL = 2 * LANES,
-  // Where a chain can go on from C, products take so many inner numbers at a time: a tile's part of A stays in cache. Of
-  // an A that lies in columns, a cache line for each.
+  // Where a chain can go on from C, products take so many inner numbers at a time: a tile's part of A stays in cache.
+  // Of an A that lies in columns it has a cache line for each.
   INNER_BLOCK = LANES == 16 ? 512 : 256,
   INNER_BLOCK_OF_COLUMNS = 256,
 };

@@ -27,7 +27,8 @@ static uint64_t hash(uint64_t hash, const void *bytes, size_t count) {
 }
 
 // A product with A and B as they are or transposed, in some pieces or continued, by all sets of this processor.
-static uint64_t product(uint64_t sum, size_t rows, size_t columns, size_t inner, int way, size_t pieces, bool continues) {
+static uint64_t product(
+    uint64_t sum, size_t rows, size_t columns, size_t inner, int way, size_t pieces, bool continues) {
   float *a = malloc(4 * (rows * inner + 1)), *b = malloc(4 * (inner * columns + 1));
   float *before = malloc(4 * rows * columns), *expected = malloc(4 * rows * columns), *c = malloc(4 * rows * columns);
   float *workspace = aligned_alloc(64, (4 * ckernels_workspace(inner) + 63) / 64 * 64);
@@ -60,8 +61,9 @@ static uint64_t product(uint64_t sum, size_t rows, size_t columns, size_t inner,
         &(ckernels_product){rows, columns, inner, left, right, c, pieces > 1 ? bounds : NULL, pieces, continues},
         workspace);
     if (memcmp(c, expected, 4 * rows * columns)) {
-      printf("%s: %zu x %zu x %zu, way %d, %zu pieces%s: other bits than fmaf's\n", names[set], rows, columns, inner, way,
-             pieces, continues ? ", continued" : "");
+      printf(
+          "%s: %zu x %zu x %zu, way %d, %zu pieces%s: other bits than fmaf's\n", names[set], rows, columns, inner,
+          way, pieces, continues ? ", continued" : "");
       exit(1);
     }
   }
@@ -146,7 +148,7 @@ static void print_hashes_of_functions(void) {
 }
 
 static void print_errors(uint64_t step) {
-  const ckernels_instructions *kernels = ckernels_chosen_instructions();
+  const ckernels_instructions *kernels = ckernels_best_instructions();
   printf("every number whose bits are a multiple of %" PRIu64 ", by %s\n", step, kernels->name);
   for (size_t function = 0; function < FUNCTIONS; function++) {
     double largest = 0;

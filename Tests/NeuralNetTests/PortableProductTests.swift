@@ -147,8 +147,9 @@ private struct ProductCase {
   @Test func namesOfInstructions() {
     #expect(Instructions.available.map(\.description).contains("scalar"))
     #expect(Instructions(named: "") == nil && Instructions(named: "sse2") == nil)
-    // What the tests were started with.
-    #expect(Instructions.chosen != nil && Instructions.available.contains(Instructions.chosen!))
+    #expect(Instructions.chosen(by: nil) == Instructions.available[0])
+    #expect(Instructions.chosen(by: "scalar")?.description == "scalar")
+    #expect(Instructions.chosen(by: "fast") == nil && Instructions.chosen(by: "") == nil)
     #if arch(x86_64)
       #expect(Instructions(named: "neon") == nil)
     #else

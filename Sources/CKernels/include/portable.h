@@ -53,8 +53,8 @@ typedef struct {
 
   /// The same chains for x, shape (rows, columns), whose rows are short (kernels.h), and one column: y = x·w.
   void (*multiply_short_rows)(float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
-  /// sums[j], the chain over i of x[i, j] * dy[i], and sums[columns] = 0 + dy[0] + dy[1] + …, or both from what is there
-  /// on.
+  /// sums[j], the chain over i of x[i, j] * dy[i], and sums[columns] = 0 + dy[0] + dy[1] + …, or both go on from what is
+  /// there.
   void (*short_rows_gradient)(
       float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool continues);
 
@@ -78,6 +78,5 @@ typedef struct {
 /// NULL where there is no such set, or this processor does not have it.
 const ckernels_instructions *ckernels_instructions_named(const char *name);
 
-/// The best that this processor has, or the one that the environment's DISTSGD_INSTRUCTIONS names; NULL where that is
-/// none of this processor's.
-const ckernels_instructions *ckernels_chosen_instructions(void);
+/// The best that this processor has.
+const ckernels_instructions *ckernels_best_instructions(void);

@@ -1,5 +1,6 @@
 // The sets of instructions that compute the portable arithmetic, all of them with the same bits.
 import CKernels
+import Glibc
 
 /// A set of instructions that this processor has.
 public struct Instructions: Sendable, Equatable, CustomStringConvertible {
@@ -20,7 +21,12 @@ public struct Instructions: Sendable, Equatable, CustomStringConvertible {
   public init?(named name: String) { self.init(ckernels_instructions_named(name)) }
 
   /// The best of this processor, or the one that the environment names; nil where that is none of this processor's.
-  public static var chosen: Instructions? { Instructions(ckernels_chosen_instructions()) }
+  public static var chosen: Instructions? { chosen(by: getenv(variable).map { String(cString: $0) }) }
+
+  /// - Parameter word: nil: the best.
+  public static func chosen(by word: String?) -> Instructions? {
+    if let word { Instructions(named: word) } else { Instructions(ckernels_best_instructions()) }
+  }
 
   /// Those of this processor, the best ones first.
   public static var available: [Instructions] { names.compactMap { Instructions(named: $0) } }
