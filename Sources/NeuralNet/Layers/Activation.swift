@@ -97,12 +97,16 @@ extension Activation {
     switch activation {
     case nil: ckernels_add_bias(y, bias, rows, columns)
     case .relu: ckernels_add_bias_relu(y, bias, rows, columns)
-    case .sigmoid where instructions != nil:
-      instructions!.kernels.pointee.add_bias_logistic(y, bias, rows, columns)
-    case .tanh where instructions != nil:
-      instructions!.kernels.pointee.add_bias_hyperbolic_tangent(y, bias, rows, columns)
-    case .sigmoid: addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
-    case .tanh: addBias(to: y, bias, rows, columns) { tanhf($0) }
+    case .sigmoid, .tanh:
+      if let instructions {
+        let kernels = instructions.kernels.pointee
+        let function = activation == .tanh ? kernels.add_bias_hyperbolic_tangent : kernels.add_bias_logistic
+        function?(y, bias, rows, columns)
+      } else if activation == .tanh {
+        addBias(to: y, bias, rows, columns) { tanhf($0) }
+      } else {
+        addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
+      }
     case .gelu: preconditionFailure("gelu is not fused: its derivative needs its input")
     }
   }

@@ -48,7 +48,8 @@ public struct Dense: Layer, Equatable {
   public func prepared(_ place: LayerPlace) -> any LayerPass {
     DensePass(
       DenseProducts(
-        inputs: place.input.count, outputs: outputs ?? 1, chains: place.products as? PortableProducts),
+        inputs: place.input.count, outputs: outputs ?? 1,
+        chains: (place.products as? PortableProducts)?.chains),
       place)
   }
 }
@@ -56,14 +57,14 @@ public struct Dense: Layer, Equatable {
 /// A dense layer by itself. A `Chain` takes its products, and runs them together with the activation behind them.
 final class DensePass: LayerPass, PieceSumming {
   let products: DenseProducts
-  /// `products` counts no reference to them.
-  private let chains: PortableProducts?
+  /// Whose memory `products` uses.
+  private let owner: any MatrixProducts
   /// The first floats of W and b in the arena.
   let weight, bias: Int
 
   init(_ products: DenseProducts, _ place: LayerPlace) {
-    chains = products.chains
-    place.products.reserve(inner: max(products.inputs, products.outputs, place.maximumRows))
+    owner = place.products
+    owner.reserve(inner: max(products.inputs, products.outputs, place.maximumRows))
     self.products = products.probed(place.passes)
     (weight, bias) = (place.offsets[0], place.offsets[1])
   }

@@ -6,12 +6,12 @@ import CKernels
 package struct DenseProducts {
   package let inputs: Int
   package let outputs: Int
-  /// nil: BLAS. Whoever makes this value keeps them: a pass counts no references.
-  unowned(unsafe) let chains: PortableProducts?
+  /// nil: BLAS.
+  let chains: ProductChains?
   /// What a pass over several pieces may do at once by BLAS.
   var freedom: PieceFreedom = []
 
-  init(inputs: Int, outputs: Int, chains: PortableProducts? = nil) {
+  init(inputs: Int, outputs: Int, chains: ProductChains? = nil) {
     self.inputs = inputs
     self.outputs = outputs
     self.chains = chains
@@ -28,13 +28,7 @@ package struct DenseProducts {
     pieces: UnsafeBufferPointer<Int>
   ) {
     if let chains {
-      if isSmall {
-        return chains.instructions.kernels.pointee.multiply_short_rows(
-          y, x, w, pieces[pieces.count - 1], inputs)
-      }
-      return chains.multiply(
-        x, w, into: y, rows: pieces[pieces.count - 1], columns: outputs, inner: inputs, transposeA: false,
-        transposeB: true, strideA: inputs, pieces: nil, continues: false)
+      return forward(by: chains, x, weight: w, into: y, rows: pieces[pieces.count - 1])
     }
     guard isSmall else {
       eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
@@ -69,16 +63,13 @@ package struct DenseProducts {
   ) {
     let count = pieces.count - 1
     precondition(count == 1 || !accumulate)
-    if isSmall, let chains {
-      let kernels = chains.instructions.kernels
-      return sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: false) { piece, target, _ in
-        kernels.pointee.short_rows_gradient(
-          target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
-          accumulate)
-      }
-    }
     if isSmall {
       // W and b are one array here.
+      if let chains {
+        return shortGradients(
+          by: chains, x, outputGradient: dy, weightAndBias: dw, pieces: pieces, sum: sum,
+          accumulate: accumulate)
+      }
       sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
         ckernels_short_rows_gradient(
           target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
@@ -100,11 +91,8 @@ package struct DenseProducts {
   ) {
     let count = pieces.count - 1
     if let chains {
-      return chains.multiply(
-        dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
-        inner: pieces[count] - pieces[0], transposeA: true, transposeB: false, strideA: outputs,
-        pieces: pieces,
-        continues: accumulate)
+      return weightGradient(
+        by: chains, x, outputGradient: dy, into: dw, pieces: pieces, accumulate: accumulate)
     }
     let height = count == 1 ? outputs : blockHeight
     for first in stride(from: 0, to: outputs, by: height) {
@@ -139,14 +127,62 @@ package struct DenseProducts {
     into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
   ) {
     if let chains {
-      return chains.multiply(
-        dy, w, into: dx, rows: pieces[pieces.count - 1], columns: inputs, inner: outputs, transposeA: false,
-        transposeB: false, strideA: outputs, pieces: nil, continues: false)
+      return inputGradient(
+        by: chains, outputGradient: dy, weight: w, into: dx, rows: pieces[pieces.count - 1])
     }
     eachProduct(pieces, together: freedom.contains(.inputGradient)) { row, rows in
       BLASProducts.multiply(
         dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs,
         transposeA: false, transposeB: false, strideA: outputs, beta: 0)
     }
+  }
+}
+
+// Portable products. No piece's bits depend on what is computed with it. Each stays a function of its own: what a pass of
+// few rows by other products takes is the time of its calls.
+extension DenseProducts {
+  @inline(never)
+  private func forward(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>, rows: Int
+  ) {
+    if isSmall { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
+    chains.multiply(
+      x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
+      strideA: inputs, pieces: nil, continues: false)
+  }
+
+  @inline(never)
+  private func shortGradients(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    weightAndBias dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum,
+    accumulate: Bool
+  ) {
+    sum.run(leaves: pieces.count - 1, into: dw, count: inputs + 1, addsInPlace: false) { piece, target, _ in
+      chains.kernels.pointee.short_rows_gradient(
+        target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
+        accumulate)
+    }
+  }
+
+  @inline(never)
+  private func weightGradient(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    into dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, accumulate: Bool
+  ) {
+    chains.multiply(
+      dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
+      inner: pieces[pieces.count - 1] - pieces[0], transposeA: true, transposeB: false, strideA: outputs,
+      pieces: pieces, continues: accumulate)
+  }
+
+  @inline(never)
+  private func inputGradient(
+    by chains: ProductChains, outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>, rows: Int
+  ) {
+    chains.multiply(
+      dy, w, into: dx, rows: rows, columns: inputs, inner: outputs, transposeA: false, transposeB: false,
+      strideA: outputs, pieces: nil, continues: false)
   }
 }

@@ -20,7 +20,7 @@ final class Chain {
   private let others: [any LayerPass]
   /// What computes fused activations; nil: the mathematics library.
   private let instructions: Instructions?
-  /// The dense layers count no reference to them.
+  /// Whose memory the dense layers use.
   private let products: any MatrixProducts
   /// Floats of a partial sum over pieces, at most.
   let partialSumLength: Int
