@@ -1,45 +1,18 @@
-// Rows of few floats: brought together, multiplied and added up. A row fills less than a vector, and a BLAS call would
+// Rows of few eight_floats: brought together, multiplied and added up. A row fills less than a vector, and a BLAS call would
 // cost more than the arithmetic.
 #include "kernels.h"
 
 #include "every_width.h"
-
-enum { WIDTH = CKERNELS_SHORT_ROW };
-typedef float floats __attribute__((vector_size(4 * WIDTH), aligned(4)));
-typedef float half_floats __attribute__((vector_size(2 * WIDTH), aligned(4)));
+#include "short_rows.h"
 
 EVERY_WIDTH void ckernels_gather_short_rows(
     float *restrict to, int32_t *restrict targets_to, const float *from, const int32_t *targets,
     const ptrdiff_t *indices, size_t rows, size_t columns) {
   for (size_t i = 0; i < rows; i++) {
     // What is taken of the next row, that row overwrites.
-    *(floats *)(to + i * columns) = *(const floats *)(from + indices[i] * columns);
+    *(eight_floats *)(to + i * columns) = *(const eight_floats *)(from + indices[i] * columns);
     targets_to[i] = targets[indices[i]];
   }
-}
-
-typedef struct {
-  floats columns[4];
-} four_columns;
-
-// Four columns of eight rows, `stride` floats from one row to the next.
-PART_OF_KERNEL four_columns transposed(const float *x, size_t stride) {
-  // Rows 0 to 3 are in the first halves, rows 4 to 7 in the second.
-  floats rows[4];
-  for (size_t i = 0; i < 4; i++) {
-    rows[i] = __builtin_shufflevector(
-        *(const half_floats *)(x + i * stride), *(const half_floats *)(x + (i + 4) * stride), 0, 1, 2, 3, 4, 5, 6, 7);
-  }
-  const floats first = __builtin_shufflevector(rows[0], rows[1], 0, 8, 1, 9, 4, 12, 5, 13);
-  const floats second = __builtin_shufflevector(rows[2], rows[3], 0, 8, 1, 9, 4, 12, 5, 13);
-  const floats third = __builtin_shufflevector(rows[0], rows[1], 2, 10, 3, 11, 6, 14, 7, 15);
-  const floats fourth = __builtin_shufflevector(rows[2], rows[3], 2, 10, 3, 11, 6, 14, 7, 15);
-  return (four_columns){{
-      __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13),
-      __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15),
-      __builtin_shufflevector(third, fourth, 0, 1, 8, 9, 4, 5, 12, 13),
-      __builtin_shufflevector(third, fourth, 2, 3, 10, 11, 6, 7, 14, 15),
-  }};
 }
 
 EVERY_WIDTH void ckernels_multiply_short_rows(
@@ -51,10 +24,10 @@ EVERY_WIDTH void ckernels_multiply_short_rows(
   for (; i + 8 <= rows && (i + 7) * columns + WIDTH <= rows * columns; i += 8) {
     const four_columns left = transposed(x + i * columns, columns);
     const four_columns right = transposed(x + i * columns + 4, columns);
-    floats sum = {0};
+    eight_floats sum = {0};
     for (size_t j = 0; j < 4; j++) sum += left.columns[j] * weights[j];
     for (size_t j = 0; j < 4; j++) sum += right.columns[j] * weights[4 + j];
-    *(floats *)(y + i) = sum;
+    *(eight_floats *)(y + i) = sum;
   }
   for (; i < rows; i++) {
     float sum = 0;
@@ -66,18 +39,18 @@ EVERY_WIDTH void ckernels_multiply_short_rows(
 EVERY_WIDTH void ckernels_short_rows_gradient(
     float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool accumulate) {
   // Two sums take turns, so that an addition need not wait for the one before it.
-  floats even = {0}, odd = {0};
+  eight_floats even = {0}, odd = {0};
   float even_bias = 0, odd_bias = 0;
   size_t i = 0;
   for (; i + 2 <= rows && (i + 1) * columns + WIDTH <= rows * columns; i += 2) {
-    even += *(const floats *)(x + i * columns) * dy[i];
-    odd += *(const floats *)(x + (i + 1) * columns) * dy[i + 1];
+    even += *(const eight_floats *)(x + i * columns) * dy[i];
+    odd += *(const eight_floats *)(x + (i + 1) * columns) * dy[i + 1];
     even_bias += dy[i];
     odd_bias += dy[i + 1];
   }
   float turns[2][WIDTH];
-  *(floats *)turns[0] = even;
-  *(floats *)turns[1] = odd;
+  *(eight_floats *)turns[0] = even;
+  *(eight_floats *)turns[1] = odd;
   float turns_bias[2] = {even_bias, odd_bias};
   for (; i < rows; i++) {
     for (size_t j = 0; j < columns; j++) turns[i % 2][j] += x[i * columns + j] * dy[i];

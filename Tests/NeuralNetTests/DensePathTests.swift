@@ -53,25 +53,28 @@ private final class PlainPass: LayerPass {
     let fast = try Sequential(layers { Dense($0) }, input: input)
     let plain = try Sequential(layers { Plain($0) }, input: input)
     #expect(fast.tensors == plain.tensors)
-    let results = try [fast, plain].map { try bits($0, sizes) }
-    #expect(results[0].allSatisfy { !$0.isEmpty })
-    #expect(results[0] == results[1])
-    // The last with an activation behind it, which is not fused.
-    let behind = try [fast, plain].map {
-      try bits(Sequential($0.layers + [Activation.tanh], input: input), sizes)
+    for arithmetic in Arithmetic.all {
+      let results = try [fast, plain].map { try bits($0, sizes, arithmetic) }
+      #expect(results[0].allSatisfy { !$0.isEmpty })
+      #expect(results[0] == results[1])
+      // The last with an activation behind it, which is not fused.
+      let behind = try [fast, plain].map {
+        try bits(Sequential($0.layers + [Activation.tanh], input: input), sizes, arithmetic)
+      }
+      #expect(behind[0] == behind[1])
     }
-    #expect(behind[0] == behind[1])
   }
 
   /// The output, the gradient of all pieces, and that of the first and the others apart; of one piece, what it makes
   /// of a gradient that it is added to.
-  private func bits(_ model: Sequential, _ sizes: [Int]) throws -> [[UInt32]] {
+  private func bits(_ model: Sequential, _ sizes: [Int], _ arithmetic: Arithmetic) throws -> [[UInt32]] {
     let bounds = bounds(ofPieces: sizes)
     let rows = bounds.last!
     let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 9)
     let input = uniformNumbers(rows * model.inputCount, from: 1_000_000, seed: 9)
     let network = Network(
-      model, maximumRows: rows, passes: sizes.count == 1 ? [] : [bounds, Array(bounds.dropFirst())])
+      model, maximumRows: rows, passes: sizes.count == 1 ? [] : [bounds, Array(bounds.dropFirst())],
+      arithmetic: arithmetic)
     let blank = [Float](repeating: .nan, count: model.parameterCount)
     var (whole, first, others) = (blank, blank, blank)
     var result: [[UInt32]] = []

@@ -94,16 +94,18 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
 
   /// Every tensor's gradient against central differences of a loss computed in double precision. Single
   /// precision has 6e-8 a rounding; the largest difference seen is some 5e-7.
-  @Test(arguments: GradientCase.all) func agreesWithDifferences(_ test: GradientCase) {
+  @Test(arguments: GradientCase.all, Arithmetic.all)
+  func agreesWithDifferences(_ test: GradientCase, _ arithmetic: Arithmetic) {
     _ = singleThreadedBLAS
     let parameters = randomParameters(of: test.model)
     let sample = test.sample
     let expected = DoubleNetwork(test.model, parameters.map(Double.init))
       .differences(test.loss, sample.reference)
     // Rows beyond those in use, and NaN where the gradient goes: neither may show.
-    let network = Network(test.model, maximumRows: test.rows + 3)
+    let network = Network(test.model, maximumRows: test.rows + 3, arithmetic: arithmetic)
     var gradient = [Float](repeating: .nan, count: test.model.parameterCount)
-    let loss = network.addGradient(test.loss, parameters, sample.examples, into: &gradient, accumulate: false)
+    let loss = network.addGradient(
+      test.loss.computed(by: arithmetic), parameters, sample.examples, into: &gradient, accumulate: false)
     for tensor in test.model.tensors {
       let difference = relativeDifference(gradient[tensor.range], expected[tensor.range])
       #expect(difference < 3e-6, "\(tensor.name): \(difference)")
@@ -113,16 +115,18 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
   }
 
   /// `accumulate` adds to what is there, and nothing else changes.
-  @Test(arguments: GradientCase.all) func accumulates(_ test: GradientCase) {
+  @Test(arguments: GradientCase.all, Arithmetic.all)
+  func accumulates(_ test: GradientCase, _ arithmetic: Arithmetic) {
     _ = singleThreadedBLAS
     let parameters = randomParameters(of: test.model)
     let sample = test.sample
     let start = randomParameters(of: test.model, seed: 8)
     let exact = DoubleNetwork(test.model, parameters.map(Double.init)).differences(
       test.loss, sample.reference)
-    let network = Network(test.model, maximumRows: test.rows)
+    let network = Network(test.model, maximumRows: test.rows, arithmetic: arithmetic)
     var gradient = start
-    _ = network.addGradient(test.loss, parameters, sample.examples, into: &gradient, accumulate: true)
+    _ = network.addGradient(
+      test.loss.computed(by: arithmetic), parameters, sample.examples, into: &gradient, accumulate: true)
     for tensor in test.model.tensors {
       let expected = tensor.range.map { Double(start[$0]) + exact[$0] }
       let difference = relativeDifference(gradient[tensor.range], expected)

@@ -24,16 +24,18 @@ import Testing
       Sequential(inputs: 5, Dense(1)), Sequential(inputs: 30, Dense(10)),
       Sequential(inputs: 100, Dense(64, .relu), Dense(32, .tanh), Dense(10)),
     ]
-    for model in models { compare(model, sizes: sizes) }
+    for model in models {
+      for arithmetic in Arithmetic.all { compare(model, sizes: sizes, arithmetic) }
+    }
   }
 
-  private func compare(_ model: Sequential, sizes: [Int]) {
+  private func compare(_ model: Sequential, sizes: [Int], _ arithmetic: Arithmetic) {
     let bounds = bounds(ofPieces: sizes)
     let rows = bounds.last!
     let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 7)
     let input = uniformNumbers(rows * model.inputCount + 16, from: 1_000_000, seed: 7)
 
-    let network = Network(model, maximumRows: rows, passes: [bounds])
+    let network = Network(model, maximumRows: rows, passes: [bounds], arithmetic: arithmetic)
     var together = [Float](repeating: .nan, count: model.parameterCount)
     let output = bounds.withUnsafeBufferPointer { bounds in
       parameters.withUnsafeBufferPointer { parameters in
@@ -47,7 +49,7 @@ import Testing
       }
     }
 
-    let alone = Network(model, maximumRows: sizes.max()!)
+    let alone = Network(model, maximumRows: sizes.max()!, arithmetic: arithmetic)
     var terms: [[Float]] = []
     input.withUnsafeBufferPointer { input in
       for piece in sizes.indices {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "environment.h"
+#include "portable.h"
 
 /// c[i] = a[i] + b[i]
 void ckernels_sum(float *restrict c, const float *a, const float *b, size_t count);

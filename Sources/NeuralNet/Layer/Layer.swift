@@ -54,7 +54,7 @@ extension Layer {
 }
 
 /// What a layer may know when it allocates.
-public struct LayerPlace: Sendable {
+public struct LayerPlace {
   /// Another number for every layer of a model: for random numbers of its own.
   public let number: Int
   public let input: Shape
@@ -66,7 +66,9 @@ public struct LayerPlace: Sendable {
   public let seed: UInt64
   /// Passes over several pieces that will occur (`Network.init`).
   public let passes: Set<[Int]>
-  public let products: any MatrixProducts.Type
+  public let arithmetic: Arithmetic
+  /// Those of the arithmetic, the same ones for all layers of a network, which keeps them.
+  public let products: any MatrixProducts
 }
 
 /// A layer that is made of layers, the words in its parentheses: `residual(dense:64 relu dense:64)`.

@@ -22,7 +22,9 @@ public enum Activation: String, Layer, CaseIterable {
 
   public var description: String { rawValue }
   public func output(of input: Shape) -> Shape { input }
-  public func prepared(_ place: LayerPlace) -> any LayerPass { ActivationPass(self) }
+  public func prepared(_ place: LayerPlace) -> any LayerPass {
+    ActivationPass(self, place.arithmetic.instructions)
+  }
 
   /// Whether the derivative is a function of the output, so that the input need not be kept.
   var isFusible: Bool { self != .gelu }
@@ -30,12 +32,20 @@ public enum Activation: String, Layer, CaseIterable {
 
 private final class ActivationPass: LayerPass {
   private let activation: Activation
+  /// nil: the mathematics library.
+  private let instructions: Instructions?
 
-  init(_ activation: Activation) { self.activation = activation }
+  init(_ activation: Activation, _ instructions: Instructions?) {
+    self.activation = activation
+    self.instructions = instructions
+  }
 
   func forward(
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
   ) {
+    if let kernels = instructions?.kernels, let function = activation.function(kernels.pointee) {
+      return function(y.baseAddress, x.baseAddress, x.count)
+    }
     switch activation {
     case .relu: for i in x.indices { y[i] = x[i] < 0 ? 0 : x[i] }
     case .sigmoid: for i in x.indices { y[i] = 1 / (1 + expf(-x[i])) }
@@ -53,6 +63,9 @@ private final class ActivationPass: LayerPass {
       _ = dx.update(fromContentsOf: dy)
       return Activation.multiplyByDerivative(of: activation, target, output: output, count: dy.count)
     }
+    if let instructions {
+      return instructions.kernels.pointee.gelu_gradient(target, dy.baseAddress, x.baseAddress, dy.count)
+    }
     for i in dy.indices {
       let density = expf(-0.5 * x[i] * x[i]) * 0.398_942_3
       dx[i] = dy[i] * (normalDistribution(x[i]) + x[i] * density)
@@ -65,16 +78,35 @@ private final class ActivationPass: LayerPass {
 }
 
 extension Activation {
+  /// The portable arithmetic's; nil for relu, which needs none.
+  fileprivate func function(_ kernels: ckernels_instructions) -> ckernels_function? {
+    switch self {
+    case .relu: nil
+    case .sigmoid: kernels.logistic
+    case .tanh: kernels.hyperbolic_tangent
+    case .gelu: kernels.gelu
+    }
+  }
+
   /// y[i, j] = f(y[i, j] + bias[j]), y of shape (rows, columns); f must be fusible, nil is the identity.
+  /// - Parameter instructions: nil: the mathematics library.
   static func addBiasAndApply(
     _ activation: Activation?, to y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int,
-    columns: Int
+    columns: Int, instructions: Instructions?
   ) {
     switch activation {
     case nil: ckernels_add_bias(y, bias, rows, columns)
     case .relu: ckernels_add_bias_relu(y, bias, rows, columns)
-    case .sigmoid: addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
-    case .tanh: addBias(to: y, bias, rows, columns) { tanhf($0) }
+    case .sigmoid, .tanh:
+      if let instructions {
+        let kernels = instructions.kernels.pointee
+        let function = activation == .tanh ? kernels.add_bias_hyperbolic_tangent : kernels.add_bias_logistic
+        function?(y, bias, rows, columns)
+      } else if activation == .tanh {
+        addBias(to: y, bias, rows, columns) { tanhf($0) }
+      } else {
+        addBias(to: y, bias, rows, columns) { 1 / (1 + expf(-$0)) }
+      }
     case .gelu: preconditionFailure("gelu is not fused: its derivative needs its input")
     }
   }

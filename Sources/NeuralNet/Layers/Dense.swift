@@ -47,20 +47,26 @@ public struct Dense: Layer, Equatable {
 
   public func prepared(_ place: LayerPlace) -> any LayerPass {
     DensePass(
-      DenseProducts(inputs: place.input.count, outputs: outputs ?? 1, products: place.products)
-        .probed(place.passes), offsets: place.offsets)
+      DenseProducts(
+        inputs: place.input.count, outputs: outputs ?? 1,
+        chains: (place.products as? PortableProducts)?.chains),
+      place)
   }
 }
 
 /// A dense layer by itself. A `Chain` takes its products, and runs them together with the activation behind them.
 final class DensePass: LayerPass, PieceSumming {
   let products: DenseProducts
+  /// Whose memory `products` uses.
+  private let owner: any MatrixProducts
   /// The first floats of W and b in the arena.
   let weight, bias: Int
 
-  init(_ products: DenseProducts, offsets: [Int]) {
-    self.products = products
-    (weight, bias) = (offsets[0], offsets[1])
+  init(_ products: DenseProducts, _ place: LayerPlace) {
+    owner = place.products
+    owner.reserve(inner: max(products.inputs, products.outputs, place.maximumRows))
+    self.products = products.probed(place.passes)
+    (weight, bias) = (place.offsets[0], place.offsets[1])
   }
 
   var partialSumLength: Int { products.partialSumLength }
@@ -71,7 +77,8 @@ final class DensePass: LayerPass, PieceSumming {
     guard let x = x.baseAddress, let y = y.baseAddress else { return }
     products.forward(x, weight: pass.parameters + weight, into: y, pieces: pass.pieces)
     Activation.addBiasAndApply(
-      nil, to: y, bias: pass.parameters + bias, rows: pass.rows, columns: products.outputs)
+      nil, to: y, bias: pass.parameters + bias, rows: pass.rows, columns: products.outputs,
+      instructions: nil)
   }
 
   func backward(

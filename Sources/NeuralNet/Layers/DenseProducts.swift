@@ -1,16 +1,23 @@
-// The dense layer's three products. Sizes alone choose between BLAS and a plain loop, never the number
-// of ranks: the bits of a shard's gradient depend on its shape only.
+// The dense layer's three products. By BLAS, sizes alone choose between it and a plain loop, never the number of ranks:
+// the bits of a shard's gradient depend on its shape only. Portable products need no such care.
 import CKernels
 
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
-package struct DenseProducts: Sendable {
+package struct DenseProducts {
   package let inputs: Int
   package let outputs: Int
-  let products: any MatrixProducts.Type
-  /// What a pass over several pieces may do at once.
+  /// nil: BLAS.
+  let chains: ProductChains?
+  /// What a pass over several pieces may do at once by BLAS.
   var freedom: PieceFreedom = []
 
-  /// One output and few inputs: a BLAS call would cost more than the arithmetic.
+  init(inputs: Int, outputs: Int, chains: ProductChains? = nil) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.chains = chains
+  }
+
+  /// One output and few inputs: a product of matrices would cost more than the arithmetic.
   var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
   /// y = x·Wᵀ, without the bias.
@@ -20,9 +27,12 @@ package struct DenseProducts: Sendable {
     _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     pieces: UnsafeBufferPointer<Int>
   ) {
+    if let chains {
+      return forward(by: chains, x, weight: w, into: y, rows: pieces[pieces.count - 1])
+    }
     guard isSmall else {
       eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
-        products.multiply(
+        BLASProducts.multiply(
           x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
           transposeA: false, transposeB: true, strideA: inputs, beta: 0)
       }
@@ -55,6 +65,11 @@ package struct DenseProducts: Sendable {
     precondition(count == 1 || !accumulate)
     if isSmall {
       // W and b are one array here.
+      if let chains {
+        return shortGradients(
+          by: chains, x, outputGradient: dy, weightAndBias: dw, pieces: pieces, sum: sum,
+          accumulate: accumulate)
+      }
       sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
         ckernels_short_rows_gradient(
           target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
@@ -75,6 +90,10 @@ package struct DenseProducts: Sendable {
     pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
   ) {
     let count = pieces.count - 1
+    if let chains {
+      return weightGradient(
+        by: chains, x, outputGradient: dy, into: dw, pieces: pieces, accumulate: accumulate)
+    }
     let height = count == 1 ? outputs : blockHeight
     for first in stride(from: 0, to: outputs, by: height) {
       let rows = min(height, outputs - first)
@@ -82,7 +101,7 @@ package struct DenseProducts: Sendable {
         leaves: count, into: dw + first * inputs, count: rows * inputs,
         addsInPlace: freedom.contains(.weightSum)
       ) { piece, target, adds in
-        products.multiply(
+        BLASProducts.multiply(
           dy + pieces[piece] * outputs + first, x + pieces[piece] * inputs, into: target, rows: rows,
           columns: inputs, inner: pieces[piece + 1] - pieces[piece], transposeA: true, transposeB: false,
           strideA: outputs,
@@ -97,7 +116,9 @@ package struct DenseProducts: Sendable {
   }
 
   /// Floats of a partial sum over pieces.
-  var partialSumLength: Int { max(blockHeight * inputs, outputs, inputs + 1) }
+  var partialSumLength: Int {
+    max(chains == nil ? blockHeight * inputs : 0, outputs, isSmall ? inputs + 1 : 0)
+  }
 
   /// dx = dy·W.
   @inline(__always)
@@ -105,10 +126,63 @@ package struct DenseProducts: Sendable {
     outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
     into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
   ) {
+    if let chains {
+      return inputGradient(
+        by: chains, outputGradient: dy, weight: w, into: dx, rows: pieces[pieces.count - 1])
+    }
     eachProduct(pieces, together: freedom.contains(.inputGradient)) { row, rows in
-      products.multiply(
+      BLASProducts.multiply(
         dy + row * outputs, w, into: dx + row * inputs, rows: rows, columns: inputs, inner: outputs,
         transposeA: false, transposeB: false, strideA: outputs, beta: 0)
     }
+  }
+}
+
+// Portable products. No piece's bits depend on what is computed with it. Each stays a function of its own: what a pass of
+// few rows by other products takes is the time of its calls.
+extension DenseProducts {
+  @inline(never)
+  private func forward(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>, rows: Int
+  ) {
+    if isSmall { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
+    chains.multiply(
+      x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
+      strideA: inputs, pieces: nil, continues: false)
+  }
+
+  @inline(never)
+  private func shortGradients(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    weightAndBias dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum,
+    accumulate: Bool
+  ) {
+    sum.run(leaves: pieces.count - 1, into: dw, count: inputs + 1, addsInPlace: false) { piece, target, _ in
+      chains.kernels.pointee.short_rows_gradient(
+        target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
+        accumulate)
+    }
+  }
+
+  @inline(never)
+  private func weightGradient(
+    by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    into dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, accumulate: Bool
+  ) {
+    chains.multiply(
+      dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
+      inner: pieces[pieces.count - 1] - pieces[0], transposeA: true, transposeB: false, strideA: outputs,
+      pieces: pieces, continues: accumulate)
+  }
+
+  @inline(never)
+  private func inputGradient(
+    by chains: ProductChains, outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>, rows: Int
+  ) {
+    chains.multiply(
+      dy, w, into: dx, rows: rows, columns: inputs, inner: outputs, transposeA: false, transposeB: false,
+      strideA: outputs, pieces: nil, continues: false)
   }
 }

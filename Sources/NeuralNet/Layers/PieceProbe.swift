@@ -20,7 +20,7 @@ extension DenseProducts {
   /// the order of a product's additions depends on its shape and not on its numbers.
   /// - Parameter passes: for each pass, the row at which each piece starts, and the end of the last.
   func probed(_ passes: Set<[Int]>) -> DenseProducts {
-    guard !isSmall else { return self }
+    guard !isSmall && chains == nil else { return self }
     var free = self
     for freedom in [PieceFreedom.forward, .inputGradient, .weightSum, .weightBlocks] {
       var freer = free

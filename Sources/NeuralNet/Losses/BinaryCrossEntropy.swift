@@ -4,7 +4,16 @@ import Glibc
 public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["binary-cross-entropy"]
 
+  /// nil: the mathematics library.
+  private var instructions: Instructions?
+
   public init() {}
+
+  public func computed(by arithmetic: Arithmetic) -> BinaryCrossEntropy {
+    var loss = self
+    loss.instructions = arithmetic.instructions
+    return loss
+  }
 
   public func outputCount(classes: Int?) throws(ShapeError) -> Int {
     guard classes == 2 else {
@@ -18,6 +27,9 @@ public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double {
     let labels = labels(targets)
+    if let instructions {
+      return instructions.kernels.pointee.binary_cross_entropy(output, labels, rows, scale)
+    }
     var sum = 0.0
     for row in 0..<rows {
       let z = output[row]
@@ -34,15 +46,22 @@ public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     let labels = labels(targets)
     var (sum, correct) = (0.0, 0)
     for row in 0..<rows {
-      sum += loss(output[row], labels[row])
+      if instructions == nil { sum += loss(output[row], labels[row]) }
       if (output[row] > 0) == (labels[row] == 1) { correct += 1 }
     }
+    if let instructions { sum = instructions.kernels.pointee.binary_cross_entropy(output, labels, rows, 1) }
     sums[0] = sum
     sums[1] = Double(correct)
   }
 
   public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] {
-    let p = 1 / (1 + expf(-output[0]))
+    var p = output[0]
+    if let instructions {
+      let z = p
+      withUnsafePointer(to: z) { instructions.kernels.pointee.logistic(&p, $0, 1) }
+    } else {
+      p = 1 / (1 + expf(-p))
+    }
     return [1 - p, p]
   }
 

@@ -4,7 +4,16 @@ import Glibc
 public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["cross-entropy"]
 
+  /// nil: the mathematics library.
+  private var instructions: Instructions?
+
   public init() {}
+
+  public func computed(by arithmetic: Arithmetic) -> CrossEntropy {
+    var loss = self
+    loss.instructions = arithmetic.instructions
+    return loss
+  }
 
   public func outputCount(classes: Int?) throws(ShapeError) -> Int {
     guard let classes else { throw ShapeError("cross-entropy needs classes") }
@@ -15,6 +24,9 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double {
     let labels = labels(targets)
+    if let instructions {
+      return instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, scale)
+    }
     var sum = 0.0
     for row in 0..<rows {
       let z = output + row * columns
@@ -38,7 +50,10 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
       let z = output + row * columns
       let label = Int(labels[row])
       if Self.largestIndex(z, columns) == label { correct += 1 }
-      loss += Self.exponentiate(z, columns: columns, label: label).loss
+      if instructions == nil { loss += Self.exponentiate(z, columns: columns, label: label).loss }
+    }
+    if let instructions {
+      loss = instructions.kernels.pointee.cross_entropy(output, labels, rows, columns, 1)
     }
     sums[0] = loss
     sums[1] = Double(correct)
@@ -47,6 +62,14 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] {
     var z = Array(output)
     guard !z.isEmpty else { return z }
+    if let instructions {
+      let largest = z[Self.largestIndex(z, z.count)]
+      for j in z.indices { z[j] -= largest }
+      let exponents = z
+      instructions.kernels.pointee.exponential(&z, exponents, z.count)
+      let total = z.reduce(0, +)
+      return z.map { $0 / total }
+    }
     let (total, _) = Self.exponentiate(&z, columns: z.count, label: 0)
     for j in z.indices { z[j] /= total }
     return z

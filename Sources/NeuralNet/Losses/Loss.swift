@@ -53,6 +53,9 @@ public protocol Loss: Named {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int,
     into sums: UnsafeMutablePointer<Double>)
 
+  /// The same loss by another arithmetic's functions.
+  func computed(by arithmetic: Arithmetic) -> Self
+
   /// The probabilities of the classes that one row of output means; nothing for a loss of numbers.
   /// - Parameter output: shape (columns)
   func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float]
@@ -65,6 +68,8 @@ extension Loss {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int,
     into sums: UnsafeMutablePointer<Double>
   ) { sums[0] = gradient(output, targets, rows: rows, columns: columns, scale: 1) }
+
+  public func computed(by arithmetic: Arithmetic) -> Self { self }
 
   public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] { [] }
 }

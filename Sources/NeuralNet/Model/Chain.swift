@@ -18,6 +18,10 @@ final class Chain {
 
   private let stations: UnsafeMutableBufferPointer<Station>
   private let others: [any LayerPass]
+  /// What computes fused activations; nil: the mathematics library.
+  private let instructions: Instructions?
+  /// Whose memory the dense layers use.
+  private let products: any MatrixProducts
   /// Floats of a partial sum over pieces, at most.
   let partialSumLength: Int
   /// Two buffers of (maximumRows, widest input but the first): the gradients at a station's output and its input.
@@ -28,8 +32,10 @@ final class Chain {
   ///   - number: layers count from here (`LayerPlace.number`).
   init(
     _ model: Sequential, offset: Int, number: Int, maximumRows: Int, passes: Set<[Int]>, seed: UInt64,
-    products: any MatrixProducts.Type
+    arithmetic: Arithmetic, products: any MatrixProducts
   ) {
+    instructions = arithmetic.instructions
+    self.products = products
     var stations: [Station] = []
     var others: [any LayerPass] = []
     var tensors = model.tensors.makeIterator()
@@ -47,7 +53,7 @@ final class Chain {
       let pass = layer.prepared(
         LayerPlace(
           number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
-          passes: passes, products: products))
+          passes: passes, arithmetic: arithmetic, products: products))
       let dense = pass as? DensePass
       partialSumLength = max(
         partialSumLength,
@@ -100,7 +106,7 @@ final class Chain {
         dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
         Activation.addBiasAndApply(
           station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
-          columns: station.outputs)
+          columns: station.outputs, instructions: instructions)
       } else {
         others[station.other].forward(
           UnsafeBufferPointer(start: x, count: rows * station.inputs),

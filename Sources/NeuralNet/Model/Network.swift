@@ -23,12 +23,13 @@ public final class Network {
   ///   - seed: of the run, for layers that draw numbers.
   public init(
     _ model: Sequential, maximumRows: Int, passes: Set<[Int]> = [], seed: UInt64 = 0,
-    products: any MatrixProducts.Type = BLASProducts.self
+    arithmetic: Arithmetic = .blas
   ) {
     self.model = model
     self.maximumRows = maximumRows
     chain = Chain(
-      model, offset: 0, number: 0, maximumRows: maximumRows, passes: passes, seed: seed, products: products)
+      model, offset: 0, number: 0, maximumRows: maximumRows, passes: passes, seed: seed,
+      arithmetic: arithmetic, products: arithmetic.makeProducts())
     outputCopy = chain.keepsLastOutput ? .allocate(capacity: max(1, maximumRows * model.outputCount)) : nil
     let maximumPieces = passes.map { $0.count - 1 }.max() ?? 1
     sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength)

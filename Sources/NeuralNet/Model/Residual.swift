@@ -53,7 +53,7 @@ private final class ResidualPass: LayerPass, PieceSumming {
   init(_ block: Sequential, _ place: LayerPlace) {
     chain = Chain(
       block, offset: place.offsets.first ?? 0, number: place.number << 8, maximumRows: place.maximumRows,
-      passes: place.passes, seed: place.seed, products: place.products)
+      passes: place.passes, seed: place.seed, arithmetic: place.arithmetic, products: place.products)
     gradient = .allocate(capacity: max(1, place.maximumRows * place.input.count))
   }
 

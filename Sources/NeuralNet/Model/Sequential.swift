@@ -87,10 +87,10 @@ public struct Sequential: Sendable {
   }
 
   /// The products of its dense layers, from the first to the last.
-  package func denseProducts(_ products: any MatrixProducts.Type) -> [DenseProducts] {
+  package func denseProducts(_ products: BLASProducts.Type) -> [DenseProducts] {
     zip(layers, inputShapes).compactMap { layer, input in
       (layer as? Dense).map {
-        DenseProducts(inputs: input.count, outputs: $0.outputs ?? 1, products: products)
+        DenseProducts(inputs: input.count, outputs: $0.outputs ?? 1)
       }
     }
   }

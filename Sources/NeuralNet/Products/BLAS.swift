@@ -38,8 +38,20 @@ public enum BLAS {
 }
 
 /// Products by OpenBLAS's sgemm: the order of an element's additions may depend on the product's size.
-public enum BLASProducts: MatrixProducts {
+public struct BLASProducts: MatrixProducts {
   public static let name = "blas"
+
+  public func reserve(inner: Int) {}
+
+  public func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
+    columns: Int, inner: Int, transposeA: Bool, transposeB: Bool, strideA: Int, beta: Float
+  ) {
+    Self.multiply(
+      a, b, into: c, rows: rows, columns: columns, inner: inner, transposeA: transposeA,
+      transposeB: transposeB,
+      strideA: strideA, beta: beta)
+  }
 
   @inline(__always)
   public static func multiply(
