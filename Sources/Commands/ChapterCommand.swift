@@ -2,6 +2,7 @@ import ArgumentParser
 import DistributedSGD
 import Experiments
 import MPI
+import NeuralNet
 import System
 
 struct ChapterCommand: JobCommand {
@@ -22,6 +23,12 @@ struct ChapterCommand: JobCommand {
       "The data. (default: airfoil where its file is found, else airfoil-like)", valueName: "name|path"))
   var data: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
+  )
+  var arithmetic = ArithmeticName.blas
+
   @OptionGroup var experiment: ExperimentArguments
 
   func run(on communicator: any Communicator) throws {
@@ -29,7 +36,8 @@ struct ChapterCommand: JobCommand {
     let chosen = try communicator.agreeingOnErrors { data ?? Chapter.defaultData() }
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)
-    let options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
+    var options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
+    options.arithmetic = arithmetic
     let study = try communicator.agreeingOnErrors { try Chapter.study(exercise: exercise) }
     try experiment.runner(on: communicator).run(study, options)
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DistributedSGD
 import MPI
+import NeuralNet
 import Runs
 import System
 import Text
@@ -15,7 +16,9 @@ struct Evaluate: JobCommand {
   var json = false
 
   func run(on communicator: any Communicator) throws {
-    let predictor = try communicator.agreeingOnErrors { try Predictor(model: input.model) }
+    let predictor = try communicator.agreeingOnErrors {
+      try Predictor(model: input.model, arithmetic: input.arithmetic)
+    }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
     guard communicator.rank == 0 else { return }
     if json {
@@ -39,4 +42,10 @@ struct SavedModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
   var data: String
+
+  @Option(
+    help: ArgumentHelp(
+      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
+  )
+  var arithmetic = ArithmeticName.blas
 }

@@ -20,6 +20,12 @@ struct ModelArguments: ParsableArguments {
     help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
   var loss: (any Loss)?
 
+  @Option(
+    help: ArgumentHelp(
+      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
+  )
+  var arithmetic = ArithmeticName.blas
+
   @Option(help: ArgumentHelp("Start from these weights.", valueName: "file.safetensors"))
   var initialize: String?
 
@@ -34,6 +40,7 @@ struct ModelArguments: ParsableArguments {
     options.model = try? specification()
     options.activation = activation
     options.loss = loss
+    options.arithmetic = arithmetic
     options.initialize = initialize
   }
 }

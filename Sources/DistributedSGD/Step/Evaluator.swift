@@ -52,13 +52,16 @@ package final class Evaluator {
   private let sums: UnsafeMutableBufferPointer<Double>
 
   /// - Throws: `AgreedError` where model, loss and data do not fit each other.
-  package init(model: Sequential, loss: any Loss, dataset: Dataset, communicator: any Communicator) throws {
+  package init(
+    model: Sequential, loss: any Loss, dataset: Dataset, arithmetic: Arithmetic = .blas,
+    communicator: any Communicator
+  ) throws {
     try requireFit(model, loss, dataset)
     self.communicator = communicator
     self.dataset = dataset
-    self.loss = loss
+    self.loss = loss.computed(by: arithmetic)
     let rows = min(Self.chunkRows, dataset.count)
-    network = Network(model, maximumRows: rows)
+    network = Network(model, maximumRows: rows, arithmetic: arithmetic)
     batch = BatchBuffer(dataset, capacity: rows)
     sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))
   }

@@ -38,11 +38,12 @@ final class ShardGradients {
   ///   - parameters: shape (n), read in every batch.
   init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
-    shards: Shards, microBatch: Int?, nodes: [TreeNode], parameters: UnsafePointer<Float>,
+    shards: Shards, microBatch: Int?, arithmetic: Arithmetic, nodes: [TreeNode],
+    parameters: UnsafePointer<Float>,
     clock: PhaseClock, communicator: any Communicator
   ) {
     layout = ArenaLayout(parameterCount: model.parameterCount)
-    self.loss = loss
+    self.loss = loss.computed(by: arithmetic)
     outputCount = model.outputCount
     needsOrder = model.needsOrder
     self.shards = shards
@@ -60,7 +61,7 @@ final class ShardGradients {
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
       model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
-      passes: passes.bounds, seed: sampler.seed)
+      passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
     pieces = .allocate(capacity: maximumPieces + 1)

@@ -13,6 +13,7 @@ public final class Trainer {
   public let schedule: BatchSchedule
   public let clock: PhaseClock
   private let communicator: any Communicator
+  private let arithmetic: Arithmetic
   private let gradients: ShardGradients
   private let reduction: GradientReduction
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
@@ -32,11 +33,13 @@ public final class Trainer {
   package init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
     shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
+    arithmetic: Arithmetic = .blas,
     settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
   ) throws {
     try requireFit(model, loss, dataset)
     self.model = model
     self.loss = loss
+    self.arithmetic = arithmetic
     self.dataset = dataset
     self.sampler = sampler
     self.schedule = schedule
@@ -51,8 +54,9 @@ public final class Trainer {
       activeShards: schedule.batchSizes.map(shards.active), optimizer: optimizer, communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
-      microBatch: microBatch, nodes: reduction.nodes, parameters: reduction.parameters, clock: clock,
-      communicator: communicator)
+      microBatch: microBatch, arithmetic: arithmetic, nodes: reduction.nodes,
+      parameters: reduction.parameters,
+      clock: clock, communicator: communicator)
   }
 
   /// η. May be set between steps, to the same on all ranks.
@@ -121,7 +125,8 @@ public final class Trainer {
   public func evaluate(on other: Dataset? = nil) throws -> Evaluation {
     let data = other ?? dataset
     if evaluator?.dataset !== data {
-      evaluator = try Evaluator(model: model, loss: loss, dataset: data, communicator: communicator)
+      evaluator = try Evaluator(
+        model: model, loss: loss, dataset: data, arithmetic: arithmetic, communicator: communicator)
     }
     return try evaluator!.evaluate(reduction.parameters)
   }

@@ -35,3 +35,17 @@ public enum Arithmetic: Sendable, Equatable {
     }
   }
 }
+
+/// The words for an arithmetic, before the processor's instructions are known.
+public enum ArithmeticName: String, Sendable, CaseIterable {
+  case blas, portable
+
+  /// - Parameter word: of `Instructions.variable`; nil where that is not set.
+  /// - Returns: nil where this processor does not have the instructions that `word` names.
+  package func arithmetic(instructions word: String?) -> Arithmetic? {
+    switch self {
+    case .blas: .blas
+    case .portable: Instructions.chosen(by: word).map { .portable($0) }
+    }
+  }
+}

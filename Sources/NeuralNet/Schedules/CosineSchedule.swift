@@ -1,4 +1,4 @@
-import Glibc
+import RandomNumbers
 
 /// From 1 down to `floor` along half a cosine over the whole run (Loshchilov & Hutter 2017, without restarts).
 public struct CosineSchedule: Schedule, Equatable {
@@ -24,6 +24,6 @@ public struct CosineSchedule: Schedule, Equatable {
 
   public func factor(_ moment: ScheduleMoment) -> Double {
     let progress = min(1, Double(moment.step) / Double(max(1, moment.totalSteps)))
-    return floor + (1 - floor) * (1 + cos(.pi * progress)) / 2
+    return floor + (1 - floor) * (1 + cosine(turns: progress / 2)) / 2
   }
 }

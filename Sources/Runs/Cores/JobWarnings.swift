@@ -28,7 +28,7 @@ package func kernelWarning(kernel: String, cpuInformation: String, chosen: Strin
   let cost = vectors.bits / used == 2 ? "twice" : "four times"
   let remedy =
     chosen.map { "unset OPENBLAS_CORETYPE (it is \(printable($0)))" }
-    ?? "install a newer OpenBLAS, which knows this processor"
+    ?? "use --arithmetic portable, whose kernels know this processor, or install a newer OpenBLAS"
   return
     "OpenBLAS runs its kernel \(kernel): \(used / 32) of the \(vectors.bits / 32) lanes that this processor's \(vectors.name) has, so products take up to \(cost) as long; \(remedy)"
 }
@@ -47,11 +47,13 @@ private func vectorBits(ofKernel kernel: String) -> Int? {
 }
 
 /// All that rank 0 has to say about this job.
-func jobWarnings(threads: Int, cores: ServerCores) -> [String] {
+func jobWarnings(_ options: TrainingOptions, cores: ServerCores) -> [String] {
   [
-    threadWarning(threads: threads, localRanks: cores.localRanks, cores: cores.count),
-    kernelWarning(
-      kernel: BLAS.kernelName, cpuInformation: textOfSystemFile("/proc/cpuinfo") ?? "",
-      chosen: environmentValue("OPENBLAS_CORETYPE")),
+    threadWarning(threads: options.threads, localRanks: cores.localRanks, cores: cores.count),
+    options.arithmetic == .portable
+      ? nil
+      : kernelWarning(
+        kernel: BLAS.kernelName, cpuInformation: textOfSystemFile("/proc/cpuinfo") ?? "",
+        chosen: environmentValue("OPENBLAS_CORETYPE")),
   ].compactMap { $0 }
 }

@@ -67,10 +67,16 @@ final class RunLog {
     standardOutput(
       "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
-    standardOutput(
-      "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
-    )
-    for warning in jobWarnings(threads: options.threads, cores: placement.cores) {
+    if let instructions = setUp.arithmetic.instructions {
+      standardOutput(
+        "arithmetic: portable, version \(Arithmetic.portableVersion), by \(instructions): the same bits on any machine\(placement.bound.words)"
+      )
+    } else {
+      standardOutput(
+        "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
+      )
+    }
+    for warning in jobWarnings(options, cores: placement.cores) {
       standardError("distsgd: warning: \(warning)")
     }
     if let state = resumed?.state {
@@ -124,6 +130,9 @@ final class RunLog {
     line["threads"] = options.threads
     line["cores"] = placement.cores.count
     line["binding"] = placement.bound.rawValue
+    line["arithmetic"] = setUp.arithmetic.name
+    line["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : Arithmetic.portableVersion
+    line["instructions"] = setUp.arithmetic.instructions?.description
     line["blasKernel"] = BLAS.kernelName
     line["blas"] = BLAS.configuration
     line["vectors"] = vectorWidth

@@ -11,15 +11,17 @@ package final class Predictor {
   package let file: ModelFile
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
-  package init(model path: String) throws {
+  package init(model path: String, arithmetic name: ArithmeticName = .blas) throws {
+    arithmetic = try name.chosen()
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
-    if file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
+    if arithmetic == .blas, file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
     self.path = path
   }
 
   private let path: String
+  private let arithmetic: Arithmetic
 
   private var isClassification: Bool { file.classCount != nil }
 
@@ -35,7 +37,8 @@ package final class Predictor {
     }
     let dataset = try Dataset(sharing: examples, over: communicator)
     let evaluator = try Evaluator(
-      model: file.model, loss: file.loss, dataset: dataset, communicator: communicator)
+      model: file.model, loss: file.loss, dataset: dataset, arithmetic: arithmetic, communicator: communicator
+    )
     let result = try file.parameters.withUnsafeBufferPointer { try evaluator.evaluate($0.baseAddress!) }
     guard result.loss.isFinite else {
       throw AgreedError(notFinite("loss on \(printable(data, limit: 200))", "\(result.loss)"))
@@ -61,7 +64,7 @@ package final class Predictor {
     defer { withExtendedLifetime(memory) {} }
     let dataset = try Dataset(sharing: examples, over: memory)
     let rows = min(Evaluator.chunkRows, max(new.count, 1))
-    let network = Network(file.model, maximumRows: rows)
+    let network = Network(file.model, maximumRows: rows, arithmetic: arithmetic)
     let batch = BatchBuffer(dataset, capacity: rows)
     for start in stride(from: 0, to: new.count, by: rows) {
       let range = start..<min(start + rows, new.count)
@@ -77,7 +80,8 @@ package final class Predictor {
           throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(y[wrong])")
         }
         if isClassification {
-          let p = file.loss.probabilities(UnsafeBufferPointer(start: y, count: outputs))
+          let p = file.loss.computed(by: arithmetic).probabilities(
+            UnsafeBufferPointer(start: y, count: outputs))
           // The first of equals.
           text += "\(p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0)"
           for value in p { text += ",\(value)" }

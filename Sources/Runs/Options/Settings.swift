@@ -14,6 +14,7 @@ extension TrainingOptions {
       "--log-every": "\(logEvery)", "--threads": "\(threads)", "--keep": "\(checkpointsKept)",
       "--check-every": "\(checkEvery)", "--timeout": "\(timeout)",
     ]
+    words["--arithmetic"] = arithmetic == .blas ? nil : arithmetic.rawValue
     words["--target"] = data.target
     words["--features"] = data.features?.joined(separator: ",")
     words["--examples"] = data.examples.map(String.init)

@@ -11,6 +11,9 @@ public struct TrainingOptions: Sendable {
   /// Of the data's default model, where that is an `mlp`.
   public var activation = Activation.relu
   public var loss: (any Loss)?
+  /// Who computes products and functions: libraries, fast on the processors that they know, or kernels whose bits are
+  /// the same on any machine.
+  public var arithmetic = ArithmeticName.blas
   public var optimizer: any Optimizer = SGD()
   /// A safetensors file to start from.
   public var initialize: String?

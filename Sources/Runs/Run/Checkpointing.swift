@@ -43,6 +43,7 @@ final class Checkpointing {
     writer = log.files.map { files in
       var words = setUp.modelMetadata.merging(options.settings) { $1 }
       words["--shards"] = "\(shards)"
+      words["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : "\(Arithmetic.portableVersion)"
       words["blasKernel"] = BLAS.kernelName
       words["blas"] = BLAS.configuration
       words["run"] = files.id

@@ -112,10 +112,20 @@ public struct Resumption {
     }
   }
 
-  /// Checks that this process computes on the same data with the same kernel.
-  /// - Throws: `DistsgdError`.
-  func check(_ setUp: SetUp, isServerLeader: Bool, _ allowances: Allowances) throws {
-    guard let words else { return }
+  /// Whether this process makes the bits that the run has made.
+  private func requireArithmetic(
+    _ arithmetic: Arithmetic, _ words: CheckpointWords, _ allowances: Allowances
+  ) throws {
+    if arithmetic != .blas {
+      let version = printable(words["arithmeticVersion"] ?? "none")
+      guard version == "\(Arithmetic.portableVersion)" else {
+        throw DistsgdError(
+          .usage,
+          "--resume: the portable arithmetic is of version \(Arithmetic.portableVersion) here, and the run's was \(version): the bits would differ; use the distsgd of the run"
+        )
+      }
+      return
+    }
     let kernel = printable(try words.word("blasKernel"))
     if kernel != BLAS.kernelName, !allowances.otherKernel {
       throw DistsgdError(
@@ -130,6 +140,13 @@ public struct Resumption {
         "--resume: the BLAS is '\(BLAS.configuration)' here, and the run used '\(blas)': the bits may differ; use that one, or accept it with --accept-other-kernel"
       )
     }
+  }
+
+  /// Checks that this process computes on the same data with the same kernel.
+  /// - Throws: `DistsgdError`.
+  func check(_ setUp: SetUp, isServerLeader: Bool, _ allowances: Allowances) throws {
+    guard let words else { return }
+    try requireArithmetic(setUp.arithmetic, words, allowances)
     guard isServerLeader, !allowances.otherData else { return }
     let (fingerprint, digits) = (try words.word("dataFingerprint"), setUp.fingerprint.digits)
     if digits != fingerprint {

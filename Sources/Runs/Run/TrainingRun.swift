@@ -55,7 +55,8 @@ public final class TrainingRun {
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
-      learningRate: setUp.learningRate, settingsHash: options.settingsHash, checkEvery: options.checkEvery,
+      learningRate: setUp.learningRate, arithmetic: setUp.arithmetic, settingsHash: options.settingsHash,
+      checkEvery: options.checkEvery,
       communicator: communicator)
     drill = FaultDrill(options.faults, rank: communicator.rank)
     let moment = try communicator.agreeingOnErrors { try resuming?.moment() }

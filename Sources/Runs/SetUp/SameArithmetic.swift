@@ -13,8 +13,18 @@ private struct Rounding {
 }
 
 /// In the order in which one explains the next: OpenBLAS's configuration names its kernel too.
-private func roundings(_ first: (Int) -> String) -> [Rounding] {
-  [
+private func roundings(_ arithmetic: ArithmeticName, _ first: (Int) -> String) -> [Rounding] {
+  let distsgd = Rounding(
+    name: "distsgd", value: version, remedy: "install the same distsgd on all servers")
+  // Its bits depend on no library and no processor.
+  if arithmetic == .portable {
+    return [
+      Rounding(
+        name: "the portable arithmetic of version", value: "\(Arithmetic.portableVersion)",
+        remedy: "install the same distsgd on all servers"), distsgd,
+    ]
+  }
+  return [
     Rounding(
       name: "the OpenBLAS kernel", value: BLAS.kernelName,
       remedy: "set OPENBLAS_CORETYPE=\(first(0)) for all ranks"),
@@ -25,7 +35,7 @@ private func roundings(_ first: (Int) -> String) -> [Rounding] {
     Rounding(
       name: "the mathematics library", value: mathematicsLibrary,
       remedy: "give all servers the same image, and processors of one kind"),
-    Rounding(name: "distsgd", value: version, remedy: "install the same distsgd on all servers"),
+    distsgd,
   ]
 }
 
@@ -40,13 +50,13 @@ extension Communicator {
   /// Ranks that round differently would train a model that depends on who computes what. Collective.
   /// - Parameter acceptsOther: `--accept-other-kernel`.
   /// - Throws: `AgreedError` that names a rank, in what it differs from rank 0, and what to do.
-  func requireSameArithmetic(acceptsOther: Bool) throws {
-    let own = roundings { _ in "" }.map(\.value)
+  func requireSameArithmetic(_ arithmetic: ArithmeticName, acceptsOther: Bool) throws {
+    let own = roundings(arithmetic) { _ in "" }.map(\.value)
     let text = try broadcastString(own.joined(separator: "\0"), from: 0)
     let first = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
     try agreeingOnErrors {
       guard !acceptsOther, own != first else { return }
-      let all = roundings { $0 < first.count ? printable(first[$0]) : "" }
+      let all = roundings(arithmetic) { $0 < first.count ? printable(first[$0]) : "" }
       guard let place = all.indices.first(where: { $0 >= first.count || first[$0] != own[$0] }) else {
         return
       }
@@ -99,6 +109,6 @@ extension TrainingOptions {
         "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
       )
     }
-    try communicator.requireSameArithmetic(acceptsOther: acceptsOtherKernel)
+    try communicator.requireSameArithmetic(arithmetic, acceptsOther: acceptsOtherKernel)
   }
 }

@@ -12,6 +12,7 @@ package struct SetUp {
   package let specification: ModelSpecification
   package let model: Sequential
   package let loss: any Loss
+  package let arithmetic: Arithmetic
   let learningRate: Float
   let preprocessing: Preprocessing
   package let dataSummary: String
@@ -92,6 +93,8 @@ package struct SetUp {
     self.specification = specification
     let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
     self.loss = loss
+    let arithmetic = try communicator.agreeingOnErrors { try options.arithmetic.chosen() }
+    self.arithmetic = arithmetic
     let model = try communicator.agreeingOnErrors {
       try Self.check(options, specification, loss, training)
       return try Self.model(specification, loss, training)
@@ -100,7 +103,7 @@ package struct SetUp {
     try communicator.agreeingOnErrors {
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
-      if model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
+      if arithmetic == .blas, model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
     }
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.agreeingOnErrors {
