@@ -38,40 +38,29 @@ final class Chain {
     self.products = products
     var stations: [Station] = []
     var others: [any LayerPass] = []
-    var tensors = model.tensors.makeIterator()
-    let outputs = model.outputCounts
-    var isFused = false
     var partialSumLength = 0
+    var tensors = model.tensors.makeIterator()
     for (index, layer) in model.layers.enumerated() {
       let input = model.inputShapes[index]
-      let offsets = layer.tensors(of: input).map { _ in offset + tensors.next()!.offset }
-      // The activation was taken by the dense layer before it.
-      if isFused {
-        isFused = false
-        continue
-      }
+      let requests = layer.tensors(of: input)
+      let offsets = requests.map { _ in offset + tensors.next()!.offset }
+      if model.isFused(index) { continue }
       let pass = layer.prepared(
         LayerPlace(
           number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
           passes: passes, arithmetic: arithmetic, products: products))
-      let dense = pass as? DensePass
+      let length = (pass as? any PieceSumming)?.partialSumLength
       partialSumLength = max(
-        partialSumLength,
-        (pass as? any PieceSumming)?.partialSumLength
-          ?? layer.tensors(of: input).reduce(0) { $0 + $1.shape.reduce(1, *) })
-      var activation: Activation?
-      if dense != nil, index + 1 < model.layers.count,
-        let following = model.layers[index + 1] as? Activation, following.isFusible
-      {
-        activation = following
-        isFused = true
-      }
+        partialSumLength, length ?? requests.reduce(0) { $0 + $1.shape.reduce(1, *) })
+      let dense = pass as? DensePass
+      if dense == nil { others.append(pass) }
+      let outputs = model.outputCounts[index]
       stations.append(
         Station(
-          dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0, activation: activation,
-          other: others.count, inputs: input.count, outputs: outputs[index],
-          output: .allocate(capacity: max(1, maximumRows * outputs[index]))))
-      if dense == nil { others.append(pass) }
+          dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
+          activation: model.isFused(index + 1) ? model.layers[index + 1] as? Activation : nil,
+          other: others.count - 1, inputs: input.count, outputs: outputs,
+          output: .allocate(capacity: max(1, maximumRows * outputs))))
     }
     self.stations = .allocate(capacity: stations.count)
     _ = self.stations.initialize(from: stations)
@@ -160,5 +149,15 @@ final class Chain {
       free = free == gradients.0 ? gradients.1 : gradients.0
       index -= 1
     }
+  }
+}
+
+extension Sequential {
+  /// Whether the layer at `index` is an activation that the dense layer before it applies.
+  fileprivate func isFused(_ index: Int) -> Bool {
+    guard index > 0, index < layers.count, layers[index - 1] is Dense,
+      let activation = layers[index] as? Activation
+    else { return false }
+    return activation.isFusible
   }
 }
