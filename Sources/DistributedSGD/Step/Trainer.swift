@@ -6,11 +6,16 @@ import System
 /// Trains a model on this rank's shards of every batch, together with the other ranks. It belongs to the thread that has
 /// joined the job (MPI's `MPI_THREAD_FUNNELED`).
 public final class Trainer {
+  /// What is trained.
   public let model: Sequential
+  /// What is minimised.
   public let loss: any Loss
+  /// The training set.
   public let dataset: Dataset
-  public let sampler: Sampler
+  package let sampler: Sampler
+  /// The batches of an epoch.
   public let schedule: BatchSchedule
+  /// Where this rank's time goes.
   public let clock: PhaseClock
   private let communicator: any Communicator
   private let gradients: ShardGradients
@@ -71,7 +76,7 @@ public final class Trainer {
   public var batchLoss: Float { reduction.loss }
 
   /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
-  public var suspect: Suspect? { reduction.suspect }
+  package var suspect: Suspect? { reduction.suspect }
 
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
   package var parameters: UnsafeMutableBufferPointer<Float> {
