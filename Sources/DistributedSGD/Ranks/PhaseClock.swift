@@ -26,7 +26,7 @@ public enum Phase: Int, CaseIterable, Sendable {
   public var name: String { "\(self)" }
 }
 
-/// Durations of the phases, with a histogram each; a mark costs some ten nanoseconds and no memory.
+/// Durations of the phases, with a histogram each. A mark allocates nothing.
 public final class PhaseClock {
   /// 16 buckets for every doubling: a percentile is right to 3 %.
   private static let subBuckets = 16

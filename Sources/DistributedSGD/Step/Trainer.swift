@@ -26,8 +26,7 @@ public final class Trainer {
   private let settingsHash: UInt64
   /// Steps from one comparison of the ranks' parameters to the next.
   private let checkEvery: Int
-  // What changes from step to step is private, and goes in and out by value: Swift guards every access to what other
-  // modules see of a class.
+  // What changes from step to step is private, and goes in and out by value.
   private var rate: Float
   private var steps = 0
   private var evaluator: Evaluator?
@@ -170,7 +169,7 @@ public final class Trainer {
   }
 }
 
-/// A hash of a few numbers, in about as many nanoseconds (the multiplier is Knuth's MMIX).
+/// A hash of a few numbers (the multiplier is Knuth's MMIX).
 private struct StepHash {
   var value: UInt64
 

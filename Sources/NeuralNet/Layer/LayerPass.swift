@@ -18,7 +18,7 @@ public struct Pass {
   public let mode: Mode
   /// The arena, laid out by `Sequential.tensors`.
   public let parameters: UnsafePointer<Float>
-  // A pass lives no longer than the call that makes it: nothing needs to be counted.
+  // Not owned: a pass lives no longer than the call that makes it.
   private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
 
   /// A pass over all pieces; for who runs a `Network` or tests a layer.

@@ -10,7 +10,7 @@ package struct DenseProducts: Sendable {
   /// What a pass over several pieces may do at once.
   var freedom: PieceFreedom = []
 
-  /// One output and few inputs: a BLAS call would cost more than the arithmetic.
+  /// One output and few inputs: a loop of our own instead of BLAS.
   var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
   /// y = x·Wᵀ, without the bias.
