@@ -92,6 +92,9 @@ let package = Package(
     .executableTarget(
       name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "Runs", "System", "TestSupport"],
       path: "Tests/OwnJob"),
+    .executableTarget(
+      name: "mistakes", dependencies: ["DataFormats", "DistributedSGD", "NeuralNet", "Runs"],
+      path: "Tests/Mistakes"),
     .target(
       name: "FuzzTargets",
       dependencies: [

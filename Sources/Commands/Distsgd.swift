@@ -24,11 +24,6 @@ struct Distsgd: ParsableCommand {
     defaultSubcommand: Train.self)
 }
 
-/// A command that runs on every rank of a job.
-protocol JobCommand: ParsableCommand {
-  func run(on communicator: any Communicator) throws
-}
-
 /// The program: `Program.main()` is all that its main file says.
 public enum Program {
   /// Runs the command line as a rank of a job or alone, and ends the process.

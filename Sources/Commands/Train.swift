@@ -9,7 +9,7 @@ struct Train: JobCommand {
     abstract: "Train a model (the default command).",
     discussion: "Writes metrics.jsonl, timings.csv and model.safetensors to the run's folder.")
 
-  @OptionGroup var train: TrainOptions
+  @OptionGroup var train: TrainArguments
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
 
   var options: TrainingOptions {

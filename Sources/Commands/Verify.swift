@@ -18,7 +18,7 @@ struct Verify: ParsableCommand {
   @Flag(help: "Print one JSON object with every hash.")
   var json = false
 
-  @OptionGroup var train: TrainOptions
+  @OptionGroup var train: TrainArguments
 
   func run() throws {
     let counts = try rankCounts()

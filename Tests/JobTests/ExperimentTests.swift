@@ -78,26 +78,5 @@ extension JobTests {
       let outcome = try run(["chapter", "--exercise", "5"])
       #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")
     }
-
-    /// From scratch and concise end at the same loss, alone and under mpirun, and stay short.
-    @Test(arguments: [1, 2, 3]) func examples(ranks: Int) throws {
-      let programs = (distsgd as NSString).deletingLastPathComponent
-      for program in ["from-scratch", "concise"] {
-        let child =
-          ranks == 1
-          ? try Child("\(programs)/\(program)", [], environment: mpiEnvironment)
-          : try Child("mpirun", ["-np", "\(ranks)", "\(programs)/\(program)"], environment: mpiEnvironment)
-        let outcome = child.wait(limit: 60)
-        #expect(outcome.code == 0, "\(outcome)")
-        #expect(outcome.output == "epoch 1, loss: 0.245\nepoch 2, loss: 0.246\n", "\(program): \(outcome)")
-      }
-    }
-
-    @Test func examplesAreShort() throws {
-      for (folder, limit) in [("FromScratch", 80), ("Concise", 30)] {
-        let text = try readFile("\(packageFolder)/Sources/Examples/\(folder)/main.swift")
-        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 < limit)
-      }
-    }
   }
 }

@@ -89,6 +89,8 @@ public final class Trainer {
   /// - Throws: `AgreedError` where a rank did not do what the others did, or the loss is no number; `MPIError`.
   public func train(epoch: Int) throws {
     let order = sampler.order(epoch: epoch)
+    communicator.board.isPunctual = true
+    defer { communicator.board.isPunctual = false }
     for step in 0..<schedule.stepsPerEpoch {
       let result = try self.step(order, StepPlan(positions: schedule.positions(step: step)))
       if let suspect = result.suspect {

@@ -61,6 +61,12 @@ public final class Job {
   /// Processes of the job.
   public var worldSize: Int { communicator.worldSize }
 
+  /// Seconds after which a rank that others wait for is given up, 60 at first; 0: never.
+  public var timeout: Double {
+    get { communicator.board.timeout }
+    set { communicator.board.timeout = newValue }
+  }
+
   /// A data set by name or path, as `--data` takes it, shared by the ranks of a server. Collective.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
   public func load(_ data: String) throws -> Dataset {

@@ -1,7 +1,7 @@
 // A run on data of one's own, with all that a run has: checkpoints, metrics, signals, resume.
 //
-//   own-data FOLDER              trains; the run's files go to FOLDER
-//   own-data FOLDER resume       goes on from its newest checkpoint, on any number of ranks
+//   own-data FOLDER EPOCHS            trains; the run's files go to FOLDER
+//   own-data FOLDER EPOCHS resume     goes on from its newest checkpoint, on any number of ranks up to 8
 import DataFormats
 import NeuralNet
 import Runs
@@ -31,6 +31,7 @@ func waves(_ count: Int, seed: UInt64) -> Examples {
     count: count, featureCount: 32, features: .float32(inputs), targets: .labels(labels, classCount: 2))
 }
 
+let words = Array(CommandLine.arguments.dropFirst())
 var options = TrainingOptions()
 options.data = DataOptions(named: "waves") {
   LoadedData(waves(2_000, seed: 1), validation: waves(500, seed: 2))
@@ -38,13 +39,13 @@ options.data = DataOptions(named: "waves") {
 options.model = ModelSpecification([Dense(32), Activation.tanh, Dense()])
 options.optimizer = SGD(momentum: 0.9)
 options.learningRate = 0.05
-options.schedule = CosineSchedule()
+options.schedule = StepSchedule(every: .epochs(2), factor: 0.5)
 options.globalBatch = 64
 options.shards = 8
-options.epochs = 5
+options.epochs = words.count > 1 ? Int(words[1]) : 5
 options.checkpointEvery = .steps(20)
-options.output = CommandLine.arguments.dropFirst().first ?? "runs/waves"
-let resumes = CommandLine.arguments.count > 2
+options.output = words.first ?? "runs/waves"
+let resumes = words.count > 2
 
 Job.run { job in
   let run =

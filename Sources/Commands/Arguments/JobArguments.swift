@@ -1,0 +1,118 @@
+// How a job runs, what it tells, and what it keeps, as ArgumentParser sees it.
+import ArgumentParser
+import DataFormats
+import DistributedSGD
+import NeuralNet
+import Runs
+import System
+import Text
+
+struct JobArguments: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Examples between evaluations. (default: an epoch)", valueName: "n"))
+  var evaluateEvery: Int?
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Updates between lines in metrics.jsonl.", valueName: "steps")
+  )
+  var logEvery = 10
+
+  @Flag(help: "Write the parameters' hash with every logged step.")
+  var logHashes = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
+  var threads = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "none, or core: bind every rank to its share of the server's cores.", valueName: "none|core"))
+  var bind = Binding.none
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Compare the ranks' parameters every so many updates.", valueName: "steps"))
+  var checkEvery = 100
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "End the job when a rank is waited for so long; 0 waits for ever.", valueName: "seconds"),
+    transform: parseNumber)
+  var timeout = 60.0
+
+  @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
+  var output: String?
+
+  @Flag(help: "Print the final line only.")
+  var quiet = false
+
+  func apply(to options: inout TrainingOptions) {
+    options.evaluateEvery = evaluateEvery
+    options.logEvery = logEvery
+    options.logsHashes = logHashes
+    options.threads = threads
+    options.binding = bind
+    options.checkEvery = checkEvery
+    options.timeout = timeout
+    options.output = output
+    options.isQuiet = quiet
+  }
+}
+
+/// What only `train` has: checkpoints, going on from them, and the faults of the drill.
+struct CheckpointArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write a checkpoint every so often: 500 (steps), 30s, 10m, 1epoch. (default: only when asked to stop)",
+      valueName: "interval"),
+    transform: parseInterval)
+  var checkpointEvery: CheckpointInterval?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Keep the newest K checkpoints.", valueName: "k"))
+  var keep = 3
+
+  @Option(help: ArgumentHelp("Go on with the run in DIR, at its newest checkpoint.", valueName: "dir"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp("A fault for the fault drill: \(Fault.forms).", visibility: .hidden),
+    transform: parseFault)
+  var inject: [Fault] = []
+
+  @Flag(help: "Resume although the data are not those of the run.")
+  var acceptOtherData = false
+
+  @Flag(help: "Resume although OpenBLAS uses another kernel here.")
+  var acceptOtherKernel = false
+
+  func apply(to options: inout TrainingOptions) {
+    options.checkpointEvery = checkpointEvery
+    options.checkpointsKept = keep
+    options.acceptsOtherKernel = acceptOtherKernel
+    options.faults = inject
+  }
+
+  var allowances: Resumption.Allowances {
+    var allowances = Resumption.Allowances()
+    allowances.otherData = acceptOtherData
+    allowances.otherKernel = acceptOtherKernel
+    return allowances
+  }
+}
+
+/// `--checkpoint-every`'s value.
+private func parseInterval(_ text: String) throws -> CheckpointInterval {
+  guard let interval = CheckpointInterval(text) else {
+    throw ValidationError("'\(text)' should be \(CheckpointInterval.forms)")
+  }
+  return interval
+}
+
+/// `--inject`'s value.
+private func parseFault(_ text: String) throws -> Fault {
+  guard let fault = Fault(text) else { throw ValidationError("'\(text)' should be \(Fault.forms)") }
+  return fault
+}

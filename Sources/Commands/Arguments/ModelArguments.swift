@@ -1,0 +1,39 @@
+// What is trained, as ArgumentParser sees it.
+import ArgumentParser
+import DataFormats
+import DistributedSGD
+import NeuralNet
+import Runs
+import System
+import Text
+
+struct ModelArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "\(ModelSpecification.forms); layers: \(layerForms). (default: by the data)", valueName: "layers"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("The activation of an mlp.", valueName: "name"))
+  var activation = Activation.relu
+
+  @Option(
+    help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
+  var loss: (any Loss)?
+
+  @Option(help: ArgumentHelp("Start from these weights.", valueName: "file.safetensors"))
+  var initialize: String?
+
+  func validate() throws { _ = try specification() }
+
+  private func specification() throws -> ModelSpecification? {
+    try model.map { try parseModel($0, activation) }
+  }
+
+  func apply(to options: inout TrainingOptions) {
+    // It was looked at by `validate`.
+    options.model = try? specification()
+    options.activation = activation
+    options.loss = loss
+    options.initialize = initialize
+  }
+}

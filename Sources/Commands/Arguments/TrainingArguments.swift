@@ -1,0 +1,79 @@
+// How it is trained, as ArgumentParser sees it.
+import ArgumentParser
+import DataFormats
+import DistributedSGD
+import NeuralNet
+import Runs
+import System
+import Text
+
+struct TrainingArguments: ParsableArguments {
+  @Option(parsing: .unconditional, help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
+  var globalBatch = 128
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Cut every batch into V shards; equal V gives equal bits at any number of ranks. (default: the ranks)",
+      valueName: "v"))
+  var shards: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Examples of one forward and backward pass. (default: a shard)", valueName: "m"))
+  var microBatch: Int?
+
+  @Option(help: ArgumentHelp("A short last batch: keep or drop.", valueName: "keep|drop"))
+  var lastBatch = LastBatch.keep
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Passes over the training set. (default: 2, or as many as --steps takes)", valueName: "e"))
+  var epochs: Int?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Stop after T updates.", valueName: "t"))
+  var steps: Int?
+
+  @Option(parsing: .unconditional, help: "Every random number is a function of this.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("shuffle, replacement or sequential.", valueName: "order"))
+  var sampling = Sampling.shuffle
+
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Make the training set K copies of itself.", valueName: "k"))
+  var duplicate = 1
+
+  @Option(
+    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"), transform: parseOptimizer)
+  var optimizer: any Optimizer = SGD()
+
+  @Option(
+    name: [.long, .customLong("lr")], parsing: .unconditional,
+    help: ArgumentHelp(
+      "The step size η. (default: 0.4 for linear, 0.001 for adam and adamw, else 0.1)", valueName: "η"),
+    transform: parseNumber)
+  var learningRate: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "How the learning rate changes: \(scheduleForms).", valueName: "schedule"),
+    transform: parseSchedule)
+  var schedule: any Schedule = ConstantSchedule()
+
+  func apply(to options: inout TrainingOptions) {
+    options.globalBatch = globalBatch
+    options.shards = shards
+    options.microBatch = microBatch
+    options.lastBatch = lastBatch
+    options.epochs = epochs
+    options.steps = steps
+    options.seed = seed
+    options.sampling = sampling
+    options.copies = duplicate
+    options.optimizer = optimizer
+    options.learningRate = learningRate
+    options.schedule = schedule
+  }
+}
