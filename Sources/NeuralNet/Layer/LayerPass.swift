@@ -73,7 +73,8 @@ public protocol LayerPass: AnyObject {
   /// Adds the gradients of the layer's parameters to `gradient`, and writes ∂loss/∂x.
   /// - Parameters:
   ///   - dy: ∂loss/∂y, shape (rows, outputs).
-  ///   - x, y: of the last `forward`.
+  ///   - x: of the last `forward`.
+  ///   - y: of the last `forward`.
   ///   - dx: shape (rows, inputs); nil where nobody wants it. It overlaps with none of the others.
   func backward(
     _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,

@@ -65,7 +65,8 @@ public final class Network {
   /// Gradients of the parameters, from the gradient at the output that the caller has left in `forward`'s
   /// result: the pairwise sum of those of the pieces.
   /// - Parameters:
-  ///   - input, pass: as in `forward`.
+  ///   - input: as in `forward`.
+  ///   - pass: as in `forward`.
   ///   - arena: in the layout of the parameters; it is overwritten, or added to if `accumulate`, which goes
   ///     with one piece only.
   @inline(__always)
