@@ -99,7 +99,7 @@ PART_OF_KERNEL void look_up(
 EVERY_WIDTH void ckernels_permute(
     ptrdiff_t *restrict images, size_t first, size_t count, const ckernels_network *network) {
   const size_t a = network->a, rounds = network->rounds;
-  // Tables cost as much as some hundred numbers.
+  // Tables are made for many numbers at a time.
   if (count >= 8 * a && (rounds / 2 + 1) * a <= ENTRIES) {
     if (rounds == 6) return look_up(images, first, count, network, 6);
     return look_up(images, first, count, network, rounds);

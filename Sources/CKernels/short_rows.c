@@ -1,5 +1,4 @@
-// Rows of few eight_floats: brought together, multiplied and added up. A row fills less than a vector, and a BLAS call would
-// cost more than the arithmetic.
+// Rows of few floats, which fill less than a vector: brought together, multiplied and added up without BLAS.
 #include "kernels.h"
 
 #include "every_width.h"

@@ -1,5 +1,5 @@
 // What ranks of one server need beside MPI: atomics on shared words, a futex to sleep on, and a clock
-// cheap enough to read several times in a microsecond step. Inline C, because Swift's `Atomic` cannot
+// that is read at every phase of a step. Inline C, because Swift's `Atomic` cannot
 // be laid over memory that another process owns.
 #pragma once
 #include <stdint.h>

@@ -3,16 +3,20 @@
 /// The ranks of a job. Every call but `send`, `receive` and `abort` is collective: all ranks make it,
 /// in the same order.
 public protocol Communicator: AnyObject {
+  /// This process, from 0 to below `worldSize`.
   var rank: Int { get }
+  /// Ranks in the job.
   var worldSize: Int { get }
   /// Which ranks share memory.
   var topology: Topology { get }
   /// What the ranks of this server show each other. Every collective call is an arrival on it.
   var board: RankBoard { get }
 
+  /// Returns when all ranks have called it.
   func barrier() throws(MPIError)
   /// A barrier whose waiting ranks sleep: for when one of them works long, perhaps on all cores.
   func sleepingBarrier() throws(MPIError)
+  /// The root's `buffer` in that of every rank; the same length on all.
   func broadcast<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int) throws(MPIError)
   /// Combines `buffer` over all ranks, element by element, in an order that MPI chooses: use it where
@@ -22,8 +26,10 @@ public protocol Communicator: AnyObject {
   /// Rank 0 gets worldSize × values.count scalars, in the order of ranks; the others an empty array.
   func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar]
 
+  /// Sends to one rank, which receives; returns when `buffer` may be used again. Not collective.
   func send<Scalar: MPIScalar>(
     _ buffer: UnsafeBufferPointer<Scalar>, to rank: Int, tag: Int) throws(MPIError)
+  /// Fills `buffer`, whose length is that of what `rank` sends with this tag. Not collective.
   func receive<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from rank: Int, tag: Int) throws(MPIError)
   /// Messages that are sent again and again from and to the same memory.
@@ -40,12 +46,14 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+  /// The root's value on every rank. Collective.
   public func broadcast<Scalar: MPIScalar>(_ value: Scalar, from root: Int) throws(MPIError) -> Scalar {
     var value = value
     try withBuffer(of: &value) { (buffer) throws(MPIError) in try broadcast(buffer, from: root) }
     return value
   }
 
+  /// One value of every rank, combined; the same on all. Collective.
   public func allReduce<Scalar: MPIScalar>(
     _ value: Scalar, _ operation: ReduceOperation
   ) throws(MPIError) -> Scalar {
@@ -54,7 +62,7 @@ extension Communicator {
     return value
   }
 
-  /// The root's bytes on every rank; what the others pass is ignored.
+  /// The root's bytes on every rank; what the others pass is ignored. Collective.
   public func broadcastBytes(_ bytes: [UInt8], from root: Int) throws(MPIError) -> [UInt8] {
     let count = try broadcast(bytes.count, from: root)
     let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count)
@@ -64,6 +72,7 @@ extension Communicator {
     return Array(buffer)
   }
 
+  /// The root's text on every rank. Collective.
   public func broadcastString(_ string: String, from root: Int) throws(MPIError) -> String {
     String(decoding: try broadcastBytes(Array(string.utf8), from: root), as: UTF8.self)
   }

@@ -3,16 +3,23 @@ import CMPI
 
 /// Persistent sends and receives (MPI 3.1, section 3.9). The memory they name must outlive them.
 public final class Exchange {
+  /// Which way a message goes.
   public enum Direction: Sendable { case send, receive }
 
   /// One message: `count` floats at `buffer`, to or from `peer`.
   public struct Message {
+    /// Sent or received.
     public let direction: Direction
+    /// What is sent, or where it is put.
     public let buffer: UnsafeMutablePointer<Float>
+    /// Floats.
     public let count: Int
+    /// The other rank.
     public let peer: Int
+    /// The same at both ends, and another one for each message between two ranks.
     public let tag: Int
 
+    /// A message from or to memory that outlives the exchange.
     public init(
       _ direction: Direction, _ buffer: UnsafeMutablePointer<Float>, count: Int, peer: Int, tag: Int
     ) {
@@ -59,10 +66,12 @@ public final class Exchange {
     requests.deallocate()
   }
 
+  /// Starts all messages (MPI_Startall); their memory is MPI's until `wait` has returned.
   public func start() throws(MPIError) {
     try check(MPI_Startall(Int32(requests.count), requests.baseAddress), "MPI_Startall")
   }
 
+  /// Returns when all have been sent and received (MPI_Waitall).
   public func wait() throws(MPIError) {
     try check(
       board.waits { MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()) },

@@ -2,6 +2,8 @@
 import CMPI
 import Glibc
 
+/// The ranks that a launcher has started, over Open MPI. It belongs to the thread that made it; a process makes one, and
+/// ends it by `finalize`.
 public final class MPICommunicator: Communicator {
   public let rank: Int
   public let worldSize: Int
@@ -114,7 +116,7 @@ public final class MPICommunicator: Communicator {
 
   /// MPI_Allreduce in place, as near to the bare call as Swift gets: what benches measure against. Training
   /// does not use it, for it promises no order of the additions.
-  public func sum(_ buffer: UnsafeMutablePointer<Float>, count: Int) throws(MPIError) {
+  package func sum(_ buffer: UnsafeMutablePointer<Float>, count: Int) throws(MPIError) {
     try check(
       MPI_Allreduce(cmpi_in_place(), buffer, Int32(count), cmpi_float(), cmpi_sum(), world), "MPI_Allreduce")
   }

@@ -3,8 +3,11 @@ import CMPI
 
 /// An MPI call that failed: its name, and what the library says of the code it returned.
 public struct MPIError: Error, CustomStringConvertible, Sendable {
+  /// As MPI names it: `MPI_Allreduce`.
   public let call: String
+  /// What the call returned.
   public let code: Int32
+  /// What MPI_Error_string says of it.
   public let message: String
 
   public var description: String { "\(call) failed: \(message) (MPI error \(code))" }

@@ -3,6 +3,7 @@ import CMPI
 
 /// A scalar that MPI can send (MPI 3.1, section 3.2.2).
 public protocol MPIScalar: BitwiseCopyable {
+  /// The handle, valid while MPI runs.
   static var datatype: MPI_Datatype? { get }
 }
 
@@ -15,6 +16,7 @@ extension UInt64: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_u
 
 /// How an all-reduce combines values (MPI 3.1, section 5.9.2).
 public enum ReduceOperation: Sendable {
+  /// Sums of floats have no order that MPI promises.
   case sum, minimum, maximum
 
   var handle: MPI_Op? {

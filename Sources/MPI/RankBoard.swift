@@ -20,8 +20,10 @@ public final class RankBoard {
   /// The words of this rank.
   private let own: UnsafeMutablePointer<UInt64>
   private let timeoutBits = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
-  public let localRank: Int
-  public let rankCount: Int
+  /// This rank within its server.
+  package let localRank: Int
+  /// Ranks of the server.
+  package let rankCount: Int
 
   /// - Parameter memory: `byteCount(ranks:)` zeroed bytes that all ranks of the server share.
   package init(memory: UnsafeMutableRawPointer, localRank: Int, rankCount: Int) {
@@ -49,12 +51,12 @@ public final class RankBoard {
   /// This rank has come to where it waits for others. All ranks of a job come to the same places in the same order,
   /// so that one with fewer arrivals is one that is waited for.
   @inline(__always)
-  public func arrive() {
+  package func arrive() {
     let word = own + Word.arrivals.rawValue
     cmpi_store64(word, word.pointee &+ 1)
   }
 
-  public func arrivals(of localRank: Int) -> UInt64 { load(.arrivals, of: localRank) }
+  package func arrivals(of localRank: Int) -> UInt64 { load(.arrivals, of: localRank) }
 
   /// Runs a call in which this rank waits for messages of others.
   @inline(__always)
@@ -64,44 +66,44 @@ public final class RankBoard {
     return call()
   }
 
-  public func isWaiting(_ localRank: Int) -> Bool { load(.waiting, of: localRank) == 1 }
+  package func isWaiting(_ localRank: Int) -> Bool { load(.waiting, of: localRank) == 1 }
 
   /// Stores a word that others may be reading: an ordinary store, which is never seen half made.
   @inlinable @inline(__always)
-  public static func show(_ word: UInt64, at place: UnsafeMutablePointer<UInt64>) {
+  package static func show(_ word: UInt64, at place: UnsafeMutablePointer<UInt64>) {
     cmpi_store64(place, word)
   }
 
   /// What this rank is at, in its user's own numbers: written with `show`.
-  public var place: UnsafeMutablePointer<UInt64> { own + Word.place.rawValue }
+  package var place: UnsafeMutablePointer<UInt64> { own + Word.place.rawValue }
 
-  public func place(of localRank: Int) -> UInt64 { load(.place, of: localRank) }
+  package func place(of localRank: Int) -> UInt64 { load(.place, of: localRank) }
 
   /// A sign of life, which a stopped process does not give.
-  public func beat() {
+  package func beat() {
     let word = own + Word.pulse.rawValue
     cmpi_store64(word, word.pointee &+ 1)
   }
 
-  public func pulse(of localRank: Int) -> UInt64 { load(.pulse, of: localRank) }
+  package func pulse(of localRank: Int) -> UInt64 { load(.pulse, of: localRank) }
 
   /// Seconds after which a rank that is waited for is given up; 0: never. Of this process.
-  public var timeout: Double {
+  package var timeout: Double {
     get { Double(bitPattern: cmpi_load64(timeoutBits)) }
     set { cmpi_store64(timeoutBits, newValue.bitPattern) }
   }
 
   /// Whether this rank should be where the others wait for it, within the timeout; false while it does what may take
   /// any time.
-  public var isPunctual: Bool {
+  package var isPunctual: Bool {
     get { isPunctual(localRank) }
     set { cmpi_store64(own + Word.punctual.rawValue, newValue ? 1 : 0) }
   }
 
-  public func isPunctual(_ localRank: Int) -> Bool { load(.punctual, of: localRank) == 1 }
+  package func isPunctual(_ localRank: Int) -> Bool { load(.punctual, of: localRank) == 1 }
 
   /// Runs what may take any time.
-  public func takesItsTime<Result>(_ body: () throws -> Result) rethrows -> Result {
+  package func takesItsTime<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = isPunctual
     isPunctual = false
     defer { isPunctual = before }
@@ -110,24 +112,26 @@ public final class RankBoard {
 
   /// A descriptor that becomes readable when a rank's process has ended, for `poll`; -1 where the system has none, or
   /// the rank is in another container, whose process numbers mean nothing here.
-  public func processDescriptor(of localRank: Int) -> Int32 {
+  package func processDescriptor(of localRank: Int) -> Int32 {
     guard load(.namespace, of: localRank) == own[Word.namespace.rawValue] else { return -1 }
     return cmpi_pidfd_open(process(of: localRank))
   }
 
-  public func process(of localRank: Int) -> pid_t { pid_t(truncatingIfNeeded: load(.process, of: localRank)) }
+  package func process(of localRank: Int) -> pid_t {
+    pid_t(truncatingIfNeeded: load(.process, of: localRank))
+  }
 
   /// This rank ends knowingly, with an exit code; it or another has told why. Safe in a signal handler.
-  public func end(_ code: Int32) { cmpi_store64(own + Word.ending.rawValue, UInt64(code) + 1) }
+  package func end(_ code: Int32) { cmpi_store64(own + Word.ending.rawValue, UInt64(code) + 1) }
 
   /// The code with which a rank ends knowingly; nil while it does not.
-  public func ending(of localRank: Int) -> Int32? {
+  package func ending(of localRank: Int) -> Int32? {
     let word = load(.ending, of: localRank)
     return word == 0 ? nil : Int32(truncatingIfNeeded: word - 1)
   }
 
   /// Whether this is the first call on this server: of several ranks that have the same to tell, one speaks.
-  public func claimsTheWord() -> Bool {
+  package func claimsTheWord() -> Bool {
     cmpi_exchange64(lines.assumingMemoryBound(to: UInt64.self), 1) == 0
   }
 }

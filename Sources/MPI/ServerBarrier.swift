@@ -5,9 +5,8 @@ import Glibc
 
 /// A generation barrier: the last rank to arrive opens the next generation and wakes the sleepers.
 ///
-/// Two steps of MPI_Barrier's kind cost about a microsecond when every rank has a core. With more ranks
-/// than cores a spinning rank keeps the one it waits for from running, so there it yields at once and
-/// soon sleeps (a futex, which works across processes).
+/// Who waits spins where every rank has a core. With more ranks than cores a spinning rank keeps the one it
+/// waits for from running, so there it yields at once and soon sleeps (a futex, which works across processes).
 package final class ServerBarrier {
   /// Bytes of shared, zeroed memory that a barrier needs: three words, each on a cache line of its own.
   package static let byteCount = 3 * 64

@@ -2,12 +2,14 @@
 import CMPI
 import Glibc
 
+/// A job of one process. Nobody is there to `send` to or to `receive` from: that is a programmer's error.
 public final class SingleProcessCommunicator: Communicator {
   public let topology = Topology(serverOfRank: [0], hosts: [hostName()])
   public let board: RankBoard
   private let boardMemory: UnsafeMutableRawPointer
   private var allocations: [UnsafeMutableRawBufferPointer] = []
 
+  /// The only rank, on this machine.
   public init() {
     let byteCount = RankBoard.byteCount(ranks: 1)
     boardMemory = .allocate(byteCount: byteCount, alignment: 64)

@@ -1,4 +1,4 @@
-// The clock of the step's timings: a few nanoseconds a reading.
+// The clock of the step's timings, read at every phase.
 import CMPI
 
 /// Readings of a counter with a constant rate.

@@ -10,6 +10,7 @@ public struct Topology: Sendable, Equatable {
   /// The host name of each server.
   public let hosts: [String]
 
+  /// - Precondition: each number in `serverOfRank` is the index of a host.
   public init(serverOfRank: [Int], hosts: [String]) {
     precondition(serverOfRank.allSatisfy(hosts.indices.contains), "every rank has a server")
     self.serverOfRank = serverOfRank
@@ -19,9 +20,12 @@ public struct Topology: Sendable, Equatable {
     ranksOfServer = ranks
   }
 
+  /// Ranks.
   public var worldSize: Int { serverOfRank.count }
+  /// Servers.
   public var serverCount: Int { hosts.count }
 
+  /// The place of `rank` among the ranks of its server.
   public func localRank(of rank: Int) -> Int {
     ranksOfServer[serverOfRank[rank]].firstIndex(of: rank)!
   }

@@ -3,12 +3,19 @@
 
 /// What a random number is for. Two purposes never share a draw.
 public enum RandomPurpose: UInt32, Sendable {
+  /// First values of parameters.
   case initialization = 1
+  /// The order of an epoch.
   case shuffle = 2
+  /// Examples drawn with replacement.
   case replacement = 3
+  /// Data that are drawn.
   case syntheticData = 4
+  /// Which examples are held out.
   case validationSplit = 5
+  /// Batches of `bench noise`.
   case gradientNoise = 6
+  /// Masks, and whatever else a layer draws (its `stream` is the layer's number).
   case dropout = 7
 }
 

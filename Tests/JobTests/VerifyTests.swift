@@ -12,7 +12,7 @@ extension JobTests {
       for _ in 0..<5_000 where child.children.isEmpty { usleep(2_000) }
       let job = try #require(child.children.first)
       kill(child.identifier, signal)
-      let outcome = child.wait(limit: 30)
+      let outcome = child.wait(limit: 120)
       #expect(outcome.code == nil && !outcome.hung, "\(outcome)")
       #expect(isGone(job))
     }

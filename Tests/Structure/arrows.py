@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The arrows between the modules of Sources, and between the folders of each module: who uses names of whom.
 
-    Tests/Structure/arrows.py              print all arrows; ends with 1 where any of them make a circle
-    Tests/Structure/arrows.py --why A B    the names of folder B that folder A uses, file by file
+    Tests/Structure/arrows.py [ROOT]         print all arrows; ends with 1 where any of them make a circle. ROOT holds the
+                                             folder Sources; this repository, if it is not said
+    Tests/Structure/arrows.py --why M A B    the names of folder B that folder A of module M uses, file by file
 
 Modules: the dependencies of Package.swift that a file really imports. Folders: every name that a file declares at its top
 level (and what it adds to a type of another folder) and every file of the same module that says the name.
@@ -13,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+if sys.argv[1:] and sys.argv[1] != "--why": ROOT = Path(sys.argv[1]).resolve()
 SOURCES = ROOT / "Sources"
 ACCESS = r"(?:(?:public|package|internal|fileprivate|private|open|indirect|final|@\w+(?:\([^)]*\))?)\s+)*"
 MODIFIERS = ACCESS + r"(?:static |mutating |nonisolated |override |convenience |unowned |lazy )*"

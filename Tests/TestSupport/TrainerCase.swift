@@ -28,7 +28,7 @@ public struct TrainerCase {
     self.batch = batch
   }
 
-  public var sampler: Sampler {
+  package var sampler: Sampler {
     Sampler(sampling, exampleCount: sample.count, copies: copies, seed: seed)
   }
 

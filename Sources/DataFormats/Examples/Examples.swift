@@ -5,6 +5,7 @@ import System
 public struct Examples: Sendable {
   /// Inputs, row-major, shape (count, featureCount).
   public enum Features: Sendable {
+    /// Numbers as they are.
     case float32([Float])
     /// Bytes as in image files; the input is `scale` times the byte.
     case uint8([UInt8], scale: Float)
@@ -12,16 +13,21 @@ public struct Examples: Sendable {
 
   /// Targets, shape (count).
   public enum Targets: Sendable {
+    /// Numbers, for regression.
     case values([Float])
     /// Class numbers in 0 ..< classCount.
     case labels([Int32], classCount: Int)
   }
 
+  /// Rows; 1 at least.
   public var count: Int
+  /// Inputs of one example; 1 at least.
   public var featureCount: Int
   /// Of one example's inputs: `[featureCount]`, or `[channels, height, width]`.
   public var exampleShape: [Int]
+  /// The inputs, shape (count, featureCount).
   public var features: Features
+  /// One an example, shape (count).
   public var targets: Targets
 
   /// - Parameter exampleShape: `[featureCount]` if it is not said.
@@ -80,13 +86,20 @@ extension Examples {
 /// Without standardisation all means are 0 and all deviations 1; inputs that are bytes scaled to [0, 1] have the
 /// deviations 255. No names means that the inputs are known by their position alone.
 public struct Preprocessing: Sendable, Equatable {
+  /// The columns of the file that became inputs, in their order.
   public var featureNames: [String]
+  /// Shape (inputs).
   public var featureMeans: [Double]
+  /// Shape (inputs), in the units of the raw columns.
   public var featureDeviations: [Double]
+  /// The column that became the target.
   public var targetName: String
+  /// In the units of the raw target.
   public var targetMean: Double
+  /// In the units of the raw target.
   public var targetDeviation: Double
 
+  /// All arrays have one element an input, or none.
   public init(
     featureNames: [String], featureMeans: [Double], featureDeviations: [Double], targetName: String,
     targetMean: Double, targetDeviation: Double
@@ -101,7 +114,7 @@ public struct Preprocessing: Sendable, Equatable {
 }
 
 /// What `--model` is when the user names none.
-public enum DefaultModel: String, Sendable {
+package enum DefaultModel: String, Sendable {
   case linear = "linear"
   case softmax = "softmax"
   case mlp = "mlp:256,128"
@@ -111,12 +124,15 @@ public enum DefaultModel: String, Sendable {
 public struct LoadedData: Sendable {
   /// One line for the user: which set, from where, how many rows and columns.
   public var summary: String
+  /// What is trained on.
   public var training: Examples
+  /// What the run evaluates on; nil is the training set.
   public var validation: Examples?
+  /// How raw columns became the inputs; model files keep it, and `predict` applies it to new data.
   public var preprocessing: Preprocessing
-  public var defaultModel: DefaultModel
+  package var defaultModel: DefaultModel
 
-  public init(
+  package init(
     summary: String, training: Examples, validation: Examples?, preprocessing: Preprocessing,
     defaultModel: DefaultModel
   ) {
@@ -152,18 +168,24 @@ public struct DataOptions: Sendable {
 
   /// A data set's name, or a path, or two paths with a comma between (inputs, targets).
   public var data = "airfoil-like"
+  /// The column with the target: its name, or its number from 1; a table's last one if nil.
   public var target: String?
+  /// The columns with the inputs; all others if nil.
   public var features: [String]?
   /// At most this many examples, taken from the front.
   public var examples: Int?
   /// A fraction such as `0.2`, a path, or `test`.
   public var validation: String?
+  /// Whether inputs, and a regression's target, become of mean 0 and deviation 1.
   public var standardize: Bool?
+  /// Regression or classification; what the target looks like if nil.
   public var task: Task?
+  /// Of a set that is drawn, and of the examples that are held out.
   public var seed: UInt64 = 0
   /// Makes examples of the program's own, which `data` then is the name of; nil for those that `data` names.
   var own: (@Sendable () throws(DistsgdError) -> LoadedData)?
 
+  /// The default data set with its own defaults.
   public init() {}
 
   /// Examples of the program's own.

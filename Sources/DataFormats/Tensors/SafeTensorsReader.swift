@@ -37,33 +37,57 @@ extension SafeTensors {
   /// - Parameter path: what errors call the file.
   /// - Throws: `DistsgdError` (`badData`).
   package init(parsing bytes: UnsafeRawBufferPointer, path: String) throws {
-    func bad(_ what: String) -> DistsgdError {
-      DistsgdError(
+    do {
+      guard bytes.count >= 8 else {
+        throw Damage("it has \(bytes.count) bytes, but the header's length alone takes 8")
+      }
+      let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+      guard length <= UInt64(bytes.count - 8), length <= longestHeader else {
+        throw Damage("its first 8 bytes are not the length of a header within its \(bytes.count) bytes")
+      }
+      let start = 8 + Int(length)
+      let header = try Header(UnsafeRawBufferPointer(rebasing: bytes[8..<start]))
+      let data = UnsafeRawBufferPointer(rebasing: bytes[start...])
+      try header.requireTiling(of: data.count)
+      self.init(
+        tensors: header.entries.map { entry in
+          Tensor(
+            name: entry.name, shape: entry.shape,
+            values: entry.type.floats(UnsafeRawBufferPointer(rebasing: data[entry.start..<entry.end])))
+        }, metadata: header.metadata)
+    } catch let damage as Damage {
+      throw DistsgdError(
         .badData,
-        "'\(path)' is not a valid safetensors file: \(what); save the model again or name another file")
-    }
-    guard bytes.count >= 8 else {
-      throw bad("it has \(bytes.count) bytes, but the header's length alone takes 8")
-    }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard length <= UInt64(bytes.count - 8), length <= longestHeader else {
-      throw bad(
-        "its first 8 bytes are not the length of a header within its \(bytes.count) bytes"
+        "'\(path)' is not a valid safetensors file: \(damage.what); save the model again or name another file"
       )
     }
-    let data = UnsafeRawBufferPointer(rebasing: bytes[(8 + Int(length))...])
+  }
+}
 
-    var words: [String: String] = [:]
-    var entries: [Entry] = []
+/// What is wrong with a file.
+private struct Damage: Error {
+  let what: String
+
+  init(_ what: String) { self.what = what }
+}
+
+/// The JSON object at a file's start.
+private struct Header {
+  private(set) var metadata: [String: String] = [:]
+  private(set) var entries: [Entry] = []
+
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    var scanner = JSONScanner(bytes)
+    var names: Set<String> = []
     do {
-      var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: bytes[8..<(8 + Int(length))]))
-      var names: Set<String> = []
       try scanner.object { scanner, name in
-        guard names.insert(name).inserted else { throw bad("the name \(quoted(name)) stands in it twice") }
+        guard names.insert(name).inserted else {
+          throw Damage("the name \(quoted(name)) stands in it twice")
+        }
         if name == "__metadata__" {
           try scanner.object { scanner, key in
-            guard words.updateValue(try scanner.string(), forKey: key) == nil else {
-              throw bad("its metadata have the key \(quoted(key)) twice")
+            guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
+              throw Damage("its metadata have the key \(quoted(key)) twice")
             }
           }
         } else {
@@ -72,31 +96,26 @@ extension SafeTensors {
       }
       try scanner.end()
     } catch let failure as JSONScanner.Failure {
-      throw bad("\(failure.what) at byte \(8 + failure.offset)")
+      throw Damage("\(failure.what) at byte \(8 + failure.offset)")
     } catch let failure as Entry.Failure {
-      throw bad(failure.what)
+      throw Damage(failure.what)
     }
+  }
 
-    // The tensors must tile the data: no gap, no overlap, nothing left over.
+  /// The tensors must tile the data: no gap, no overlap, nothing left over.
+  func requireTiling(of byteCount: Int) throws(Damage) {
     var end = 0
     for entry in entries.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
-      guard entry.start == end, entry.end <= data.count else {
-        throw bad(
-          "tensor \(quoted(entry.name)) lies at bytes \(entry.start) ..< \(entry.end) of \(data.count), but should start at \(end)"
+      guard entry.start == end, entry.end <= byteCount else {
+        throw Damage(
+          "tensor \(quoted(entry.name)) lies at bytes \(entry.start) ..< \(entry.end) of \(byteCount), but should start at \(end)"
         )
       }
       end = entry.end
     }
-    guard end == data.count else {
-      throw bad("its tensors take \(end) bytes, but \(data.count) follow the header")
+    guard end == byteCount else {
+      throw Damage("its tensors take \(end) bytes, but \(byteCount) follow the header")
     }
-
-    self.init(
-      tensors: entries.map { entry in
-        Tensor(
-          name: entry.name, shape: entry.shape,
-          values: entry.type.floats(UnsafeRawBufferPointer(rebasing: data[entry.start..<entry.end])))
-      }, metadata: words)
   }
 }
 

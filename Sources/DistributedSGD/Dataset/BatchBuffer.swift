@@ -13,7 +13,7 @@ package final class BatchBuffer {
   /// Shape (rows of the last `load`).
   package var targets: TargetBuffer { loadedTargets }
 
-  // Private, so that no access to them is checked while the program runs.
+  // What changes from step to step is private, and goes out by value.
   private var loadedFeatures: UnsafePointer<Float>
   private var loadedTargets: TargetBuffer
 

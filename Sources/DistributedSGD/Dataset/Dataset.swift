@@ -11,7 +11,9 @@ public final class Dataset {
     case uint8(UnsafePointer<UInt8>, scale: Float)
   }
 
+  /// Examples.
   public let count: Int
+  /// Inputs of one example.
   public let featureCount: Int
   /// Of one example.
   public let exampleShape: NeuralNet.Shape

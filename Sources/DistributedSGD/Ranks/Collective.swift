@@ -5,8 +5,10 @@ import System
 /// An error that every rank of the job throws at the same point: rank 0 tells the user, and all end in
 /// good order.
 public struct AgreedError: Error {
+  /// What is told, once, and the exit code of the job.
   public let error: DistsgdError
 
+  /// An error that all ranks have found alike; the one that throws it alone leaves the others waiting.
   public init(_ error: DistsgdError) { self.error = error }
 }
 

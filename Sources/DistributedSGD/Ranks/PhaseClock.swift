@@ -7,21 +7,26 @@ import System
 public enum Phase: Int, CaseIterable, Sendable {
   /// Gathering the examples of a batch.
   case load
+  /// The forward pass and the loss.
   case forward
+  /// The backward pass.
   case backward
   /// Waiting for the slowest rank of the server, or for messages of other servers.
   case wait
   /// Adding gradients.
   case reduce
+  /// The optimizer.
   case update
+  /// Evaluation; no part of sec/epoch.
   case evaluate
   /// All else: metrics, progress, bookkeeping.
   case other
 
+  /// As `timings.csv` has it.
   public var name: String { "\(self)" }
 }
 
-/// Durations of the phases, with a histogram each; a mark costs some ten nanoseconds and no memory.
+/// Durations of the phases, with a histogram each. A mark allocates nothing.
 public final class PhaseClock {
   /// 16 buckets for every doubling: a percentile is right to 3 %.
   private static let subBuckets = 16
@@ -43,7 +48,7 @@ public final class PhaseClock {
   var step = 0
 
   /// - Parameter place: one word that others read.
-  public init(place: UnsafeMutablePointer<UInt64>? = nil) {
+  package init(place: UnsafeMutablePointer<UInt64>? = nil) {
     ownsPlace = place == nil
     self.place = place ?? .allocate(capacity: 1)
     if ownsPlace { self.place.initialize(to: 0) }
@@ -76,14 +81,14 @@ public final class PhaseClock {
   }
 
   /// Forgets all durations and starts again now.
-  public func restart() {
+  package func restart() {
     reset()
     last = Ticks.now
   }
 
   /// The time since the last mark was spent in `phase`.
   @inline(__always)
-  public func mark(_ phase: Phase) {
+  package func mark(_ phase: Phase) {
     let now = Ticks.now
     add(now &- last, to: phase)
     last = now
@@ -91,7 +96,7 @@ public final class PhaseClock {
 
   /// The time since the last mark was spent in two phases by turns, in the proportion of `first` to `second`.
   @inline(__always)
-  public func mark(_ phases: (Phase, Phase), inProportion first: UInt64, _ second: UInt64) {
+  package func mark(_ phases: (Phase, Phase), inProportion first: UInt64, _ second: UInt64) {
     let now = Ticks.now
     let ticks = now &- last
     let share = UInt64(Double(ticks) * Double(first) / Double(max(first &+ second, 1)))
@@ -160,10 +165,15 @@ public final class PhaseClock {
 
 /// One phase of one rank over some time; durations in seconds.
 public struct PhaseSummary: Sendable, Equatable {
+  /// Stretches of time.
   public var count = 0
+  /// Of all of them together.
   public var seconds = 0.0
+  /// The median stretch, right to 3 %.
   public var p50 = 0.0
+  /// The 99th percentile, right to 3 %.
   public var p99 = 0.0
+  /// The longest stretch.
   public var maximum = 0.0
 
   package init(count: Int = 0, seconds: Double = 0, p50: Double = 0, p99: Double = 0, maximum: Double = 0) {
@@ -174,5 +184,6 @@ public struct PhaseSummary: Sendable, Equatable {
     self.maximum = maximum
   }
 
+  /// Of a stretch; 0 where there was none.
   public var mean: Double { count == 0 ? 0 : seconds / Double(count) }
 }

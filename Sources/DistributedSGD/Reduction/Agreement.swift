@@ -18,23 +18,23 @@ package struct Requests: OptionSet, Sendable {
 }
 
 /// Who differs from the others, and in what.
-public struct Suspect: Sendable, Equatable {
-  public enum Difference: UInt64, Sendable {
+package struct Suspect: Sendable, Equatable {
+  package enum Difference: UInt64, Sendable {
     /// The step, its examples, or a setting.
     case schedule = 1
     case parameters
   }
 
   /// A rank, or a server where its ranks have the parameters in common.
-  public enum Party: Sendable, Equatable {
+  package enum Party: Sendable, Equatable {
     case rank(Int)
     case server(Int)
   }
 
-  public var difference: Difference
-  public var party: Party
+  package var difference: Difference
+  package var party: Party
   /// Whether too few agree to tell who is wrong: this is then the first that is not as the first of all.
-  public var isOneOfTwo: Bool
+  package var isOneOfTwo: Bool
 
   /// Who differs from whom, in what; for the beginning of an error.
   package func words(topology: Topology) -> String {

@@ -2,6 +2,8 @@
 
 /// What happens to the examples that do not fill a batch at an epoch's end.
 public enum LastBatch: String, Sendable, CaseIterable {
+  /// `keep` makes a shorter batch of them, whose gradient is still the mean over its own examples; `drop` leaves them
+  /// out.
   case keep, drop
 }
 
@@ -11,8 +13,10 @@ public struct BatchSchedule: Sendable, Equatable {
   public let exampleCount: Int
   /// B
   public let globalBatch: Int
+  /// What happens to the last N mod B positions.
   public let lastBatch: LastBatch
 
+  /// - Precondition: 1 ≤ B ≤ N.
   public init(exampleCount: Int, globalBatch: Int, lastBatch: LastBatch) {
     precondition(globalBatch >= 1 && globalBatch <= exampleCount)
     self.exampleCount = exampleCount
@@ -20,6 +24,7 @@ public struct BatchSchedule: Sendable, Equatable {
     self.lastBatch = lastBatch
   }
 
+  /// Updates in an epoch.
   @inlinable
   public var stepsPerEpoch: Int {
     lastBatch == .keep ? (exampleCount + globalBatch - 1) / globalBatch : exampleCount / globalBatch

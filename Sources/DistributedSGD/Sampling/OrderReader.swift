@@ -1,4 +1,4 @@
-// The order of an epoch as a rank reads it: many positions are computed at a time faster than few.
+// The order of an epoch as a rank reads it: positions are computed many at a time.
 import DataFormats
 import Text
 

@@ -13,9 +13,11 @@ public struct Permutation: Sendable {
   /// 3 million seeds, neighbours are then as far apart as in uniform permutations (chi-square).
   private static let smallCount = 1024
 
+  /// N
   public let count: Int
   private let network: ckernels_network
 
+  /// - Precondition: `count` is at least 1.
   public init(count: Int, seed: UInt64, epoch: Int, purpose: RandomPurpose = .shuffle) {
     precondition(count >= 1)
     self.count = count

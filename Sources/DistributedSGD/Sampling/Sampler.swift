@@ -12,15 +12,15 @@ public enum Sampling: String, Sendable, CaseIterable {
 }
 
 /// The order π_e of every epoch e: a function of (seed, e, position) alone, the same on every rank.
-public struct Sampler: Sendable, Equatable {
-  public let sampling: Sampling
+package struct Sampler: Sendable, Equatable {
+  package let sampling: Sampling
   /// Examples in the data set.
-  public let exampleCount: Int
+  package let exampleCount: Int
   /// Copies of the data set that make up the training set.
-  public let copies: Int
-  public let seed: UInt64
+  package let copies: Int
+  package let seed: UInt64
 
-  public init(_ sampling: Sampling, exampleCount: Int, copies: Int = 1, seed: UInt64) {
+  package init(_ sampling: Sampling, exampleCount: Int, copies: Int = 1, seed: UInt64) {
     precondition(exampleCount >= 1 && copies >= 1)
     self.sampling = sampling
     self.exampleCount = exampleCount
@@ -29,13 +29,13 @@ public struct Sampler: Sendable, Equatable {
   }
 
   /// Positions in an epoch.
-  public var count: Int { exampleCount * copies }
+  package var count: Int { exampleCount * copies }
 
-  public func order(epoch: Int) -> EpochOrder { EpochOrder(self, epoch: epoch) }
+  package func order(epoch: Int) -> EpochOrder { EpochOrder(self, epoch: epoch) }
 }
 
 /// The order of one epoch.
-public struct EpochOrder: Sendable {
+package struct EpochOrder: Sendable {
   private enum Source: Sendable {
     case permutation(Permutation)
     case draws(Philox, below: Int)
@@ -43,7 +43,7 @@ public struct EpochOrder: Sendable {
   }
 
   let sampler: Sampler
-  public let epoch: Int
+  package let epoch: Int
   private let source: Source
 
   private var exampleCount: Int { sampler.exampleCount }
@@ -62,7 +62,7 @@ public struct EpochOrder: Sendable {
   }
 
   /// Writes the examples at `positions` to `indices`; shape (positions.count).
-  public func fill(_ indices: UnsafeMutablePointer<Int>, positions: Range<Int>) {
+  package func fill(_ indices: UnsafeMutablePointer<Int>, positions: Range<Int>) {
     switch source {
     case .permutation(let permutation):
       permutation.fill(indices, positions: positions)
@@ -80,7 +80,7 @@ public struct EpochOrder: Sendable {
 
   /// The examples at `positions` as a range, where they are one: file order, or, as a set, a whole shuffled epoch.
   /// A sum over them may then go through memory from front to back.
-  public func consecutiveExamples(at positions: Range<Int>, inOrder: Bool) -> Range<Int>? {
+  package func consecutiveExamples(at positions: Range<Int>, inOrder: Bool) -> Range<Int>? {
     switch source {
     case .permutation(let permutation):
       !inOrder && positions == 0..<exampleCount && permutation.count == exampleCount ? positions : nil

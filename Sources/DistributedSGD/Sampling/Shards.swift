@@ -9,6 +9,7 @@ public struct Shards: Sendable, Equatable {
   /// P
   public let worldSize: Int
 
+  /// - Precondition: 1 ≤ P ≤ V.
   public init(count: Int, worldSize: Int) {
     precondition(worldSize >= 1 && count >= worldSize)
     self.count = count
@@ -29,7 +30,7 @@ public struct Shards: Sendable, Equatable {
   public func active(batch: Int) -> Int { min(count, batch) }
 
   /// Examples of one forward and backward pass over a shard: a micro-batch, or all of it.
-  public func rowsOfPass(batch: Int, microBatch: Int?) -> Int {
+  package func rowsOfPass(batch: Int, microBatch: Int?) -> Int {
     let largestShard = examples(of: 0, batch: batch).count
     return max(1, min(microBatch ?? largestShard, largestShard))
   }

@@ -10,18 +10,24 @@ import Text
 public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   /// What a loss tells beside itself (`Loss.measures`).
   public struct Measure: Sendable, Equatable {
+    /// `accuracy`, for example.
     public var name: String
+    /// A mean over all examples.
     public var value: Double
 
+    /// A measure by its name.
     public init(_ name: String, _ value: Double) {
       self.name = name
       self.value = value
     }
   }
 
+  /// The mean loss.
   public var loss: Double
+  /// In the order of `Loss.measures`.
   public var measures: [Measure]
 
+  /// Means that a program has made itself.
   public init(loss: Double, measures: [Measure] = []) {
     self.loss = loss
     self.measures = measures

@@ -1,10 +1,9 @@
-// How many of a rank's shards run in one forward and backward pass: small products cost more a row than large
-// ones, mostly for packing the weights again each time.
+// How many of a rank's shards run in one forward and backward pass: as many as `enoughRows` takes.
 import DataFormats
 
 /// The passes over several shards that a rank makes.
 struct ShardPasses {
-  /// Passes over more rows gain nothing, and take memory.
+  /// Rows of a pass over several shards, at most.
   private static let enoughRows = 256
 
   /// The level of the tree up to which a node's shards run in one pass; 0 when each runs alone.

@@ -6,11 +6,16 @@ import System
 /// Trains a model on this rank's shards of every batch, together with the other ranks. It belongs to the thread that has
 /// joined the job (MPI's `MPI_THREAD_FUNNELED`).
 public final class Trainer {
+  /// What is trained.
   public let model: Sequential
+  /// What is minimised.
   public let loss: any Loss
+  /// The training set.
   public let dataset: Dataset
-  public let sampler: Sampler
+  package let sampler: Sampler
+  /// The batches of an epoch.
   public let schedule: BatchSchedule
+  /// Where this rank's time goes.
   public let clock: PhaseClock
   private let communicator: any Communicator
   private let arithmetic: Arithmetic
@@ -22,8 +27,7 @@ public final class Trainer {
   private let settingsHash: UInt64
   /// Steps from one comparison of the ranks' parameters to the next.
   private let checkEvery: Int
-  // What changes from step to step is private, and goes in and out by value: Swift guards every access to what other
-  // modules see of a class.
+  // What changes from step to step is private, and goes in and out by value.
   private var rate: Float
   private var steps = 0
   private var evaluator: Evaluator?
@@ -75,7 +79,7 @@ public final class Trainer {
   public var batchLoss: Float { reduction.loss }
 
   /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
-  public var suspect: Suspect? { reduction.suspect }
+  package var suspect: Suspect? { reduction.suspect }
 
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
   package var parameters: UnsafeMutableBufferPointer<Float> {
@@ -172,7 +176,7 @@ public final class Trainer {
   }
 }
 
-/// A hash of a few numbers, in about as many nanoseconds (the multiplier is Knuth's MMIX).
+/// A hash of a few numbers (the multiplier is Knuth's MMIX).
 private struct StepHash {
   var value: UInt64
 

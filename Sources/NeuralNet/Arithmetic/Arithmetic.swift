@@ -38,7 +38,10 @@ public enum Arithmetic: Sendable, Equatable {
 
 /// The words for an arithmetic, before the processor's instructions are known.
 public enum ArithmeticName: String, Sendable, CaseIterable {
-  case blas, portable
+  /// Libraries: fast on the processors that they know.
+  case blas
+  /// Kernels of our own, with the same bits on any machine.
+  case portable
 
   /// - Parameter word: of `Instructions.variable`; nil where that is not set.
   /// - Returns: nil where this processor does not have the instructions that `word` names.

@@ -15,21 +15,29 @@ public enum Catalog {
 
   private static let lists = Mutex(Lists())
 
+  /// The last added first; here and below.
   public static var layers: [any Layer.Type] { lists.withLock { $0.layers } }
+  /// What `--loss` knows.
   public static var losses: [any Loss.Type] { lists.withLock { $0.losses } }
+  /// What `--optimizer` knows.
   public static var optimizers: [any Optimizer.Type] { lists.withLock { $0.optimizers } }
+  /// What `--schedule` knows.
   public static var schedules: [any Schedule.Type] { lists.withLock { $0.schedules } }
 
-  /// Where two have one name, the last that was added has it.
+  /// For `--model` and model files. Where two have one name, the last that was added has it; here and below.
   public static func add(layer: any Layer.Type) { lists.withLock { $0.layers.insert(layer, at: 0) } }
+  /// For `--loss` and model files.
   public static func add(loss: any Loss.Type) { lists.withLock { $0.losses.insert(loss, at: 0) } }
+  /// For `--optimizer` and checkpoints.
   public static func add(optimizer: any Optimizer.Type) {
     lists.withLock { $0.optimizers.insert(optimizer, at: 0) }
   }
+  /// For `--schedule`.
   public static func add(schedule: any Schedule.Type) {
     lists.withLock { $0.schedules.insert(schedule, at: 0) }
   }
 
+  /// The layer that a word asks for, with those in its parentheses.
   /// - Throws: `WordError`, also for a name that is not in the list; here and below.
   public static func layer(_ word: Word) throws(WordError) -> any Layer {
     let type = try type(named: word, among: layers, kind: "layer") { $0.names }
@@ -41,16 +49,19 @@ public enum Catalog {
     return try composite.init(word, layers: inner)
   }
 
+  /// Of a word such as `huber:delta=1`.
   public static func loss(_ text: String) throws(WordError) -> any Loss {
     let word = try Word(parsing: text)
     return try type(named: word, among: losses, kind: "loss") { $0.names }.init(word)
   }
 
+  /// Of a word such as `adam:beta1=0.9`.
   public static func optimizer(_ text: String) throws(WordError) -> any Optimizer {
     let word = try Word(parsing: text)
     return try type(named: word, among: optimizers, kind: "optimizer") { $0.names }.init(word)
   }
 
+  /// Of a word such as `step:every=1epoch,factor=0.1`.
   public static func schedule(_ text: String) throws(WordError) -> any Schedule {
     let word = try Word(parsing: text)
     return try type(named: word, among: schedules, kind: "schedule") { $0.names }.init(word)

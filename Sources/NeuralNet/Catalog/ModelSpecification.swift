@@ -11,7 +11,8 @@ public struct ModelSpecification: Sendable, CustomStringConvertible {
   /// Of an `mlp:…`.
   public let activation: Activation?
 
-  public static let forms = "linear, softmax, mlp:256,128, or a text of layers such as 'dense:256 relu dense'"
+  package static let forms =
+    "linear, softmax, mlp:256,128, or a text of layers such as 'dense:256 relu dense'"
 
   /// Layers, the last of which may be a `Dense()` with as many outputs as the data ask for.
   public init(_ layers: [any Layer]) {

@@ -6,6 +6,7 @@ public struct TensorRequest: Sendable, Equatable {
   public enum Role: Sendable, Hashable {
     /// Each output is a sum over `fanIn` of them.
     case weight(fanIn: Int)
+    /// Added to a sum over `fanIn` weights.
     case bias(fanIn: Int)
     /// A factor; begins as 1.
     case scale
@@ -13,9 +14,12 @@ public struct TensorRequest: Sendable, Equatable {
 
   /// Within the layer, as PyTorch's module has it: `weight`, `bias`.
   public let name: String
+  /// Row-major.
   public let shape: [Int]
+  /// How it begins.
   public let role: Role
 
+  /// - Parameter name: another one for each tensor of the layer.
   public init(_ name: String, shape: [Int], role: Role) {
     self.name = name
     self.shape = shape
@@ -57,6 +61,7 @@ extension Layer {
 public struct LayerPlace {
   /// Another number for every layer of a model: for random numbers of its own.
   public let number: Int
+  /// Of one example in front of the layer.
   public let input: Shape
   /// The first float of each of its tensors in the arena.
   public let offsets: [Int]
@@ -66,6 +71,7 @@ public struct LayerPlace {
   public let seed: UInt64
   /// Passes over several pieces that will occur (`Network.init`).
   public let passes: Set<[Int]>
+  /// Who computes products and functions.
   public let arithmetic: Arithmetic
   /// Those of the arithmetic, the same ones for all layers of a network, which keeps them.
   public let products: any MatrixProducts

@@ -4,7 +4,9 @@ import System
 /// The rows of one forward and backward pass: neighbouring shards of a batch, piece by piece. Each piece must get
 /// the bits that it would have alone.
 public struct Pass {
+  /// What the pass is for.
   public enum Mode: Sendable, Equatable {
+    /// No gradient follows; layers such as dropout do nothing.
     case inference
     /// Row i is position `position` + i of an epoch's order, where the model needs an order.
     case training(epoch: Int, position: Int)
@@ -12,12 +14,14 @@ public struct Pass {
 
   /// Shape (pieces + 1): the row at which each piece starts, and the end of the last.
   public let pieces: UnsafeBufferPointer<Int>
+  /// Training or inference.
   public let mode: Mode
   /// The arena, laid out by `Sequential.tensors`.
   public let parameters: UnsafePointer<Float>
-  // A pass lives no longer than the call that makes it: nothing needs to be counted.
+  // Not owned: a pass lives no longer than the call that makes it.
   private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
 
+  /// A pass over all pieces; for who runs a `Network` or tests a layer.
   @inline(__always)
   public init(
     pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>,
@@ -29,7 +33,9 @@ public struct Pass {
     self.globalSum = globalSum
   }
 
+  /// Of all pieces.
   public var rows: Int { pieces[pieces.count - 1] }
+  /// Pieces.
   public var pieceCount: Int { pieces.count - 1 }
 
   /// The rows of a piece.
@@ -67,7 +73,8 @@ public protocol LayerPass: AnyObject {
   /// Adds the gradients of the layer's parameters to `gradient`, and writes ∂loss/∂x.
   /// - Parameters:
   ///   - dy: ∂loss/∂y, shape (rows, outputs).
-  ///   - x, y: of the last `forward`.
+  ///   - x: of the last `forward`.
+  ///   - y: of the last `forward`.
   ///   - dx: shape (rows, inputs); nil where nobody wants it. It overlaps with none of the others.
   func backward(
     _ dy: UnsafeBufferPointer<Float>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,

@@ -5,6 +5,7 @@ import Glibc
 
 /// A function applied to every element.
 public enum Activation: String, Layer, CaseIterable {
+  /// max(0, x), 1/(1 + e⁻ˣ), tanh x.
   case relu, sigmoid, tanh
   /// x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016).
   case gelu

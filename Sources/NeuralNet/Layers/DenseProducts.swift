@@ -17,7 +17,7 @@ package struct DenseProducts {
     self.chains = chains
   }
 
-  /// One output and few inputs: a product of matrices would cost more than the arithmetic.
+  /// One output and few inputs: a loop of our own instead of BLAS.
   var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
   /// y = x·Wᵀ, without the bias.

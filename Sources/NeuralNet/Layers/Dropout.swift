@@ -8,6 +8,7 @@ public struct Dropout: Layer, Equatable {
   public static let names = ["dropout"]
   public static let form = "dropout:0.5"
 
+  /// The probability of a zero.
   public let rate: Double
 
   /// - Precondition: `rate` is from 0 to below 1.

@@ -100,5 +100,6 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
 }
 
 extension Loss where Self == CrossEntropy {
+  /// `loss: .crossEntropy`
   public static var crossEntropy: CrossEntropy { CrossEntropy() }
 }

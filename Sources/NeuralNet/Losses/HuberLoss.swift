@@ -3,6 +3,7 @@ public struct HuberLoss: ValueLoss, Equatable {
   public static let names = ["huber"]
   public static let form = "huber:delta=1"
 
+  /// δ
   public let delta: Double
 
   /// - Precondition: `delta` is above 0.

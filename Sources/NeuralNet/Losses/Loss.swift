@@ -10,7 +10,9 @@ public enum TargetKind: Sendable, Equatable {
 
 /// The targets of a batch; shape (rows).
 public enum TargetBuffer {
+  /// Numbers.
   case values(UnsafePointer<Float>)
+  /// Class numbers, from 0 to below the number of classes.
   case labels(UnsafePointer<Int32>)
 
   /// Those of the rows from `row` on.
@@ -32,6 +34,7 @@ extension TargetBuffer {
 
 /// A loss, reported as a mean over examples.
 public protocol Loss: Named {
+  /// What the data must have as targets.
   var targets: TargetKind { get }
   /// Outputs that a model must have.
   /// - Parameter classes: of the data; nil where the targets are numbers.

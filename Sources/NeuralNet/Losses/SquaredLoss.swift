@@ -12,5 +12,6 @@ public struct SquaredLoss: ValueLoss, PlainlyNamed, Equatable {
 }
 
 extension Loss where Self == SquaredLoss {
+  /// `loss: .squared`
   public static var squared: SquaredLoss { SquaredLoss() }
 }

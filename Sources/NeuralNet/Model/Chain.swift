@@ -2,8 +2,7 @@
 
 /// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
 final class Chain {
-  /// Plain numbers, without references to be counted. A dense layer lies here itself: looking it up would cost as
-  /// much as a small one computes.
+  /// Plain numbers and no references; a dense layer lies here itself, and nothing is looked up to call it.
   private struct Station {
     let dense: DenseProducts?
     let weight, bias: Int

@@ -3,7 +3,9 @@
 /// Runs a `Sequential` on at most `maximumRows` examples at a time. Parameters and gradients belong to the
 /// caller, who passes their arenas to every call.
 public final class Network {
+  /// The layers and their places in the arena.
   public let model: Sequential
+  /// Examples of a pass at most.
   public let maximumRows: Int
   private let chain: Chain
   /// Shape (maximumRows, outputs), where the last layer needs its output again; what the caller turns into the
@@ -17,6 +19,7 @@ public final class Network {
   /// Shape (2): the bounds of a pass over one piece.
   private let onePiece: UnsafeMutableBufferPointer<Int>
 
+  /// Allocates all buffers.
   /// - Parameters:
   ///   - passes: passes over several pieces that will occur: for each, the row at which each piece starts, and the
   ///     end of the last.
@@ -63,7 +66,8 @@ public final class Network {
   /// Gradients of the parameters, from the gradient at the output that the caller has left in `forward`'s
   /// result: the pairwise sum of those of the pieces.
   /// - Parameters:
-  ///   - input, pass: as in `forward`.
+  ///   - input: as in `forward`.
+  ///   - pass: as in `forward`.
   ///   - arena: in the layout of the parameters; it is overwritten, or added to if `accumulate`, which goes
   ///     with one piece only.
   @inline(__always)

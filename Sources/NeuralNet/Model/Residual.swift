@@ -6,6 +6,7 @@ public struct Residual: CompositeLayer {
   public static let names = ["residual"]
   public static let form = "residual(dense:64 relu dense:64)"
 
+  /// f, from the first to the last.
   public let layers: [any Layer]
 
   public init(_ layers: [any Layer]) { self.layers = layers }

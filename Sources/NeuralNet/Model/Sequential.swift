@@ -9,18 +9,25 @@ public struct ParameterTensor: Sendable, Equatable {
   public let shape: [Int]
   /// First float in the arena.
   public let offset: Int
+  /// What it is for.
   public let role: TensorRequest.Role
 
+  /// Floats.
   public var count: Int { shape.reduce(1, *) }
+  /// Its place in the arena.
   public var range: Range<Int> { offset..<offset + count }
 }
 
 /// Layers applied one after the other. The layers hold no numbers: parameters and gradients are two
 /// arenas of `parameterCount` floats each, laid out by `tensors`, without gaps.
 public struct Sequential: Sendable {
+  /// From the input to the output.
   public let layers: [any Layer]
+  /// In the order of the arena.
   public let tensors: [ParameterTensor]
+  /// Of one example.
   public let inputShape: Shape
+  /// Of one example.
   public let outputShape: Shape
   /// Of each layer.
   let inputShapes: [Shape]
@@ -65,15 +72,18 @@ public struct Sequential: Sendable {
 
   /// Numbers behind each layer, of one example.
   public var outputCounts: [Int] { inputShapes.dropFirst().map(\.count) + [outputShape.count] }
+  /// Numbers of one example's input.
   public var inputCount: Int { inputShape.count }
+  /// Numbers of one example's output.
   public var outputCount: Int { outputShape.count }
+  /// n, floats in the arena.
   public var parameterCount: Int { tensors.last.map(\.range.upperBound) ?? 0 }
 
   /// The text of layers, from which an equal model can be made.
   public var text: String { layers.map(\.description).joined(separator: " ") }
 
-  public var needsOrder: Bool { layers.contains { $0.needsOrder } }
-  public var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
+  package var needsOrder: Bool { layers.contains { $0.needsOrder } }
+  package var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
 
   /// Multiplications and additions of one forward pass over one example, in products alone.
   public var forwardOperations: Int {
@@ -98,5 +108,5 @@ public struct Sequential: Sendable {
 
 extension Sequential {
   /// Whether some product of it is BLAS's; a single output of few inputs is a loop of our own.
-  public var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
+  package var usesBLAS: Bool { tensors.count > 2 || outputCount > 1 || inputCount > Int(CKERNELS_SHORT_ROW) }
 }

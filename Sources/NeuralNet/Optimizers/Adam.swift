@@ -11,7 +11,9 @@ public struct Adam: Optimizer, Equatable {
   public static let names = ["adam", "adamw"]
   public static let form = "adam:beta1=0.9,beta2=0.999,epsilon=1e-8,weight-decay=0, or adamw"
 
+  /// AdamW.
   public let isDecoupled: Bool
+  /// β₁, β₂, ε and the weight decay.
   public let beta1, beta2, epsilon, weightDecay: Double
 
   /// - Parameters:

@@ -23,12 +23,14 @@ extension Optimizer {
 public struct ArenaPart {
   /// Of the first parameter in the arena.
   public let offset: Int
+  /// w, of these neighbouring elements of the arena; changed in place.
   public let parameters: UnsafeMutableBufferPointer<Float>
   /// Shape (parameters.count)
   public let gradient: UnsafeBufferPointer<Float>
   /// Shape (states); each is addressed as if the whole arena were there.
   private let states: UnsafePointer<UnsafeMutablePointer<Float>>
 
+  /// For who tests an update rule; a run makes its own.
   @inline(__always)
   public init(
     offset: Int, parameters: UnsafeMutableBufferPointer<Float>, gradient: UnsafeBufferPointer<Float>,
@@ -40,6 +42,7 @@ public struct ArenaPart {
     self.states = states
   }
 
+  /// Parameters in this part.
   public var count: Int { parameters.count }
 
   /// This part of the state that stands at `index` in `Optimizer.states`.

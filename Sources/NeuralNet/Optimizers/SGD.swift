@@ -10,8 +10,11 @@ public struct SGD: Optimizer, Equatable {
   public static let names = ["sgd"]
   public static let form = "sgd:momentum=0.9,nesterov"
 
+  /// μ; 0 keeps no state.
   public let momentum: Double
+  /// Whether the step looks ahead.
   public let isNesterov: Bool
+  /// What of w is added to g.
   public let weightDecay: Double
 
   /// - Precondition: 0 ≤ `momentum` < 1, `weightDecay` ≥ 0, and Nesterov's form has a momentum.

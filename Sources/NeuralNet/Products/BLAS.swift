@@ -23,10 +23,10 @@ public enum BLAS {
   }
 
   /// What each thread takes for its products, of address space rather than of memory.
-  public static let bufferBytes = 134_217_728.0
+  package static let bufferBytes = 134_217_728.0
 
   /// Has this thread's buffer taken now: a product that fits no other way.
-  public static func takeBuffer() {
+  package static func takeBuffer() {
     let size = 128
     let square = UnsafeMutablePointer<Float>.allocate(capacity: 2 * size * size)
     defer { square.deallocate() }

@@ -4,9 +4,9 @@ import COpenBLAS
 import RandomNumbers
 
 /// Three square matrices, row-major, and the ways to multiply two of them into the third.
-public final class MatrixProduct {
+package final class MatrixProduct {
   /// What one BLAS call computes.
-  public enum Way: Sendable, Equatable {
+  package enum Way: Sendable, Equatable {
     /// One element of C: the dot product of a row of A and a column of B.
     case element
     /// One column of C: a matrix-vector product.
@@ -18,12 +18,12 @@ public final class MatrixProduct {
   }
 
   /// Rows and columns.
-  public let size: Int
+  package let size: Int
   /// Shape (size, size) each.
-  public let a, b, c: UnsafeMutablePointer<Float>
+  package let a, b, c: UnsafeMutablePointer<Float>
 
   /// A and B uniform on [−½, ½), C zero.
-  public init(size: Int, seed: UInt64 = 0) {
+  package init(size: Int, seed: UInt64 = 0) {
     precondition(size >= 1)
     self.size = size
     let count = size * size
@@ -47,10 +47,10 @@ public final class MatrixProduct {
   }
 
   /// Multiplications and additions of the whole product.
-  public var operations: Double { 2 * Double(size) * Double(size) * Double(size) }
+  package var operations: Double { 2 * Double(size) * Double(size) * Double(size) }
 
   /// The parts that a way can be stopped between: rows of C for elements, else groups of columns.
-  public func unitCount(_ way: Way) -> Int {
+  package func unitCount(_ way: Way) -> Int {
     switch way {
     case .element, .column: size
     case .block(let columns): (size + columns - 1) / columns
@@ -59,7 +59,7 @@ public final class MatrixProduct {
   }
 
   /// The rows and columns of C that `units` units of `way` compute, from the first on.
-  public func region(_ way: Way, units: Int) -> (rows: Int, columns: Int) {
+  package func region(_ way: Way, units: Int) -> (rows: Int, columns: Int) {
     switch way {
     case .element: (units, size)
     case .column: (size, units)
@@ -69,7 +69,7 @@ public final class MatrixProduct {
   }
 
   /// Computes the first `units` units of C.
-  public func compute(_ way: Way, units: Int) {
+  package func compute(_ way: Way, units: Int) {
     precondition(units <= unitCount(way))
     let n = Int32(size)
     switch way {
@@ -91,19 +91,19 @@ public final class MatrixProduct {
   }
 
   /// C[row, column] by a plain loop in double precision.
-  public func exactElement(row: Int, column: Int) -> Double {
+  package func exactElement(row: Int, column: Int) -> Double {
     (0..<size).reduce(0) { $0 + Double(a[row * size + $1]) * Double(b[$1 * size + column]) }
   }
 }
 
 extension BLAS {
   /// Σ x[i]·y[i] over contiguous vectors of `count` floats: two operations for eight bytes.
-  public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
+  package static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
     cblas_sdot(Int32(count), x, 1, y, 1)
   }
 
   /// y = A·x with A of shape (size, size): two operations for every four bytes of A.
-  public static func multiply(
+  package static func multiply(
     square a: UnsafePointer<Float>, vector x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     size: Int
   ) {

@@ -9,6 +9,7 @@ public final class PortableProducts: MatrixProducts {
   let chains: ProductChains
   private var maximumInner = 0
 
+  /// - Parameter instructions: whose kernels compute; every set has the same bits.
   public init(_ instructions: Instructions) {
     chains = ProductChains(instructions.kernels)
   }

@@ -5,6 +5,7 @@ public struct CosineSchedule: Schedule, Equatable {
   public static let names = ["cosine"]
   public static let form = "cosine:floor=0"
 
+  /// The factor at the end.
   public let floor: Double
 
   /// - Precondition: `floor` is from 0 to 1.

@@ -16,10 +16,12 @@ extension Schedule {
 public struct ScheduleMoment: Sendable {
   /// Updates made before.
   public let step: Int
+  /// Updates of an epoch.
   public let stepsPerEpoch: Int
   /// Of the whole run.
   public let totalSteps: Int
 
+  /// For who tests a schedule; a run makes its own.
   public init(step: Int, stepsPerEpoch: Int, totalSteps: Int) {
     self.step = step
     self.stepsPerEpoch = stepsPerEpoch

@@ -5,7 +5,9 @@ public struct StepSchedule: Schedule, Equatable {
 
   /// A number of updates or of epochs.
   public enum Interval: Sendable, Equatable, CustomStringConvertible {
+    /// `every=100`
     case steps(Int)
+    /// `every=1epoch`
     case epochs(Int)
 
     /// `100`, `100steps`, `1epoch` or `2epochs`.
@@ -27,9 +29,12 @@ public struct StepSchedule: Schedule, Equatable {
     }
   }
 
+  /// How long the factor stays.
   public let every: Interval
+  /// What η is multiplied by each time.
   public let factor: Double
 
+  /// - Precondition: `every` and `factor` are above 0.
   public init(every: Interval, factor: Double) {
     self.every = every
     self.factor = factor

@@ -14,6 +14,7 @@ public protocol Named: Sendable, CustomStringConvertible {
 
 /// What has a word without arguments.
 public protocol PlainlyNamed: Named {
+  /// The only one there is.
   init()
 }
 

@@ -5,11 +5,15 @@ import Text
 public struct Word: Sendable, Equatable {
   /// `256`, or `beta1=0.9`.
   public struct Argument: Sendable, Equatable {
+    /// What stands before the `=`; nil for an argument known by its place.
     public let key: String?
+    /// As it was written.
     public let value: String
   }
 
+  /// What stands before the colon.
   public let name: String
+  /// Behind the colon, in the order in which they were written.
   public let arguments: [Argument]
   /// Those in parentheses.
   public let words: [Word]
@@ -91,11 +95,14 @@ public struct Word: Sendable, Equatable {
 public struct WordError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The word at fault, as it was written.
   public let token: String
+  /// What is wrong with it, and what would be right.
   public let reason: String
   /// A name that is not there, and those that are; for whoever can guess which was meant.
-  public let unknown: String?
-  public let known: [String]
+  package let unknown: String?
+  /// The names that are there.
+  package let known: [String]
 
+  /// - Parameter token: the word at fault, as it was written.
   public init(_ token: String, _ reason: String) {
     self.init(token: token, reason: reason, unknown: nil, known: [])
   }

@@ -42,6 +42,7 @@ public struct EvaluationPoint: Sendable, Equatable {
   public var examples: Int
   /// Training time before it.
   public var seconds: Double
+  /// Loss and measures.
   public var evaluation: Evaluation
 }
 

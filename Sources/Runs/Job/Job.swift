@@ -13,6 +13,7 @@ import System
 /// `Job.run` is the whole of a program: it tells errors and ends all ranks in good order. Who makes a job by `init` ends
 /// it by `finish`.
 public final class Job {
+  /// What the ranks say to each other with.
   public let communicator: any Communicator
   private let watchdog: Watchdog?
   /// What was changed in how this rank computes, before it was set to the default.
@@ -55,7 +56,9 @@ public final class Job {
     }
   }
 
+  /// This process, from 0 to below `worldSize`.
   public var rank: Int { communicator.rank }
+  /// Processes of the job.
   public var worldSize: Int { communicator.worldSize }
 
   /// Seconds after which a rank that others wait for is given up, 60 at first; 0: never.

@@ -3,11 +3,14 @@ import Text
 
 /// Every so many steps or epochs, or as much time.
 public enum CheckpointInterval: Sendable, Equatable, CustomStringConvertible {
+  /// After every so many updates.
   case steps(Int)
+  /// At the end of every so many epochs.
   case epochs(Int)
+  /// After so much time, at the next step that all ranks have come to.
   case seconds(Double)
 
-  public static let forms = "steps such as 500, time such as 30s or 10m, or epochs such as 1epoch"
+  package static let forms = "steps such as 500, time such as 30s or 10m, or epochs such as 1epoch"
 
   /// `500`, `500steps`, `30s`, `10m`, `1epoch`; nil when `text` is none of them.
   public init?(_ text: String) {

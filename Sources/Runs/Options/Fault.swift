@@ -2,8 +2,8 @@
 import Text
 
 /// What goes wrong, on which rank, and when.
-public struct Fault: Sendable, Equatable {
-  public enum Kind: String, Sendable, CaseIterable {
+package struct Fault: Sendable, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// The rank's process is killed (SIGKILL).
     case kill
     /// The rank's process is stopped (SIGSTOP).
@@ -20,17 +20,17 @@ public struct Fault: Sendable, Equatable {
     case fullDisk = "full-disk"
   }
 
-  public var kind: Kind
-  public var rank = 0
+  package var kind: Kind
+  package var rank = 0
   /// Before this step; counted from 1.
-  public var step = 1
-  public var factor = 2.0
+  package var step = 1
+  package var factor = 2.0
 
-  public static let forms =
+  package static let forms =
     "kill:rank=3,step=50, or stop, bitflip, desync or nan in its place; slow:rank=1,factor=2; full-disk:step=50"
 
   /// As `forms` has it; nil when `text` is none of them.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let kind = Kind(rawValue: parts[0]) else { return nil }
     self.kind = kind

@@ -6,33 +6,52 @@ import System
 
 /// The options of `train`; nil means a default that depends on the data or the job.
 public struct TrainingOptions: Sendable {
+  /// What is trained on.
   public var data = DataOptions()
+  /// The layers; nil: what the data set suggests.
   public var model: ModelSpecification?
   /// Of the data's default model, where that is an `mlp`.
   public var activation = Activation.relu
+  /// nil: squared for values, cross-entropy for classes.
   public var loss: (any Loss)?
   /// Who computes products and functions: libraries, fast on the processors that they know, or kernels whose bits are
   /// the same on any machine.
   public var arithmetic = ArithmeticName.blas
+  /// How a gradient changes the parameters.
   public var optimizer: any Optimizer = SGD()
   /// A safetensors file to start from.
   public var initialize: String?
+  /// B, examples of an update over all ranks; N at most.
   public var globalBatch = 128
+  /// V; nil: as many as there are ranks.
   public var shards: Int?
+  /// Examples of a pass at most; nil: a shard.
   public var microBatch: Int?
+  /// What happens to the examples that do not fill a batch.
   public var lastBatch = LastBatch.keep
+  /// nil: 2, or as many as `steps` take.
   public var epochs: Int?
+  /// Updates of the run at most.
   public var steps: Int?
+  /// Of the first parameters, the order of the examples and all masks.
   public var seed: UInt64 = 0
+  /// The order of an epoch.
   public var sampling = Sampling.shuffle
+  /// How often the training set is repeated in an epoch.
   public var copies = 1
+  /// η before its schedule; nil: the optimizer's own, or 0.4 for one layer on numbers and 0.1 for all others.
   public var learningRate: Double?
+  /// How η changes.
   public var schedule: any Schedule = ConstantSchedule()
   /// Examples between evaluations; nil is an epoch.
   public var evaluateEvery: Int?
+  /// Steps between lines of `metrics.jsonl`.
   public var logEvery = 10
+  /// Whether they tell a hash of the parameters, for `verify`.
   public var logsHashes = false
+  /// BLAS threads of a rank; another number may give other last bits.
   public var threads = 1
+  /// Which cores a rank may use.
   public var binding = Binding.none
   /// nil: a checkpoint is written only when the run is asked to stop.
   public var checkpointEvery: CheckpointInterval?
@@ -44,10 +63,14 @@ public struct TrainingOptions: Sendable {
   public var timeout = 60.0
   /// Whether ranks may compute with different kernels, which makes the bits depend on who computes what.
   public var acceptsOtherKernel = false
-  public var faults: [Fault] = []
+  /// What goes wrong on purpose.
+  package var faults: [Fault] = []
+  /// The run's folder; nil: a new one under `runs/`.
   public var output: String?
+  /// Whether the last line alone is printed.
   public var isQuiet = false
 
+  /// The defaults of `distsgd train`.
   public init() {}
 
   /// Epochs to run at most.

@@ -10,9 +10,12 @@ import Text
 public struct Resumption {
   /// What may differ from the run that is resumed, although the bits then may too.
   public struct Allowances: Sendable {
+    /// Data with other contents.
     public var otherData = false
+    /// Another BLAS kernel or version.
     public var otherKernel = false
 
+    /// Nothing may differ.
     public init() {}
   }
 
@@ -27,7 +30,7 @@ public struct Resumption {
 
   /// Finds the newest whole checkpoint; damaged ones are named on standard error. Collective.
   /// - Throws: `AgreedError`, or `MPIError`.
-  public init(_ path: String, communicator: any Communicator) throws {
+  package init(_ path: String, communicator: any Communicator) throws {
     let folder = OutputFolder(continuing: path)
     self.folder = folder
     var checkpoint: Checkpoint?
@@ -48,11 +51,11 @@ public struct Resumption {
   private var settings: [String: String] { words?.words.filter { $0.key.hasPrefix("--") } ?? [:] }
 
   /// The command line of the run that is resumed; a user's own words come after it.
-  public var arguments: [String] { Settings.arguments(settings) }
+  package var arguments: [String] { Settings.arguments(settings) }
 
   /// One line for a run that is done, or nil if it is to go on with these options.
   /// - Throws: `DistsgdError` when there is no checkpoint to go on from.
-  public func end(for options: TrainingOptions) throws -> String? {
+  package func end(for options: TrainingOptions) throws -> String? {
     let limits = [options.epochs.map(String.init), options.steps.map(String.init)]
     if hasEnd, limits == [settings["--epochs"], settings["--steps"]] {
       return "the run in '\(visible(folder.path))' is finished; to train on, give more --epochs or --steps"

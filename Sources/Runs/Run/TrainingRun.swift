@@ -8,7 +8,9 @@ import System
 /// One training run over all ranks of a job: with checkpoints, metrics and timings in its folder, and stopping in good
 /// order when a signal comes. Every method is collective, and belongs to the thread that has joined the job.
 public final class TrainingRun {
+  /// As they were given.
   public let options: TrainingOptions
+  /// The model as it is now. Between two steps alone may it be evaluated.
   public let trainer: Trainer
   package let sampler: Sampler
   package let schedule: BatchSchedule

@@ -100,6 +100,13 @@ package struct SetUp {
       return try Self.model(specification, loss, training)
     }
     self.model = model
+    if model.needsGlobalBatch, let microBatch = options.microBatch {
+      throw AgreedError(
+        DistsgdError(
+          .usage,
+          "--micro-batch \(microBatch): a layer of '\(specification)' looks at the whole batch, so that all shards of a rank are in memory at once; leave it out"
+        ))
+    }
     try communicator.agreeingOnErrors {
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
