@@ -73,7 +73,7 @@ def ranked(arrows):
 
 def modules():
   """Module → modules that its files import."""
-  names = {folder.name for folder in SOURCES.iterdir() if folder.is_dir()}
+  names = {folder.name for folder in SOURCES.iterdir() if any(p.is_file() for p in folder.rglob("*"))}
   arrows = {name: set() for name in names}
   for name in names:
     for path in (SOURCES / name).rglob("*.swift"):
