@@ -87,7 +87,8 @@ let package = Package(
       name: "BenchTests",
       dependencies: ["Bench", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System"]),
     .testTarget(
-      name: "JobTests", dependencies: ["DataFormats", "MPI", "RandomNumbers", "Runs", "TestSupport", "Text"]),
+      name: "JobTests",
+      dependencies: ["DataFormats", "MPI", "NeuralNet", "RandomNumbers", "Runs", "TestSupport", "Text"]),
     .testTarget(name: "TestbedTests", dependencies: ["Runs", "System"]),
     .executableTarget(
       name: "own-job", dependencies: ["DistributedSGD", "NeuralNet", "Runs", "System", "TestSupport"],

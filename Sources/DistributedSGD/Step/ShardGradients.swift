@@ -9,6 +9,8 @@ final class ShardGradients {
   private let loss: any Loss
   private let outputCount: Int
   private let needsOrder: Bool
+  /// Whether a shard's bits are the same with any micro-batch: its chains over rows go on from one to the next.
+  private let goesOn: Bool
   private let shards: Shards
   private let clock: PhaseClock
   /// Examples of a pass, when a shard takes more than one.
@@ -46,6 +48,7 @@ final class ShardGradients {
     self.loss = loss.computed(by: arithmetic)
     outputCount = model.outputCount
     needsOrder = model.needsOrder
+    goesOn = arithmetic != .blas
     self.shards = shards
     self.clock = clock
     self.parameters = parameters
@@ -114,6 +117,9 @@ final class ShardGradients {
     let first = shards.examples(of: neighbours.lowerBound, batch: positions.count)
     var start = positions.lowerBound + first.lowerBound
     let end = positions.lowerBound + first.upperBound
+    // A whole epoch is read in the file's order, and so are its parts where they must add up to the same.
+    let isFileOrder =
+      goesOn && isAlone && !needsOrder && order.consecutiveExamples(at: start..<end, inOrder: false) != nil
     var shardLoss = 0.0
     var isFirst = true
     repeat {
@@ -126,8 +132,12 @@ final class ShardGradients {
       let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters)
-      batch.load(
-        order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
+      if isFileOrder {
+        batch.load(examples: start..<start + rows)
+      } else {
+        batch.load(
+          order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
+      }
       clock.mark(.load)
       let output = network.forward(batch.features, pass)
       if isAlone {
