@@ -19,7 +19,7 @@ struct Distsgd: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
-      Verify.self,
+      Verify.self, Reproduce.self,
     ],
     defaultSubcommand: Train.self)
 }

@@ -35,3 +35,14 @@ package func hexadecimal(_ bits: UInt64) -> String {
   let digits = String(bits, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
 }
+
+/// `235146` as `235,146`.
+package func grouped(_ count: Int) -> String {
+  var digits = Substring(String(count.magnitude))
+  var groups: [Substring] = []
+  while digits.count > 3 {
+    groups.insert(digits.suffix(3), at: 0)
+    digits = digits.dropLast(3)
+  }
+  return (count < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+}

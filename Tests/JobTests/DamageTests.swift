@@ -82,6 +82,7 @@ extension JobTests {
             good += 1
           }
         }
+        try expectAnEnd("reproduce \(iteration)", ["reproduce", path])
         try expectAnEnd(
           "weights \(iteration)",
           [

@@ -21,7 +21,7 @@ private struct Attempt: Sendable {
   var directory: String
 }
 
-/// A command, and the options that make it short, by their names.
+/// A command, and the options that make it short, by their names; one without a name is an argument.
 private struct Command {
   let path: [String]
   let base: [(name: String, value: String)]
@@ -31,7 +31,9 @@ private struct Command {
     // `--resume` takes no folder of its own.
     let others = base.filter { $0.name != name && !($0.name == "output" && name == "resume") }
     return Attempt(
-      arguments: path + others.map { "--\($0.name)=\($0.value)" } + ["--\(name)=\(value)"],
+      arguments: path + others.map { $0.name.isEmpty ? $0.value : "--\($0.name)=\($0.value)" } + [
+        "--\(name)=\(value)"
+      ],
       directory: directory)
   }
 }
@@ -52,6 +54,7 @@ extension JobTests {
       "bench gather": [], "bench roofline": [("sizes", "8")],
       "evaluate": [("model", "MODEL"), ("data", "airfoil-like")],
       "predict": [("model", "MODEL"), ("data", "airfoil-like")],
+      "reproduce": [("", "MODEL")],
     ]
 
     /// All commands that do something, and every name of each of their options.

@@ -72,7 +72,7 @@ private func readIDX(
     file.bytes, source: printable(path, limit: 200), dimensions: dimensions, expected: expected)
 }
 
-private func fashionFile(_ folder: String, _ split: FashionSplit, _ part: String) -> String? {
+func fashionFile(_ folder: String, _ split: FashionSplit, _ part: String) -> String? {
   let path = "\(folder)/\(split.rawValue)-\(part)-ubyte"
   return [path + ".gz", path].first { pathKind($0) == .file }
 }

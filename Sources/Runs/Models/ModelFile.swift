@@ -15,17 +15,23 @@ package struct ModelFile: Sendable {
   /// Shape (model.parameterCount), laid out by `model.tensors`.
   package var parameters: [Float]
 
+  /// What models call this program.
+  static let producer = "distsgd \(version)"
+
   /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
+  /// - Parameter provenance: more metadata, which tell how the model was made.
   package static func write(
     to path: String, specification: ModelSpecification, model: Sequential, loss: any Loss,
-    preprocessing: Preprocessing, parameters: UnsafePointer<Float>
+    preprocessing: Preprocessing, provenance: [String: String], parameters: UnsafePointer<Float>
   ) throws {
+    var words = metadata(specification, model, loss, preprocessing).merging(provenance) { own, _ in own }
+    words[MetadataDigests.key] = MetadataDigests.text(of: words)
     try SafeTensors.write(
       model.tensors.map { tensor in
         SafeTensors.View(
           name: tensor.name, shape: tensor.shape,
           values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
-      }, metadata: metadata(specification, model, loss, preprocessing), to: path)
+      }, metadata: words, to: path)
   }
 
   /// All but the parameters.
@@ -33,7 +39,7 @@ package struct ModelFile: Sendable {
     _ specification: ModelSpecification, _ model: Sequential, _ loss: any Loss, _ preprocessing: Preprocessing
   ) -> [String: String] {
     var metadata = [
-      "format": "pt", "producer": "distsgd \(version)", "model": specification.description,
+      "format": "pt", "producer": producer, "model": specification.description,
       "layers": model.text, "loss": loss.description,
       "inputs": "\(model.inputCount)", "inputShape": jsonText(model.inputShape.sizes),
       "outputs": "\(model.outputCount)",

@@ -31,7 +31,7 @@ final class Checkpointing {
   private var lateCount = 0
 
   init(
-    of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, log: RunLog, shards: Int,
+    of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, _ provenance: Provenance, log: RunLog,
     board: RankBoard
   ) {
     self.trainer = trainer
@@ -41,9 +41,7 @@ final class Checkpointing {
     stepsPerEpoch = trainer.schedule.stepsPerEpoch
     isSplit = trainer.optimizerState.isSplit
     writer = log.files.map { files in
-      var words = setUp.modelMetadata.merging(options.settings) { $1 }
-      words["--shards"] = "\(shards)"
-      words["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : "\(Arithmetic.portableVersion)"
+      var words = setUp.modelMetadata.merging(provenance.words) { $1 }
       words["blasKernel"] = BLAS.kernelName
       words["blas"] = BLAS.configuration
       words["run"] = files.id

@@ -27,6 +27,8 @@ public struct Resumption {
   private let tensors: SafeTensors?
   /// On rank 0.
   let files: RunFiles?
+  /// Found by `check`, on the first rank of each server; then it is accepted.
+  private var hasOtherData = false
 
   /// Finds the newest whole checkpoint; damaged ones are named on standard error. Collective.
   /// - Throws: `AgreedError`, or `MPIError`.
@@ -147,17 +149,24 @@ public struct Resumption {
 
   /// Checks that this process computes on the same data with the same kernel.
   /// - Throws: `DistsgdError`.
-  func check(_ setUp: SetUp, isServerLeader: Bool, _ allowances: Allowances) throws {
+  mutating func check(_ setUp: SetUp, isServerLeader: Bool, _ allowances: Allowances) throws {
     guard let words else { return }
     try requireArithmetic(setUp.arithmetic, words, allowances)
-    guard isServerLeader, !allowances.otherData else { return }
+    guard isServerLeader else { return }
     let (fingerprint, digits) = (try words.word("dataFingerprint"), setUp.fingerprint.digits)
-    if digits != fingerprint {
+    hasOtherData = digits != fingerprint
+    if hasOtherData, !allowances.otherData {
       throw DistsgdError(
         .badData,
         "--resume: the data have the fingerprint \(digits), and the run was made on \(printable(fingerprint)): they are not the same; give the same data, or accept these with --accept-other-data"
       )
     }
+  }
+
+  /// What the run was from its beginning to its checkpoint.
+  func complete(_ provenance: inout Provenance, _ arithmetic: ArithmeticName) {
+    guard let words else { return }
+    provenance.goOn(from: words.words, hasOtherData: hasOtherData, arithmetic: arithmetic)
   }
 
   /// Gives every rank the checkpoint's parameters, and its part of the optimizer's state. Collective.

@@ -39,6 +39,7 @@ extension TrainingRun {
     var loading = options
     loading.initialize = nil
     let setUp = try SetUp(loading, communicator: communicator)
+    var resumption = resumption
     try communicator.agreeingOnErrors {
       try resumption.check(setUp, isServerLeader: communicator.isServerLeader, allowances)
     }
@@ -52,7 +53,14 @@ extension TrainingRun {
   package convenience init(
     _ options: TrainingOptions, sharing setUp: SetUp, communicator: any Communicator
   ) throws {
-    let setUp = try setUp.with(options, communicator: communicator)
+    try self.init(options, on: setUp.with(options, communicator: communicator), communicator: communicator)
+  }
+
+  /// A run that keeps nothing but its parameters, with the model and data that were made for it.
+  /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
+  package convenience init(
+    _ options: TrainingOptions, on setUp: SetUp, communicator: any Communicator
+  ) throws {
     let log = try RunLog(options, isActive: false)
     try self.init(options, setUp: setUp, log: log, hasFolder: false, communicator: communicator)
   }

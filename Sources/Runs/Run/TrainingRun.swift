@@ -21,6 +21,7 @@ public final class TrainingRun {
   /// Nil for a run without a folder to go on from: it cannot be stopped.
   private let checkpointing: Checkpointing?
   private let isConstantRate: Bool
+  private let provenance: Provenance
 
   private(set) var state: RunState
   private(set) var clock: TrainingClock
@@ -54,6 +55,9 @@ public final class TrainingRun {
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
     shards = Shards(
       count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
+    var provenance = Provenance(setUp, options, shards: shards.count)
+    resuming?.complete(&provenance, options.arithmetic)
+    self.provenance = provenance
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
@@ -78,7 +82,7 @@ public final class TrainingRun {
       placement: placement, resumed: moment)
     checkpointing =
       hasFolder
-      ? Checkpointing(of: trainer, options, setUp, log: log, shards: shards.count, board: communicator.board)
+      ? Checkpointing(of: trainer, options, setUp, provenance, log: log, board: communicator.board)
       : nil
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
@@ -231,7 +235,10 @@ public final class TrainingRun {
       try communicator.board.takesItsTime {
         guard communicator.rank == 0 else { return }
         try checkpointing?.finish()
-        try log.files?.inPlace { try setUp.save(trainer.parameters, to: log.folder.model) }
+        try log.files?.inPlace {
+          let words = provenance.words(of: setUp, steps: state.step, parameterHash: trainer.parameterHash)
+          try setUp.save(trainer.parameters, provenance: words, to: log.folder.model)
+        }
         try log.end(
           loss: final, seconds: seconds,
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,

@@ -14,6 +14,9 @@ struct DataFingerprint: @unchecked Sendable {
   var digits: String {
     hexadecimal(pieces.reduce(0) { xxh64($1, seed: $0) })
   }
+
+  /// Of each piece by itself: of every set its features, and its targets.
+  var parts: [String] { pieces.map { hexadecimal(xxh64($0)) } }
 }
 
 extension Dataset {

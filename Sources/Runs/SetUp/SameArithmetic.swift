@@ -5,35 +5,41 @@ import NeuralNet
 import System
 import Text
 
-/// Something that rounds: what it is called, which one this process has, and how all can have the same.
-private struct Rounding {
+/// Something that rounds: its entry in a file's metadata, what it is called, which one this process has, and how all can
+/// have the same.
+struct Rounding {
+  let key: String
   let name: String
   let value: String
   let remedy: String
 }
 
 /// In the order in which one explains the next: OpenBLAS's configuration names its kernel too.
-private func roundings(_ arithmetic: ArithmeticName, _ first: (Int) -> String) -> [Rounding] {
+func roundings(_ arithmetic: ArithmeticName, _ first: (Int) -> String = { _ in "" }) -> [Rounding] {
   let distsgd = Rounding(
-    name: "distsgd", value: version, remedy: "install the same distsgd on all servers")
+    key: "producer", name: "the program", value: ModelFile.producer,
+    remedy: "install the same distsgd on all servers")
   // Its bits depend on no library and no processor.
   if arithmetic == .portable {
     return [
       Rounding(
-        name: "the portable arithmetic of version", value: "\(Arithmetic.portableVersion)",
+        key: "arithmeticVersion", name: "the portable arithmetic of version",
+        value: "\(Arithmetic.portableVersion)",
         remedy: "install the same distsgd on all servers"), distsgd,
     ]
   }
   return [
     Rounding(
-      name: "the OpenBLAS kernel", value: BLAS.kernelName,
+      key: "blasKernel", name: "the OpenBLAS kernel", value: BLAS.kernelName,
       remedy: "set OPENBLAS_CORETYPE=\(first(0)) for all ranks"),
     Rounding(
-      name: "the BLAS", value: BLAS.configuration, remedy: "install the same OpenBLAS on all servers"),
+      key: "blas", name: "the BLAS", value: BLAS.configuration,
+      remedy: "install the same OpenBLAS on all servers"),
     Rounding(
-      name: "kernels of", value: vectorWidth, remedy: "give the job servers of one kind of processor"),
+      key: "vectors", name: "kernels of", value: vectorWidth,
+      remedy: "give the job servers of one kind of processor"),
     Rounding(
-      name: "the mathematics library", value: mathematicsLibrary,
+      key: "mathematics", name: "the mathematics library", value: mathematicsLibrary,
       remedy: "give all servers the same image, and processors of one kind"),
     distsgd,
   ]
@@ -49,9 +55,10 @@ let mathematicsLibrary =
 extension Communicator {
   /// Ranks that round differently would train a model that depends on who computes what. Collective.
   /// - Parameter acceptsOther: `--accept-other-kernel`.
+  /// - Returns: whether some differ, and that is accepted.
   /// - Throws: `AgreedError` that names a rank, in what it differs from rank 0, and what to do.
-  func requireSameArithmetic(_ arithmetic: ArithmeticName, acceptsOther: Bool) throws {
-    let own = roundings(arithmetic) { _ in "" }.map(\.value)
+  func requireSameArithmetic(_ arithmetic: ArithmeticName, acceptsOther: Bool) throws -> Bool {
+    let own = roundings(arithmetic).map(\.value)
     let text = try broadcastString(own.joined(separator: "\0"), from: 0)
     let first = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
     try agreeingOnErrors {
@@ -66,6 +73,7 @@ extension Communicator {
         "rank \(rank) on \(hostName) has \(all[place].name) \(all[place].value), and rank 0 has \(other): the bits would depend on who computes what; \(all[place].remedy), or accept it with --accept-other-kernel"
       )
     }
+    return try allReduce(own == first ? 0 : 1, .maximum) == 1
   }
 
   /// Checks, at the end, that no library has changed how any rank rounds. Collective.
@@ -95,9 +103,10 @@ extension Communicator {
 
 extension TrainingOptions {
   /// Different commands would train different models, or wait for each other for ever. Collective.
+  /// - Returns: whether some ranks compute otherwise than others, and that is accepted.
   /// - Throws: `AgreedError` that names a rank and a setting in which it differs from rank 0.
-  func requireSameSettings(over communicator: any Communicator) throws {
-    guard communicator.worldSize > 1 else { return }
+  func requireSameSettings(over communicator: any Communicator) throws -> Bool {
+    guard communicator.worldSize > 1 else { return false }
     let own = commonSettings
     let first = try communicator.broadcastString(own, from: 0)
     try communicator.agreeingOnErrors {
@@ -109,6 +118,6 @@ extension TrainingOptions {
         "rank \(communicator.rank) on \(communicator.hostName) has \(differing.map { printable(String($0)) } ?? "fewer settings"), and rank 0 has not: every rank must have the same command"
       )
     }
-    try communicator.requireSameArithmetic(arithmetic, acceptsOther: acceptsOtherKernel)
+    return try communicator.requireSameArithmetic(arithmetic, acceptsOther: acceptsOtherKernel)
   }
 }

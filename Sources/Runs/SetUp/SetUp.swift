@@ -4,6 +4,7 @@ import DistributedSGD
 import MPI
 import NeuralNet
 import System
+import Text
 
 /// Data and model of a run, the same on every rank.
 package struct SetUp {
@@ -16,14 +17,20 @@ package struct SetUp {
   let learningRate: Float
   let preprocessing: Preprocessing
   package let dataSummary: String
+  /// Whether some ranks compute otherwise than others, which was accepted.
+  private(set) var ranksDiffer = false
   /// The parameters of `--initialize`, on ranks that fill a parameter arena.
   private let initialParameters: [Float]?
   private let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
-  package init(_ options: TrainingOptions, communicator: any Communicator) throws {
+  /// - Parameter check: looks at the training set on one rank of each server, before a model is made for it.
+  package init(
+    _ options: TrainingOptions, communicator: any Communicator,
+    checking check: (Dataset) throws -> Void = { _ in }
+  ) throws {
     communicator.board.timeout = options.timeout
-    try options.requireSameSettings(over: communicator)
+    let ranksDiffer = try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
@@ -35,6 +42,7 @@ package struct SetUp {
     let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
     let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
     try Self.requireSameData([training] + (validation.map { [$0] } ?? []), communicator)
+    try communicator.agreeingOnErrors { if communicator.isServerLeader { try check(training) } }
     let preprocessing =
       loaded?.preprocessing
       ?? Preprocessing(
@@ -45,6 +53,7 @@ package struct SetUp {
       options.model ?? (DefaultModel(rawValue: defaultModel) ?? .linear).specification(options.activation),
       training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
       communicator: communicator)
+    self.ranksDiffer = ranksDiffer
   }
 
   /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
@@ -76,9 +85,11 @@ package struct SetUp {
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
   func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
-    return try SetUp(
+    var setUp = try SetUp(
       options, options.model ?? specification, training: training, validation: validation,
       preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
+    setUp.ranksDiffer = ranksDiffer
+    return setUp
   }
 
   private init(
@@ -197,10 +208,16 @@ package struct SetUp {
   /// What is trained and evaluated on.
   var fingerprint: DataFingerprint { DataFingerprint([training] + (validation.map { [$0] } ?? [])) }
 
-  func save(_ parameters: UnsafeMutableBufferPointer<Float>, to path: String) throws {
+  /// XXH64 of the parameters of `--initialize`.
+  var initialHash: String? { initialParameters?.withUnsafeBytes { hexadecimal(xxh64($0)) } }
+
+  /// - Parameter provenance: of the parameters.
+  func save(
+    _ parameters: UnsafeMutableBufferPointer<Float>, provenance: [String: String], to path: String
+  ) throws {
     try ModelFile.write(
       to: path, specification: specification, model: model, loss: loss, preprocessing: preprocessing,
-      parameters: parameters.baseAddress!)
+      provenance: provenance, parameters: parameters.baseAddress!)
   }
 }
 

@@ -44,7 +44,7 @@ package struct Verification {
       if case .exited(let number) = outcome, let known = ExitCode(rawValue: number) { code = known }
       throw DistsgdError(code, "the job at \(ranks) ranks failed: \(reason ?? "\(outcome)")")
     }
-    jobs.append(Job(ranks: ranks, hashes: try stepHashes(folder.path + "/run/metrics.jsonl")))
+    jobs.append(Job(ranks: ranks, hashes: try loggedHashes(folder.path + "/run/metrics.jsonl").map(\.hash)))
   }
 
   /// The first difference of the last job from the first, if there is any.
@@ -61,11 +61,12 @@ package struct Verification {
   }
 }
 
-/// The `parameterHash` of every `step` event.
-func stepHashes(_ path: String) throws -> [String] {
-  var hashes: [String] = []
+/// The `parameterHash` of every `step` event that has one.
+func loggedHashes(_ path: String) throws -> [(step: Int, hash: String)] {
+  var hashes: [(step: Int, hash: String)] = []
   for (number, line) in try readText(path).split(separator: "\n").enumerated() {
     var event = ""
+    var step = 0.0
     var hash = ""
     var text = String(line)
     do {
@@ -74,6 +75,7 @@ func stepHashes(_ path: String) throws -> [String] {
         try scanner.object { scanner, key in
           switch key {
           case "event": event = try scanner.string()
+          case "step": step = try scanner.number()
           case "parameterHash": hash = try scanner.string()
           default: try scanner.skipValue()
           }
@@ -82,7 +84,7 @@ func stepHashes(_ path: String) throws -> [String] {
     } catch let failure as JSONScanner.Failure {
       throw DistsgdError(.badData, "'\(path)' line \(number + 1), byte \(failure.offset): \(failure.what)")
     }
-    if event == "step" { hashes.append(hash) }
+    if event == "step", !hash.isEmpty { hashes.append((Int(exactly: step) ?? 0, hash)) }
   }
   return hashes
 }

@@ -5,6 +5,7 @@ import Runs
 
 func readSafeTensors(_ input: FuzzInput) throws {
   let path = input.file("model.safetensors")
+  if let metadata = SafeTensors.metadata(of: path) { try? MetadataDigests.check(metadata, path: path) }
   for tensor in try SafeTensors.read(from: path).tensors {
     guard tensor.shape.reduce(1, *) == tensor.values.count else {
       throw Finding("\(tensor.name) has \(tensor.values.count) values, not those of \(tensor.shape)")
