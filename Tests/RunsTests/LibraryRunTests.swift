@@ -97,7 +97,8 @@ import Testing
         communicator: communicator)
     }
     #expect(
-      error?.error.code == .badData && error?.error.description.contains("--accept-other-data") == true, "\(error as Any)")
+      error?.error.code == .badData && error?.error.description.contains("--accept-other-data") == true,
+      "\(error as Any)")
   }
 
   static let refusals: [(change: @Sendable (inout TrainingOptions) -> Void, code: ExitCode, words: String)] =
