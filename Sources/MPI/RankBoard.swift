@@ -70,7 +70,7 @@ public final class RankBoard {
 
   /// Stores a word that others may be reading: an ordinary store, which is never seen half made.
   @inlinable @inline(__always)
-  package static func show(_ word: UInt64, at place: UnsafeMutablePointer<UInt64>) {
+  public static func show(_ word: UInt64, at place: UnsafeMutablePointer<UInt64>) {
     cmpi_store64(place, word)
   }
 

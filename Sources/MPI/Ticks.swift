@@ -2,7 +2,8 @@
 import CMPI
 
 /// Readings of a counter with a constant rate.
-package enum Ticks {
+public enum Ticks {
+  /// The counter now. Public, for only that is made part of its callers' code.
   @inlinable @inline(__always)
-  package static var now: UInt64 { cmpi_ticks() }
+  public static var now: UInt64 { cmpi_ticks() }
 }

@@ -4,17 +4,19 @@
 import MPI
 
 /// What a rank asks of all others with the gradients of a step.
-package struct Requests: OptionSet, Sendable {
-  package let rawValue: UInt64
+public struct Requests: OptionSet, Sendable {
+  /// A bit for each request.
+  public let rawValue: UInt64
+  /// - Parameter rawValue: the bits.
   @inlinable
-  package init(rawValue: UInt64) { self.rawValue = rawValue }
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
 
   /// Stop after this step.
   @inlinable
-  package static var stop: Requests { Requests(rawValue: 1) }
+  public static var stop: Requests { Requests(rawValue: 1) }
   /// Compare the parameters in the next step.
   @inlinable
-  package static var comparison: Requests { Requests(rawValue: 2) }
+  public static var comparison: Requests { Requests(rawValue: 2) }
 }
 
 /// Who differs from the others, and in what.

@@ -9,7 +9,6 @@ package struct StepPlan {
   /// Whether the ranks' parameters are compared in this step, whatever its number. The same on all ranks.
   package var comparesParameters = false
 
-  @inlinable
   package init(positions: Range<Int>) { self.positions = positions }
 }
 

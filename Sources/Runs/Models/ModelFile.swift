@@ -57,41 +57,15 @@ package struct ModelFile: Sendable {
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
   package init(reading path: String) throws {
     let file = try SafeTensors.read(from: path)
-    func entry(_ key: String) throws -> String {
-      guard let value = file.metadata[key] else {
-        throw DistsgdError(
-          .badData,
-          "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
-        )
-      }
-      return value
-    }
-    func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
-      let text = try entry(key)
-      guard let value = parse(text) else {
-        throw DistsgdError(
-          .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
-      }
-      return value
-    }
+    let entries = MetadataReader(entries: file.metadata, path: path)
     let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
     // Files of earlier versions have a name alone.
     let text = file.metadata["layers"] == nil ? "model" : "layers"
-    specification = try parsed(text) { try? ModelSpecification($0, activation: activation) }
-    loss = try parsed("loss") { try? Catalog.loss($0) }
-    let sizes = 1...1_000_000_000
-    let inputs = try parsed("inputs") { text in Int(text).flatMap { sizes.contains($0) ? $0 : nil } }
-    let outputs = try parsed("outputs") { text in Int(text).flatMap { 1...1_000_000 ~= $0 ? $0 : nil } }
-    preprocessing = Preprocessing(
-      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
-      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
-      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
-      targetName: try entry("targetName"),
-      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
-      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
-    guard preprocessing.featureDeviations.allSatisfy(isDeviation) else {
-      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
-    }
+    specification = try entries.parsed(text) { try? ModelSpecification($0, activation: activation) }
+    loss = try entries.parsed("loss") { try? Catalog.loss($0) }
+    preprocessing = try entries.preprocessing()
+    let inputs = try entries.count("inputs", in: 1...1_000_000_000)
+    let outputs = try entries.count("outputs", in: 1...1_000_000)
     let zeros = [Float](repeating: 0, count: outputs)
     let classes = loss.targets == .classes ? zeros.withUnsafeBufferPointer(loss.probabilities).count : nil
     guard (try? loss.outputCount(classes: classes)) == outputs else {
@@ -99,7 +73,7 @@ package struct ModelFile: Sendable {
         .badData, "'\(path)' claims \(outputs) outputs: a model with the loss '\(loss)' has another number")
     }
     classCount = classes
-    let shape = file.metadata["inputShape"] == nil ? [inputs] : try parsed("inputShape", parseShape)
+    let shape = file.metadata["inputShape"] == nil ? [inputs] : try entries.parsed("inputShape", parseShape)
     guard shape.reduce(1, *) == inputs else {
       throw DistsgdError(.badData, "'\(path)': its input shape \(shape) is not one of \(inputs) numbers")
     }
@@ -175,5 +149,48 @@ private func parseArray<Element>(
     var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
     guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
     return elements
+  }
+}
+
+/// The metadata of a file; an entry that is missing or makes no sense is told with the file.
+private struct MetadataReader {
+  let entries: [String: String]
+  let path: String
+
+  func text(_ key: String) throws(DistsgdError) -> String {
+    guard let value = entries[key] else {
+      throw DistsgdError(
+        .badData,
+        "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
+      )
+    }
+    return value
+  }
+
+  func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws(DistsgdError) -> Value {
+    let text = try text(key)
+    guard let value = parse(text) else {
+      throw DistsgdError(
+        .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
+    }
+    return value
+  }
+
+  func count(_ key: String, in range: ClosedRange<Int>) throws(DistsgdError) -> Int {
+    try parsed(key) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  func preprocessing() throws(DistsgdError) -> Preprocessing {
+    let result = Preprocessing(
+      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
+      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
+      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
+      targetName: try text("targetName"),
+      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
+      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
+    guard result.featureDeviations.allSatisfy(isDeviation) else {
+      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
+    }
+    return result
   }
 }
