@@ -2,7 +2,6 @@ import ArgumentParser
 import DistributedSGD
 import Experiments
 import MPI
-import NeuralNet
 import System
 
 struct ChapterCommand: JobCommand {
@@ -23,11 +22,7 @@ struct ChapterCommand: JobCommand {
       "The data. (default: airfoil where its file is found, else airfoil-like)", valueName: "name|path"))
   var data: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
-  )
-  var arithmetic = ArithmeticName.blas
+  @OptionGroup var arithmetic: ArithmeticArguments
 
   @OptionGroup var experiment: ExperimentArguments
 
@@ -37,7 +32,7 @@ struct ChapterCommand: JobCommand {
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)
     var options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
-    options.arithmetic = arithmetic
+    options.arithmetic = arithmetic.name
     let study = try communicator.agreeingOnErrors { try Chapter.study(exercise: exercise) }
     try experiment.runner(on: communicator).run(study, options)
   }

@@ -2,7 +2,6 @@
 import ArgumentParser
 import DistributedSGD
 import Glibc
-import MPI
 import Runs
 import System
 

@@ -17,7 +17,7 @@ struct Evaluate: JobCommand {
 
   func run(on communicator: any Communicator) throws {
     let predictor = try communicator.agreeingOnErrors {
-      try Predictor(model: input.model, arithmetic: input.arithmetic)
+      try Predictor(model: input.model, arithmetic: input.arithmetic.name)
     }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
     guard communicator.rank == 0 else { return }
@@ -43,9 +43,5 @@ struct SavedModelArguments: ParsableArguments {
     help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
   var data: String
 
-  @Option(
-    help: ArgumentHelp(
-      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
-  )
-  var arithmetic = ArithmeticName.blas
+  @OptionGroup var arithmetic: ArithmeticArguments
 }

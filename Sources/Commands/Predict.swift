@@ -17,7 +17,8 @@ struct Predict: JobCommand {
   func run(on communicator: any Communicator) throws {
     try communicator.agreeingOnErrors {
       guard communicator.rank == 0 else { return }
-      try Predictor(model: input.model, arithmetic: input.arithmetic).predict(input.data, emit: writeResult)
+      try Predictor(model: input.model, arithmetic: input.arithmetic.name).predict(
+        input.data, emit: writeResult)
     }
   }
 }

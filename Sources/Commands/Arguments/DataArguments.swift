@@ -1,11 +1,7 @@
 // What is trained on, as ArgumentParser sees it.
 import ArgumentParser
 import DataFormats
-import DistributedSGD
-import NeuralNet
 import Runs
-import System
-import Text
 
 struct DataArguments: ParsableArguments {
   @Option(

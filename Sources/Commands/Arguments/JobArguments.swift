@@ -1,11 +1,6 @@
 // How a job runs, what it tells, and what it keeps, as ArgumentParser sees it.
 import ArgumentParser
-import DataFormats
-import DistributedSGD
-import NeuralNet
 import Runs
-import System
-import Text
 
 struct JobArguments: ParsableArguments {
   @Option(

@@ -1,11 +1,7 @@
 // What is trained, as ArgumentParser sees it.
 import ArgumentParser
-import DataFormats
-import DistributedSGD
 import NeuralNet
 import Runs
-import System
-import Text
 
 struct ModelArguments: ParsableArguments {
   @Option(
@@ -20,11 +16,7 @@ struct ModelArguments: ParsableArguments {
     help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
   var loss: (any Loss)?
 
-  @Option(
-    help: ArgumentHelp(
-      "blas, or portable: kernels of our own, with the same bits on any machine.", valueName: "blas|portable")
-  )
-  var arithmetic = ArithmeticName.blas
+  @OptionGroup var arithmetic: ArithmeticArguments
 
   @Option(help: ArgumentHelp("Start from these weights.", valueName: "file.safetensors"))
   var initialize: String?
@@ -40,7 +32,7 @@ struct ModelArguments: ParsableArguments {
     options.model = try? specification()
     options.activation = activation
     options.loss = loss
-    options.arithmetic = arithmetic
+    options.arithmetic = arithmetic.name
     options.initialize = initialize
   }
 }

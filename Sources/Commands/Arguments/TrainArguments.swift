@@ -1,6 +1,5 @@
 // The options of `train`, as ArgumentParser sees them: arguments become the library's options.
 import ArgumentParser
-import DataFormats
 import DistributedSGD
 import NeuralNet
 import Runs
@@ -10,7 +9,6 @@ extension Sampling: ExpressibleByArgument {}
 extension LastBatch: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
 extension Binding: ExpressibleByArgument {}
-extension ArithmeticName: ExpressibleByArgument {}
 
 /// A decimal number. What is none of single precision's numbers is told with the option's range.
 func parseNumber(_ text: String) throws -> Double {

@@ -1,11 +1,8 @@
 // How it is trained, as ArgumentParser sees it.
 import ArgumentParser
-import DataFormats
 import DistributedSGD
 import NeuralNet
 import Runs
-import System
-import Text
 
 struct TrainingArguments: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
