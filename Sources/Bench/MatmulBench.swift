@@ -2,7 +2,6 @@
 // vectorisation and caches.
 import DataFormats
 import NeuralNet
-import Plot
 import Runs
 import System
 

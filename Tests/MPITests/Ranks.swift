@@ -1,6 +1,5 @@
 // Threads that stand for the ranks of a server, and memory that they share.
 import Foundation
-import MPI
 import Synchronization
 
 /// Zeroed memory as the ranks of a server have it: of a file, so that each rank may see it at an address of its own,

@@ -1,7 +1,6 @@
 // A program of a user of the library, with a layer and a schedule of its own; JobTests starts it, also under mpirun.
 //
 //   own-job OUTPUT MODEL GLOBAL-BATCH SHARDS STEPS SCHEDULE     or, to go on:     own-job --resume OUTPUT … STEPS SCHEDULE
-import DistributedSGD
 import Glibc
 import NeuralNet
 import Runs

@@ -1,5 +1,4 @@
 // The settings of a run as flags and their words: what a checkpoint keeps, and what a resumed run may change.
-import DistributedSGD
 import MPI
 import System
 import Text

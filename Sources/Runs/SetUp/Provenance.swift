@@ -1,7 +1,6 @@
 // What decides the bits of a run's parameters, as words: its checkpoints and its model file have them.
 import DistributedSGD
 import NeuralNet
-import System
 import Text
 
 /// How a model is made: with these words, and the data, the same program makes it again.
