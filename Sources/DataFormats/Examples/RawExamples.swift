@@ -21,6 +21,8 @@ struct RawExamples {
   /// Of one example, where it is more than a row of numbers: `[channels, height, width]`.
   var exampleShape: [Int]?
   var features: Values
+  /// Where the inputs are, if they were not read: `features` says of which kind they are, and is empty.
+  var mapped: MappedFeatures?
   /// Shape (count).
   var targets: [Double]?
   /// Empty where the inputs have no names.
@@ -36,6 +38,10 @@ struct RawExamples {
   var defaultExamples: Int?
   /// Standardise unless the user says otherwise.
   var standardizesByDefault = false
+  /// What the file calls the classes that the targets number; nil where targets are just numbers.
+  var classNames: [String]?
+  /// What the user is told about them beside their number.
+  var note: String?
   /// Means and deviations that do not come from the training rows.
   var fixedStatistics: ColumnStatistics?
 
@@ -47,16 +53,24 @@ struct RawExamples {
       case .floats: 4.0
       case .bytes: 1.0
       }
-    return Double(rows) * (size * Double(featureCount) + 8)
+    return Double(rows) * (mapped == nil ? size * Double(featureCount) + 8 : 8)
   }
 
   /// The first `rows` rows.
   consuming func prefix(_ rows: Int) -> RawExamples {
     guard rows < count else { return self }
+    if let mapped {
+      let all = count
+      var result = self
+      result.mapped?.byteCount = mapped.byteCount / all * rows
+      result.count = rows
+      result.targets = result.targets.map { Array($0[..<rows]) }
+      return result
+    }
     return selecting(Array(0..<rows))
   }
 
-  /// The rows with these indices, in this order.
+  /// The rows with these indices, in this order; not of mapped inputs.
   func selecting(_ rows: [Int]) -> RawExamples {
     var result = self
     result.count = rows.count

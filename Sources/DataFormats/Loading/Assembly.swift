@@ -17,10 +17,18 @@ func assemble(
     throw DistsgdError(
       .usage, "--standardize with images, \(raw.source): pixels are scaled to [0, 1]; leave the flag out")
   }
+  guard isClassification || raw.classNames == nil else {
+    throw DistsgdError(
+      .usage,
+      "the targets are classes with names, \(raw.source), and model, loss or task ask for numbers: use --model softmax or mlp:256,128 with --loss cross-entropy"
+    )
+  }
   raw = try cut(raw, to: options.examples)
+  raw.dropEmptyClasses()
 
   var training = raw
   var held = other
+  try held?.number(as: raw.classNames)
   if other == nil, let text = options.validation {
     let fraction = try validationFraction(text)
     try requireMemory(bytes: raw.bytes(rows: raw.count), for: raw.source)
@@ -51,12 +59,13 @@ func assemble(
   } else {
     statistics = .identity(featureCount: training.featureCount, deviation: isByteImage ? 255 : 1)
   }
-  let preprocessing = Preprocessing(
+  var preprocessing = Preprocessing(
     featureNames: training.featureNames, featureMeans: statistics.means,
     featureDeviations: statistics.deviations, targetName: training.targetName,
     targetMean: isClassification ? 0 : statistics.targetMean,
     targetDeviation: isClassification ? 1 : statistics.targetDeviation)
-  let classifier = training.classifier
+  preprocessing.classNames = training.classNames
+  let (classifier, note) = (training.classifier, training.note)
   let featureCount = training.featureCount
   let trainingExamples = try examples(training, preprocessing, classCount: classCount)
   let validation: Examples?
@@ -68,7 +77,7 @@ func assemble(
   return LoadedData(
     summary: summary(
       sourceName, kind, rows: count, columns: featureCount, classCount: classCount,
-      training: trainingExamples.count, validation: validation?.count),
+      training: trainingExamples.count, validation: validation?.count) + (note.map { "; \($0)" } ?? ""),
     training: trainingExamples, validation: validation, preprocessing: preprocessing,
     defaultModel: isClassification ? classifier : .linear)
 }
@@ -80,10 +89,12 @@ func examples(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing, classCount: Int?
 ) throws(DistsgdError) -> Examples {
   let (count, featureCount, shape, source) = (raw.count, raw.featureCount, raw.exampleShape, raw.source)
+  let mapped = raw.mapped
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
-  try requireMemory(bytes: 4 * Double(count) * (Double(featureCount) + 1), for: source)
+  try requireMemory(
+    bytes: 4 * Double(count) * ((mapped == nil ? Double(featureCount) : 0) + 1), for: source)
   let targets: Examples.Targets
   if let classCount {
     targets = try labels(from: rawTargets, classCount: classCount, minimum: 0, source: source)
@@ -95,9 +106,11 @@ func examples(
     targets = .values(values)
   }
   let features = try inputs(raw, preprocessing)
-  return Examples(
+  var result = Examples(
     count: count, featureCount: featureCount, exampleShape: shape, features: features,
     targets: targets)
+  result.mapped = mapped
+  return result
 }
 
 /// Raw inputs as a model's: bytes stay bytes where the model takes them scaled by 1/255.

@@ -37,16 +37,18 @@ package struct NewExamples: Sendable {
 ///
 /// In a table with a header the model's columns are found by name; without one, by position (the model's inputs
 /// first, then perhaps the target), or by number when the file has the layout that the model was trained on.
-/// `fashion-mnist` means its test split.
+/// `fashion-mnist`, an archive with `x_test` and a folder with `test/` mean their test splits.
 ///
 /// - Parameters:
 ///   - data: a path, two paths, or a named set, as for `--data`.
 ///   - preprocessing: the saved model's.
 ///   - featureCount: the model's number of inputs.
+///   - imageSize: what the images that it was trained on were resized to, if they were.
 ///   - readsTargets: whether targets are wanted; without, what stands in a table's target column does not matter.
 /// - Throws: as `loadData`; `badData` when the inputs are not those of the model.
 package func loadForPrediction(
-  _ data: String, preprocessing: Preprocessing, featureCount: Int, readsTargets: Bool = true
+  _ data: String, preprocessing: Preprocessing, featureCount: Int, imageSize: ImageSize? = nil,
+  readsTargets: Bool = true
 ) throws(DistsgdError) -> NewExamples {
   guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
@@ -56,14 +58,15 @@ package func loadForPrediction(
   }
   var source = try DataSource(data, flag: "--data")
   if case .fashionMNIST = source { source = .fashionMNIST(test: true) }
-  let raw = try source.read(
+  var raw = try source.read(
     ReadRequest(
       columns: .matching(preprocessing, featureCount: featureCount, readsTarget: readsTargets),
-      needsTargets: false))
+      needsTargets: false, pictures: PictureRequest(size: imageSize, inputs: featureCount)))
   guard raw.featureCount == featureCount else {
     throw DistsgdError(
       .badData, "\(raw.featureCount) inputs, \(raw.source): the model takes \(featureCount)")
   }
+  if readsTargets { try raw.number(as: preprocessing.classNames) }
   let (name, count, targets) = (raw.source, raw.count, raw.targets)
   return NewExamples(
     source: name, count: count, featureCount: featureCount, features: try inputs(raw, preprocessing),

@@ -29,6 +29,7 @@ package final class Predictor {
   package func evaluate(_ data: String, over communicator: any Communicator) throws -> (
     Evaluation, count: Int
   ) {
+    try requireStandardInput(for: data, communicator)
     let examples = try communicator.agreeingOnErrors {
       communicator.isServerLeader
         ? try load(data).examples(
@@ -109,8 +110,9 @@ package final class Predictor {
 
   private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
     try loadForPrediction(
-      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, readsTargets: readsTargets
-    )
+      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount,
+      imageSize: SafeTensors.metadata(of: path)?["--image-size"].flatMap { ImageSize($0) },
+      readsTargets: readsTargets)
   }
 
   /// A CSV field (RFC 4180).
