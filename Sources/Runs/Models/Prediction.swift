@@ -11,16 +11,26 @@ package final class Predictor {
   package let file: ModelFile
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
-  package init(model path: String, arithmetic name: ArithmeticName = .blas) throws {
+  package init(
+    model path: String, arithmetic name: ArithmeticName = .blas, _ reading: NewDataOptions = NewDataOptions()
+  ) throws {
     arithmetic = try name.chosen()
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
     if arithmetic == .blas, file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
     self.path = path
+    var options = reading
+    // The training has said what a missing value looks like, and what an example is called.
+    options.missingValues += file.settings["--missing-value"].map(ColumnList.parse) ?? []
+    if options.identifier == nil {
+      (options.identifier, options.identifierIsOptional) = (file.settings["--id"], true)
+    }
+    self.reading = options
   }
 
   private let path: String
+  private let reading: NewDataOptions
   private let arithmetic: Arithmetic
 
   private var isClassification: Bool { file.classCount != nil }
@@ -51,12 +61,8 @@ package final class Predictor {
   package func predict(_ data: String, emit: (String) throws -> Void) throws {
     let new = try load(data, readsTargets: false)
     let outputs = file.model.outputCount
-    let name =
-      file.preprocessing.targetName.isEmpty ? "prediction" : quoted(visible(file.preprocessing.targetName))
-    try emit(
-      isClassification
-        ? "class," + (0..<(file.classCount ?? 0)).map { "p\($0)" }.joined(separator: ",") + "\n" : name + "\n"
-    )
+    let names = file.preprocessing.classNames.map { $0.map { quoted(visible($0)) } }
+    try emit(header(new))
     let examples = Examples(
       count: new.count, featureCount: new.featureCount, features: new.features,
       targets: .values([Float](repeating: 0, count: new.count)))
@@ -75,6 +81,7 @@ package final class Predictor {
       var text = ""
       for row in 0..<range.count {
         let y = output + row * outputs
+        if let identifiers = new.identifiers { text += quoted(visible(identifiers[start + row])) + "," }
         if let wrong = (0..<outputs).first(where: { !y[$0].isFinite }) {
           try emit(text)
           throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(y[wrong])")
@@ -83,16 +90,20 @@ package final class Predictor {
           let p = file.loss.computed(by: arithmetic).probabilities(
             UnsafeBufferPointer(start: y, count: outputs))
           // The first of equals.
-          text += "\(p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0)"
+          let best = p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0
+          text += names?[best] ?? "\(best)"
           for value in p { text += ",\(value)" }
           text += "\n"
         } else {
-          let value = Float(Double(y[0]) * file.preprocessing.targetDeviation + file.preprocessing.targetMean)
-          guard value.isFinite else {
-            try emit(text)
-            throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
+          for (place, target) in file.preprocessing.targets.enumerated() where place < outputs {
+            let value = Float(Double(y[place]) * target.deviation + target.mean)
+            guard value.isFinite else {
+              try emit(text)
+              throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
+            }
+            text += place == 0 ? "\(value)" : ",\(value)"
           }
-          text += "\(value)\n"
+          text += "\n"
         }
       }
       try emit(text)
@@ -108,9 +119,26 @@ package final class Predictor {
   }
 
   private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
-    try loadForPrediction(
-      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, readsTargets: readsTargets
-    )
+    var options = reading
+    options.readsTargets = readsTargets
+    let new = try loadForPrediction(
+      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, options)
+    for note in new.notes { standardError("distsgd: warning: \(note)") }
+    return new
+  }
+
+  /// The columns' names: the identifier's, and the targets', or the class and the probability of each.
+  private func header(_ new: NewExamples) -> String {
+    var columns = new.identifiers == nil ? [] : [new.identifierName.isEmpty ? "id" : new.identifierName]
+    if isClassification {
+      columns.append("class")
+      columns += (0..<(file.classCount ?? 0)).map { number in
+        file.preprocessing.classNames.map { "p_\($0[number])" } ?? "p\(number)"
+      }
+    } else {
+      columns += file.preprocessing.targets.map { $0.name.isEmpty ? "prediction" : $0.name }
+    }
+    return columns.map { quoted(visible($0)) }.joined(separator: ",") + "\n"
   }
 
   /// A CSV field (RFC 4180).
