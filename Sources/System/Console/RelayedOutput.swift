@@ -45,7 +45,8 @@ package enum RelayedOutput {
       var disk = statvfs()
       if fstatvfs(state.descriptor, &disk) == 0, disk.f_frsize > 0, disk.f_blocks > 0 {
         let block = Int(disk.f_frsize)
-        let free = Int(clamping: geteuid() == 0 ? disk.f_bfree : disk.f_bavail).multipliedReportingOverflow(by: block)
+        let free = Int(clamping: geteuid() == 0 ? disk.f_bfree : disk.f_bavail).multipliedReportingOverflow(
+          by: block)
         // The last block may have room where the disk has none.
         if !free.overflow, length > free.partialValue + (block - size % block) % block { return ENOSPC }
       }
@@ -80,7 +81,8 @@ package enum RelayedOutput {
   private static func target(of process: pid_t) -> String? {
     withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
       let count = readlink(
-        "/proc/\(process)/fd/\(STDOUT_FILENO)", buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
+        "/proc/\(process)/fd/\(STDOUT_FILENO)", buffer.baseAddress!.assumingMemoryBound(to: CChar.self),
+        buffer.count)
       return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
     }
   }
