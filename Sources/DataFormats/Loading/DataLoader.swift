@@ -79,8 +79,7 @@ private func readValidation(
   _ validation: DataSource, for raw: RawExamples, _ request: inout ReadRequest
 ) throws(DistsgdError) -> RawExamples {
   let preprocessing = Preprocessing(
-    featureNames: raw.featureNames, featureMeans: [], featureDeviations: [], targetName: raw.targetName,
-    targetMean: 0, targetDeviation: 1)
+    columns: raw.featureNames.map { InputColumn(name: $0) }, targets: [TargetColumn(name: raw.targetName)])
   request.columns = .matching(preprocessing, featureCount: raw.featureCount, readsTarget: true)
   let held = try validation.read(request)
   guard held.featureCount == raw.featureCount else {

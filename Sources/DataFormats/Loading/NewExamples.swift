@@ -48,12 +48,10 @@ package struct NewExamples: Sendable {
 package func loadForPrediction(
   _ data: String, preprocessing: Preprocessing, featureCount: Int, readsTargets: Bool = true
 ) throws(DistsgdError) -> NewExamples {
-  guard preprocessing.featureMeans.count == featureCount,
-    preprocessing.featureDeviations.count == featureCount
-  else {
+  guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
       .badData,
-      "the model takes \(featureCount) inputs, its preprocessing has \(preprocessing.featureMeans.count) means and \(preprocessing.featureDeviations.count) deviations: the model file is damaged"
+      "the model takes \(featureCount) inputs, its preprocessing makes \(preprocessing.inputCount): the model file is damaged"
     )
   }
   var source = try DataSource(data, flag: "--data")

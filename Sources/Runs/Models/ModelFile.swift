@@ -43,14 +43,9 @@ package struct ModelFile: Sendable {
       "layers": model.text, "loss": loss.description,
       "inputs": "\(model.inputCount)", "inputShape": jsonText(model.inputShape.sizes),
       "outputs": "\(model.outputCount)",
-      "featureNames": jsonText(preprocessing.featureNames),
-      "featureMeans": jsonText(preprocessing.featureMeans),
-      "featureDeviations": jsonText(preprocessing.featureDeviations),
-      "targetName": preprocessing.targetName, "targetMean": "\(preprocessing.targetMean)",
-      "targetDeviation": "\(preprocessing.targetDeviation)",
     ]
     metadata["activation"] = specification.activation?.rawValue
-    return metadata
+    return metadata.merging(preprocessing.metadata) { own, _ in own }
   }
 
   /// Reads what `write` has written.
@@ -129,68 +124,4 @@ private func parseShape(_ text: String) -> [Int]? {
     numbers.reduce(1, *) <= 1_000_000_000
   else { return nil }
   return numbers.map { Int($0) }
-}
-
-/// What a column may have been divided by.
-private func isDeviation(_ value: Double) -> Bool { value.isFinite && value > 0 }
-
-private func jsonText(_ value: some JSONValue) -> String {
-  var bytes: [UInt8] = []
-  value.appendJSON(to: &bytes)
-  return String(decoding: bytes, as: UTF8.self)
-}
-
-/// The elements of a JSON array, or nil if `text` is none.
-private func parseArray<Element>(
-  _ text: String, _ element: (inout JSONScanner) throws -> Element
-) -> [Element]? {
-  var text = text
-  return text.withUTF8 { utf8 in
-    var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
-    guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
-    return elements
-  }
-}
-
-/// The metadata of a file; an entry that is missing or makes no sense is told with the file.
-private struct MetadataReader {
-  let entries: [String: String]
-  let path: String
-
-  func text(_ key: String) throws(DistsgdError) -> String {
-    guard let value = entries[key] else {
-      throw DistsgdError(
-        .badData,
-        "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
-      )
-    }
-    return value
-  }
-
-  func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws(DistsgdError) -> Value {
-    let text = try text(key)
-    guard let value = parse(text) else {
-      throw DistsgdError(
-        .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
-    }
-    return value
-  }
-
-  func count(_ key: String, in range: ClosedRange<Int>) throws(DistsgdError) -> Int {
-    try parsed(key) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
-  }
-
-  func preprocessing() throws(DistsgdError) -> Preprocessing {
-    let result = Preprocessing(
-      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
-      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
-      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
-      targetName: try text("targetName"),
-      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
-      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
-    guard result.featureDeviations.allSatisfy(isDeviation) else {
-      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
-    }
-    return result
-  }
 }

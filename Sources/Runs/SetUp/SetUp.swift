@@ -43,11 +43,7 @@ package struct SetUp {
     let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
     try Self.requireSameData([training] + (validation.map { [$0] } ?? []), communicator)
     try communicator.agreeingOnErrors { if communicator.isServerLeader { try check(training) } }
-    let preprocessing =
-      loaded?.preprocessing
-      ?? Preprocessing(
-        featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
-        targetDeviation: 1)
+    let preprocessing = loaded?.preprocessing ?? Preprocessing(columns: [], targets: [])
     try self.init(
       options,
       options.model ?? (DefaultModel(rawValue: defaultModel) ?? .linear).specification(options.activation),
