@@ -9,9 +9,18 @@ import Text
 
 struct Evaluate: JobCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell the loss and accuracy of a saved model on data with targets.")
+    abstract: "Tell how good a saved model is on data with targets.",
+    discussion: """
+      Of classes: loss, accuracy, top-5, log loss, the area under the curve of two classes, precision, recall and \
+      F1 of each class, and the confusion matrix. Of numbers: RMSE, MAE and R² in the target's own units.
+      """)
 
   @OptionGroup var input: SavedModelArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "Write what predict prints to a file, and what would be right behind it.", valueName: "file.csv"))
+  var predictions: String?
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -21,17 +30,13 @@ struct Evaluate: JobCommand {
       try input.predictor()
     }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
-    guard communicator.rank == 0 else { return }
-    if json {
-      var line = JSONLine()
-      line["examples"] = count
-      line["loss"] = result.loss
-      line["accuracy"] = result.accuracy
-      standardOutput(line.description)
-    } else {
-      let accuracy = result.accuracy.map { ", accuracy: \(fixed($0, 4))" } ?? ""
-      standardOutput("loss: \(fixed(result.loss, 4))\(accuracy), \(count) examples")
+    try communicator.agreeingOnErrors {
+      guard communicator.rank == 0, let predictions else { return }
+      try predictor.writePredictions(input.data, to: predictions)
     }
+    guard communicator.rank == 0 else { return }
+    let report = EvaluationReport(result, of: predictor.file, examples: count)
+    standardOutput(json ? report.json : report.text)
   }
 }
 
