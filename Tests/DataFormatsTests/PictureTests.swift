@@ -117,11 +117,12 @@ import Testing
     #expect(data.validation?.count == 1 && data.validation?.labels == [1])
     #expect(data.training.exampleShape == [3, 4, 4])
     expectError(.badData, ["2880 inputs", "expected 105"], folder("set")) { $0.validation = "test" }
-    let new = try loadForPrediction(
-      folder("set"), preprocessing: data.preprocessing, featureCount: 48, imageSize: ImageSize("4"))
-    #expect(new.count == 1 && new.targets == [1])
+    var reading = NewDataOptions()
+    reading.imageSize = ImageSize("4")
+    let new = try loadForPrediction(folder("set"), preprocessing: data.preprocessing, featureCount: 48, reading)
+    #expect(new.count == 1 && new.className(0) == "b")
     try put("png colour", "set/test/c/1.png")
-    expectError(.badData, ["class 'c'", "a, b"], folder("set")) {
+    expectError(.badData, ["label 'c'", "a, b"], folder("set")) {
       $0.validation = "test"
       $0.imageSize = ImageSize("4")
     }
@@ -163,6 +164,6 @@ import Testing
     try put("jpeg turned", "set/a/1.jpg")
     try put("jpeg colour", "set/b/1.jpg")
     let data = try loadData(options(folder("set")))
-    #expect(data.summary.contains("1 image has an EXIF orientation, which is not looked at"))
+    #expect(data.notes.contains { $0.contains("1 image of") && $0.contains("has an EXIF orientation") })
   }
 }

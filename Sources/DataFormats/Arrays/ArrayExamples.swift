@@ -19,10 +19,10 @@ func tableExamples(
   let choice = try request.resolve(names, isNamed: false, source: source)
   var raw: RawExamples
   switch array.values {
-  case _ where choice.target == nil && choice.features == Array(0..<array.columns):
+  case _ where choice == ColumnChoice(features: Array(0..<array.columns), targets: []):
     raw = RawExamples(
       source: source, kind: .table, count: array.rows, featureCount: array.columns, features: array.values,
-      targets: nil, featureNames: names, targetName: "")
+      featureNames: names)
   case .doubles(let values):
     raw = tableColumns(of: values, names: names, choice: choice, source: source) { .doubles($0) }
   case .floats(let values):
@@ -54,10 +54,9 @@ func arrayExamples(
   }
   var raw = RawExamples(
     source: source, kind: .arrays, count: inputs.rows, featureCount: inputs.columns,
-    exampleShape: imageShape(inputs.shape), features: inputs.values,
-    targets: targets?.doubles, featureNames: [], targetName: "",
-    isLabelled: targets.map { $0.isInteger || $0.texts != nil } ?? false)
-  raw.classNames = targets?.texts
+    exampleShape: imageShape(inputs.shape), features: inputs.values, targets: targets?.doubles)
+  raw.isLabelled = targets.map { $0.isInteger || $0.texts != nil } ?? false
+  raw.targetTexts = targets?.texts
   raw.mapped = inputs.mapped
   return raw
 }

@@ -120,8 +120,9 @@ enum DataSource: Equatable {
 /// What to read from a source.
 struct ReadRequest {
   var columns: ColumnRequest
-  /// The target holds class numbers whatever the file's types say.
-  var hasLabels = false
+  var header = HeaderChoice.auto
+  var missing = MissingWords()
+  var takesDates = false
   var needsTargets = true
   /// Whether large inputs may stay in their file, because they are taken as they lie in it.
   var maps = false
@@ -225,7 +226,9 @@ extension DataSource {
   private func table(_ contents: Contents, _ request: ReadRequest) throws(DistsgdError) -> RawExamples {
     try readTable(
       contents.bytes, source: contents.source,
-      options: TableOptions(columns: request.columns, hasLabels: request.hasLabels))
+      options: TableOptions(
+        columns: request.columns, header: request.header, missing: request.missing,
+        takesDates: request.takesDates))
   }
 
   private func readNPY(path: String) throws(DistsgdError) -> NPYArray {

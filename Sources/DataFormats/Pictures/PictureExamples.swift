@@ -59,12 +59,14 @@ private func examples(_ pictures: Pictures, _ list: PictureList, source: String)
     source: source, kind: .images, count: list.paths.count,
     featureCount: pictures.pixels.count / list.paths.count,
     exampleShape: [pictures.channels, pictures.size.height, pictures.size.width],
-    features: .bytes(pictures.pixels), targets: list.classes.map { $0.map(Double.init) }, featureNames: [],
-    targetName: "class", isLabelled: true, classifier: .mlp)
-  raw.classNames = list.classes == nil ? nil : list.classNames
+    features: .bytes(pictures.pixels), targets: list.classes.map { $0.map(Double.init) },
+    targetNames: ["class"])
+  (raw.isLabelled, raw.classifier) = (true, .mlp)
+  raw.targetTexts = list.classes == nil ? nil : list.classNames
   if pictures.turned > 0 {
-    raw.note =
-      "\(pictures.turned) \(pictures.turned == 1 ? "image has" : "images have") an EXIF orientation, which is not looked at"
+    raw.notes.append(
+      "\(pictures.turned) \(pictures.turned == 1 ? "image" : "images") of \(source) \(pictures.turned == 1 ? "has" : "have") an EXIF orientation, which is not looked at"
+    )
   }
   return raw
 }

@@ -62,6 +62,13 @@ public protocol Loss: Named {
   /// The probabilities of the classes that one row of output means; nothing for a loss of numbers.
   /// - Parameter output: shape (columns)
   func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float]
+  /// The class that one row of output means; 0 for a loss of numbers.
+  /// - Parameter output: shape (columns)
+  func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int
+  /// Whether the loss of an example is −log p of its class.
+  var isLogLoss: Bool { get }
+  /// What its mean is, for people: `½ MSE`.
+  var meaning: String { get }
 }
 
 extension Loss {
@@ -75,6 +82,16 @@ extension Loss {
   public func computed(by arithmetic: Arithmetic) -> Self { self }
 
   public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] { [] }
+
+  /// The most probable one, of equals the first.
+  public func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int {
+    let p = probabilities(output)
+    return p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0
+  }
+
+  public var isLogLoss: Bool { false }
+
+  public var meaning: String { description }
 }
 
 /// A loss of one number an example.

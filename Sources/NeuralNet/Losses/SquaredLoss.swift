@@ -6,6 +6,8 @@ public struct SquaredLoss: ValueLoss, PlainlyNamed, Equatable {
 
   public init() {}
 
+  public var meaning: String { "½ MSE" }
+
   public func gradient(
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double { ckernels_squared_loss(output, values(targets), scale, rows) }

@@ -221,5 +221,10 @@ final class RunLog {
 
 /// `loss 0.243` or `loss 0.512, accuracy 0.812`
 func describe(_ result: Evaluation) -> String {
-  result.measures.reduce("loss \(readableLoss(result.loss))") { "\($0), \($1.name) \(fixed($1.value, 3))" }
+  // A log loss that is the loss need not be read twice.
+  result.measures.filter { $0.name != "logLoss" || $0.value != result.loss }.reduce(
+    "loss \(readableLoss(result.loss))"
+  ) {
+    "\($0), \($1.label) \(readableMeasure($1.value))"
+  }
 }
