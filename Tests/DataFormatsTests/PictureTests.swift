@@ -119,7 +119,8 @@ import Testing
     expectError(.badData, ["2880 inputs", "expected 105"], folder("set")) { $0.validation = "test" }
     var reading = NewDataOptions()
     reading.imageSize = ImageSize("4")
-    let new = try loadForPrediction(folder("set"), preprocessing: data.preprocessing, featureCount: 48, reading)
+    let new = try loadForPrediction(
+      folder("set"), preprocessing: data.preprocessing, featureCount: 48, reading)
     #expect(new.count == 1 && new.className(0) == "b")
     try put("png colour", "set/test/c/1.png")
     expectError(.badData, ["label 'c'", "a, b"], folder("set")) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes files.json: small files of many kinds as other programs write them, in base64, for Tests/DataFormatsTests.
+"""Writes files.json: small files of many kinds as other programs write them, in base64, for Tests/TestSupport/ReferenceFiles.swift.
 
     pip install numpy pandas pyarrow pillow h5py scipy openpyxl xlwt odfpy joblib pyreadr pyreadstat duckdb fastavro tables
     Tests/Reference/make_files.py        (zstd, lz4, lzip and compress from the system)
