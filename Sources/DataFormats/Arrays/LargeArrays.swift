@@ -2,21 +2,9 @@
 import CKernels
 import System
 
-/// Inputs in a file, row-major as in memory: every rank maps them for itself.
-package struct MappedFeatures: Sendable, Equatable {
-  /// The file.
-  package var path: String
-  /// Where the first number lies.
-  package var offset: Int
-  /// Of all numbers.
-  package var byteCount: Int
-
-  package init(path: String, offset: Int, byteCount: Int) {
-    (self.path, self.offset, self.byteCount) = (path, offset, byteCount)
-  }
-
+extension MappedFeatures {
   /// Files with at least so many bytes are mapped.
-  static let least = 1 << 30
+  static let leastMapped = 1 << 30
   /// Up to so many bytes are looked through for NaN and infinities before training begins.
   static let mostChecked = 4 << 30
 
@@ -57,7 +45,7 @@ package struct MappedFeatures: Sendable, Equatable {
   private static func large(_ path: String) throws(DistsgdError) -> FileBytes? {
     guard pathKind(path) == .file else { return nil }
     let file = try FileBytes(path)
-    return file.bytes.count >= least ? file : nil
+    return file.bytes.count >= leastMapped ? file : nil
   }
 }
 
