@@ -37,7 +37,7 @@ package struct StepBench {
     var fewest: TrainingRun?
     if run.shards.count > communicator.worldSize {
       var other = options.training
-      other.shards = nil
+      other.shards = communicator.worldSize
       fewest = try TrainingRun(other, sharing: setUp, communicator: communicator)
       blocks.append(steps(of: fewest!))
     }

@@ -1,5 +1,6 @@
 // The kernels in C: the bits of plain loops in the same order, in every size where another part of a kernel takes over.
 import CKernels
+import NeuralNet
 import RandomNumbers
 import TestSupport
 import Testing

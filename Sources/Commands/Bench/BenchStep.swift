@@ -19,7 +19,7 @@ struct BenchStep: JobCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Cut every batch into V shards. (default: the ranks)", valueName: "v"))
+    help: ArgumentHelp("Cut every batch into V shards. (default: as train)", valueName: "v"))
   var shards: Int?
 
   @Option(

@@ -23,7 +23,7 @@ public struct TrainingOptions: Sendable {
   public var initialize: String?
   /// B, examples of an update over all ranks; N at most.
   public var globalBatch = 128
-  /// V; nil: as many as there are ranks.
+  /// V; nil: `shardCount` tells.
   public var shards: Int?
   /// Examples of a pass at most; nil: a shard.
   public var microBatch: Int?
