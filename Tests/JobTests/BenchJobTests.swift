@@ -33,7 +33,10 @@ extension JobTests {
     @Test(arguments: [1, 2, 3]) func step(ranks: Int) throws {
       let found = try bench(
         ranks: ranks,
-        ["step", "--data", "synthetic:500,20", "--model", "mlp:30", "--global-batch", "64", "--rounds", "3"])
+        [
+          "step", "--data", "synthetic:500,20", "--model", "mlp:30", "--global-batch", "64", "--rounds", "3",
+          "--shards", "\(ranks)",
+        ])
       #expect(number(found, "ranks") == Double(ranks) && number(found, "shards") == Double(ranks))
       #expect(found["kernel"] as? String != "")
       #expect(number(found, "parameters") == 20 * 30 + 30 + 30 + 1)
