@@ -43,6 +43,9 @@ extension JobTests {
       let step = try expectTiming(found, "stepSeconds")
       let products = try expectTiming(found, "sgemmSeconds")
       #expect(abs(number(found, "stepToSgemm") * products / step - 1) < 1e-9)
+      let peak = try expectTiming(found, "peakSeconds")
+      #expect(abs(number(found, "stepToPeak") * peak / step - 1) < 1e-9)
+      #expect(found["arithmetic"] as? String == "blas" && found["instructions"] as? String != "")
       #expect(abs(number(found, "examplesPerSecond") * step / 64 - 1) < 1e-9)
       // Two products of the first layer, three of the second.
       let operations = 64.0 * (2 * 2 * 20 * 30 + 3 * 2 * 30)

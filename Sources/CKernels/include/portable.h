@@ -48,6 +48,10 @@ typedef void (*ckernels_biased_function)(float *y, const float *bias, size_t row
 typedef struct {
   /// avx512, avx2, neon or scalar.
   const char *name;
+  /// Multiplies and adds in registers alone, `operations_of_fuse` operations a round: the peak of a core.
+  /// - x: 0.5, so that no number grows.
+  float (*fuse)(float x, size_t rounds);
+  size_t operations_of_fuse;
   /// - workspace: `ckernels_workspace` floats, from a multiple of 64 bytes on.
   void (*multiply)(const ckernels_product *product, float *workspace);
 
