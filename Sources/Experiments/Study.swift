@@ -63,7 +63,7 @@ package struct StudyRunner {
       standardOutput(study.title)
       standardOutput("data: \(experiment.dataSummary)")
       standardOutput(
-        "\(ranks) process\(ranks == 1 ? "" : "es"), at most \(shards) shard\(shards == 1 ? "" : "s") a batch, OpenBLAS kernel \(BLAS.kernelName)\n"
+        "\(ranks) process\(ranks == 1 ? "" : "es"), at most \(shards) shard\(shards == 1 ? "" : "s") a batch, OpenBLAS kernel \(BLAS.kernelWords)\n"
       )
     }
     // The first run of a process pays for pages and caches that later ones find warm.

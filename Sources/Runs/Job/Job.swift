@@ -29,6 +29,7 @@ public final class Job {
     communicator = try Self.join()
     environment |= FloatingPointEnvironment.setDefault()
     self.environment = environment
+    try communicator.agreeOnKernel()
     watchdog = try Watchdog(over: communicator)
   }
 

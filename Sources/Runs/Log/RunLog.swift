@@ -74,7 +74,7 @@ final class RunLog {
       )
     } else {
       standardOutput(
-        "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
+        "BLAS:   OpenBLAS kernel \(BLAS.kernelWords), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
       )
     }
     for warning in jobWarnings(options, cores: placement.cores) {
@@ -135,6 +135,7 @@ final class RunLog {
     line["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : Arithmetic.portableVersion
     line["instructions"] = setUp.arithmetic.instructions?.description
     line["blasKernel"] = BLAS.kernelName
+    line["blasKernelReplaced"] = BLAS.replacedKernel
     line["blas"] = BLAS.configuration
     line["vectors"] = vectorWidth
     line["mathematics"] = mathematicsLibrary
