@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFormats
 import DistributedSGD
 import MPI
 import NeuralNet
@@ -26,7 +27,7 @@ struct Evaluate: JobCommand {
 
   func run(on communicator: any Communicator) throws {
     let predictor = try communicator.agreeingOnErrors {
-      try Predictor(model: input.model, arithmetic: input.arithmetic.name)
+      try input.predictor()
     }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
     try communicator.agreeingOnErrors {
@@ -48,5 +49,29 @@ struct SavedModelArguments: ParsableArguments {
     help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
   var data: String
 
+  @Option(
+    help: ArgumentHelp(
+      "A column that names the examples. (default: the one of the training, if it is there)", valueName: "column"))
+  var id: String?
+
+  @Option(
+    help: ArgumentHelp("Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+  var header = HeaderChoice.auto
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Fields that mean a missing value, beside those of the training, by commas.", valueName: "words"))
+  var missingValue: [String] = []
+
   @OptionGroup var arithmetic: ArithmeticArguments
+
+  /// The model, and how the data are read for it.
+  func predictor() throws -> Predictor {
+    var options = NewDataOptions()
+    options.header = header
+    options.missingValues = missingValue.flatMap(ColumnList.parse)
+    options.identifier = id
+    return try Predictor(model: model, arithmetic: arithmetic.name, options)
+  }
 }

@@ -119,16 +119,19 @@ public struct LoadedData: Sendable {
   /// How raw columns became the inputs; model files keep it, and `predict` applies it to new data.
   public var preprocessing: Preprocessing
   package var defaultModel: DefaultModel
+  /// Lines for the user about what was assumed.
+  package var notes: [String]
 
   package init(
     summary: String, training: Examples, validation: Examples?, preprocessing: Preprocessing,
-    defaultModel: DefaultModel
+    defaultModel: DefaultModel, notes: [String] = []
   ) {
     self.summary = summary
     self.training = training
     self.validation = validation
     self.preprocessing = preprocessing
     self.defaultModel = defaultModel
+    self.notes = notes
   }
 }
 
@@ -155,10 +158,25 @@ public struct DataOptions: Sendable {
 
   /// A data set's name, or a path, or two paths with a comma between (inputs, targets).
   public var data = "airfoil-like"
-  /// The column with the target: its name, or its number from 1; a table's last one if nil.
+  /// The column with the target: its name, or its number from 1, or several of them as `ColumnList` has them; a table's
+  /// last one if nil.
   public var target: String?
-  /// The columns with the inputs; all others if nil.
+  /// The columns with the inputs, or ranges of their numbers such as `2-13`; all others if nil.
   public var features: [String]?
+  /// Columns that are neither inputs nor targets.
+  public var exclude: [String]?
+  /// A column that is carried into predictions.
+  public var identifier: String?
+  /// A column that says how much each example counts.
+  public var weight: String?
+  /// Whether a table's first row names its columns.
+  public var header = HeaderChoice.auto
+  /// What is done about missing values.
+  public var missing = MissingChoice.error
+  /// Fields that stand for a missing value, beside `NA`, `?` and the like.
+  public var missingValues: [String] = []
+  /// Whether columns of dates become year, month, day and so on.
+  public var takesDates = false
   /// At most this many examples, taken from the front.
   public var examples: Int?
   /// A fraction such as `0.2`, a path, or `test`.

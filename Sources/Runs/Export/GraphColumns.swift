@@ -68,7 +68,7 @@ struct GraphColumns {
   ) -> String {
     var (texts, places) = (values, Array(values.indices))
     if case .category(let fill) = missing, let place = values.firstIndex(of: fill) {
-      for text in Self.missingTexts where !values.contains(text) {
+      for text in MissingWords.amongTexts where !values.contains(text) {
         texts.append(text)
         places.append(place)
       }
@@ -82,7 +82,4 @@ struct GraphColumns {
       domain: "ai.onnx.ml")
     return graph.add("Reshape", [oneHot, graph.constant([-1, values.count], shape: [2])])
   }
-
-  /// What a table may have where a value is missing.
-  static let missingTexts = [""]
 }

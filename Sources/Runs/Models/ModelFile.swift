@@ -14,6 +14,8 @@ package struct ModelFile: Sendable {
   package var classCount: Int?
   /// Shape (model.parameterCount), laid out by `model.tensors`.
   package var parameters: [Float]
+  /// Of the run that made it, by their flags.
+  package var settings: [String: String]
 
   /// What models call this program.
   static let producer = "distsgd \(version)"
@@ -53,6 +55,7 @@ package struct ModelFile: Sendable {
   package init(reading path: String) throws {
     let file = try SafeTensors.read(from: path)
     let entries = MetadataReader(entries: file.metadata, path: path)
+    settings = file.metadata.filter { $0.key.hasPrefix("--") }
     let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
     // Files of earlier versions have a name alone.
     let text = file.metadata["layers"] == nil ? "model" : "layers"

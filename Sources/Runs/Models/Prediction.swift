@@ -11,16 +11,26 @@ package final class Predictor {
   package let file: ModelFile
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).
-  package init(model path: String, arithmetic name: ArithmeticName = .blas) throws {
+  package init(
+    model path: String, arithmetic name: ArithmeticName = .blas, _ reading: NewDataOptions = NewDataOptions()
+  ) throws {
     arithmetic = try name.chosen()
     // As in training: another number of threads may round differently.
     BLAS.setThreads(1)
     file = try ModelFile(reading: path)
     if arithmetic == .blas, file.model.usesBLAS { try requireBufferOfBLAS(threads: 1) }
     self.path = path
+    var options = reading
+    // The training has said what a missing value looks like, and what an example is called.
+    options.missingValues += file.settings["--missing-value"].map(ColumnList.parse) ?? []
+    if options.identifier == nil {
+      (options.identifier, options.identifierIsOptional) = (file.settings["--id"], true)
+    }
+    self.reading = options
   }
 
   private let path: String
+  private let reading: NewDataOptions
   private let arithmetic: Arithmetic
 
   private var isClassification: Bool { file.classCount != nil }
@@ -56,14 +66,9 @@ package final class Predictor {
   ) throws {
     let new = try load(data, readsTargets: showsTargets)
     let outputs = file.model.outputCount
-    let names =
-      isClassification
-      ? ["class"] : file.preprocessing.targets.map { $0.name.isEmpty ? "prediction" : $0.name }
-    let columns = isClassification ? names + (0..<(file.classCount ?? 0)).map { "p\($0)" } : names
+    let names = file.preprocessing.classNames.map { $0.map { quoted(visible($0)) } }
     let right = try showsTargets ? trueTargets(of: new) : nil
-    try emit(
-      (columns + (right == nil ? [] : names.map { "true_\($0)" })).map { quoted(visible($0)) }
-        .joined(separator: ",") + "\n")
+    try emit(header(new, showsTargets: showsTargets))
     let examples = Examples(
       count: new.count, featureCount: new.featureCount, features: new.features,
       targets: .values([Float](repeating: 0, count: new.count)))
@@ -82,6 +87,7 @@ package final class Predictor {
       var text = ""
       for row in 0..<range.count {
         let y = output + row * outputs
+        if let identifiers = new.identifiers { text += quoted(visible(identifiers[start + row])) + "," }
         if let wrong = (0..<outputs).first(where: { !y[$0].isFinite }) {
           try emit(text)
           throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(y[wrong])")
@@ -90,16 +96,17 @@ package final class Predictor {
           let p = file.loss.computed(by: arithmetic).probabilities(
             UnsafeBufferPointer(start: y, count: outputs))
           // The first of equals.
-          text += "\(p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0)"
+          let best = p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0
+          text += names?[best] ?? "\(best)"
           for value in p { text += ",\(value)" }
         } else {
-          for (number, target) in file.preprocessing.targets.enumerated() {
-            let value = Float(Double(y[number]) * target.deviation + target.mean)
+          for (place, target) in file.preprocessing.targets.enumerated() where place < outputs {
+            let value = Float(Double(y[place]) * target.deviation + target.mean)
             guard value.isFinite else {
               try emit(text)
               throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
             }
-            text += number == 0 ? "\(value)" : ",\(value)"
+            text += place == 0 ? "\(value)" : ",\(value)"
           }
         }
         if let right { text += "," + right(start + row) }
@@ -125,12 +132,13 @@ package final class Predictor {
       throw DistsgdError(
         .badData, "no targets, \(new.source): --predictions writes them beside the predictions")
     }
-    let count = file.preprocessing.targets.count
-    return { [self] row in
-      isClassification
-        ? quoted(visible(file.preprocessing.className(Int(targets[row]))))
-        : targets[row * count..<(row + 1) * count].map { "\($0)" }.joined(separator: ",")
+    if isClassification {
+      let classes = try new.examples(preprocessing: file.preprocessing, classCount: file.classCount)
+      guard case .labels(let labels, _) = classes.targets else { preconditionFailure("classes have labels") }
+      return { [self] in quoted(visible(file.preprocessing.className(Int(labels[$0])))) }
     }
+    let count = new.targetCount
+    return { targets[$0 * count..<($0 + 1) * count].map { "\($0)" }.joined(separator: ",") }
   }
 
   /// Single precision does not hold what the model makes of these inputs.
@@ -142,9 +150,30 @@ package final class Predictor {
   }
 
   private func load(_ data: String, readsTargets: Bool = true) throws -> NewExamples {
-    try loadForPrediction(
-      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, readsTargets: readsTargets
-    )
+    var options = reading
+    options.readsTargets = readsTargets
+    let new = try loadForPrediction(
+      data, preprocessing: file.preprocessing, featureCount: file.model.inputCount, options)
+    for note in new.notes { standardError("distsgd: warning: \(note)") }
+    return new
+  }
+
+  /// The columns' names: the identifier's, and the targets', or the class and the probability of each.
+  private func header(_ new: NewExamples, showsTargets: Bool) -> String {
+    let predicted =
+      isClassification
+      ? ["class"] : file.preprocessing.targets.map { $0.name.isEmpty ? "prediction" : $0.name }
+    var columns = new.identifiers == nil ? [] : [new.identifierName.isEmpty ? "id" : new.identifierName]
+    if isClassification {
+      columns.append("class")
+      columns += (0..<(file.classCount ?? 0)).map { number in
+        file.preprocessing.classNames.map { "p_\($0[number])" } ?? "p\(number)"
+      }
+    } else {
+      columns += predicted
+    }
+    if showsTargets { columns += predicted.map { "true_\($0)" } }
+    return columns.map { quoted(visible($0)) }.joined(separator: ",") + "\n"
   }
 
   /// A CSV field (RFC 4180).
