@@ -18,6 +18,7 @@ struct Distsgd: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
+      Export.self,
       Verify.self, Reproduce.self,
     ],
     defaultSubcommand: Train.self)

@@ -22,12 +22,6 @@ package struct NewExamples: Sendable {
   /// Lines for the user about what was assumed.
   package var notes: [String] = []
 
-  /// The class that an example's target says, in the file's words.
-  package func className(_ row: Int) -> String {
-    guard let targets, !targets[row].isNaN else { return "" }
-    return targetTexts?[Int(targets[row])] ?? shortest(targets[row])
-  }
-
   /// The same with targets as the model was trained on, to evaluate it.
   ///
   /// - Parameter classCount: the model's number of classes; `nil` for regression.

@@ -25,6 +25,9 @@ final class ShardGradients {
   private let partialSums: [UnsafeMutablePointer<Float>]
   /// Shape (shards of a pass + 1): where each shard's rows start in a pass, and where the last ends.
   private let pieces: UnsafeMutablePointer<Int>
+  /// Whose rows `pieces` has, of a batch of which size; empty where they are of one shard's micro-batch.
+  private var shardsOfPieces = 0..<0
+  private var batchOfPieces = 0
   /// Shape (shards of a pass): the loss of each.
   private let losses: UnsafeMutablePointer<Float>
 
@@ -59,7 +62,10 @@ final class ShardGradients {
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
-        ? .none : ShardPasses(shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
+        ? .none
+        : ShardPasses(
+          shards: shards, batchSizes: schedule.batchSizes, nodes: nodes,
+          width: max(model.inputCount, model.outputCounts.max() ?? 1))
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
@@ -125,8 +131,9 @@ final class ShardGradients {
     repeat {
       if isAlone {
         pieces[1] = min(microBatch, end - start)
+        shardsOfPieces = 0..<0
       } else {
-        setPieces(neighbours, from: 0, first: first.lowerBound)
+        setPieces(neighbours, first: first.lowerBound)
       }
       let rows = pieces[neighbours.count]
       let pass = Pass(
@@ -144,7 +151,8 @@ final class ShardGradients {
         shardLoss += loss.gradient(
           output, batch.targets, rows: rows, columns: outputCount, scale: scale)
       } else {
-        addLosses(0..<neighbours.count, output)
+        loss.gradient(
+          output, batch.targets, pieces: pass.pieces, columns: outputCount, scale: scale, into: losses)
       }
       clock.mark(.forward)
       network.backward(batch.features, pass, into: sum, accumulate: !isFirst)
@@ -155,8 +163,7 @@ final class ShardGradients {
     if isAlone {
       sum[layout.loss] = Float(shardLoss) * scale
     } else {
-      addPairwise(losses, count: neighbours.count, length: 1)
-      sum[layout.loss] = losses[0]
+      sum[layout.loss] = pairwiseSum(losses, count: neighbours.count)
     }
   }
 
@@ -181,39 +188,34 @@ final class ShardGradients {
     batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
     let output = network.forward(batch.features, pass)
-    addLosses(0..<count, output)
+    loss.gradient(
+      output, batch.targets, pieces: pass.pieces, columns: outputCount, scale: scale, into: losses)
     clock.mark(.forward)
     globalSum.phase = .backward
     network.backward(
       batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0
     for (node, leaves) in groups {
-      addPairwise(losses + piece, count: leaves.count, length: 1)
-      sum(node)[layout.loss] = losses[piece]
+      sum(node)[layout.loss] = pairwiseSum(losses + piece, count: leaves.count)
       piece += leaves.count
     }
     clock.mark(.backward)
     try globalSum.end()
   }
 
-  /// Where the rows of some shards end, from the piece `from` on.
+  /// Where the rows of neighbouring shards end; mostly the same as in the step before.
   /// - Parameter first: of the batch's examples, the one in the pass's first row.
   @inline(__always)
+  private func setPieces(_ neighbours: Range<Int>, first: Int) {
+    guard neighbours != shardsOfPieces || positions.count != batchOfPieces else { return }
+    setPieces(neighbours, from: 0, first: first)
+    (shardsOfPieces, batchOfPieces) = (neighbours, positions.count)
+  }
+
+  /// - Parameter from: the piece of the first shard.
   private func setPieces(_ neighbours: Range<Int>, from: Int, first: Int) {
     for (index, shard) in neighbours.enumerated() {
       pieces[from + index + 1] = shards.examples(of: shard, batch: positions.count).upperBound - first
-    }
-  }
-
-  /// The losses of some pieces; the output becomes their gradient.
-  @inline(__always)
-  private func addLosses(_ numbers: Range<Int>, _ output: UnsafeMutablePointer<Float>) {
-    for piece in numbers {
-      let row = pieces[piece]
-      let pieceLoss = loss.gradient(
-        output + row * outputCount, batch.targets.dropFirst(row), rows: pieces[piece + 1] - row,
-        columns: outputCount, scale: scale)
-      losses[piece] = Float(pieceLoss) * scale
     }
   }
 }

@@ -48,6 +48,13 @@ public protocol Loss: Named {
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double
 
+  /// `gradient` for pieces of the rows, each by itself: `losses[i]` becomes `scale` times the sum of piece i.
+  /// - Parameter pieces: the row at which each piece starts, and the end of the last.
+  func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, pieces: UnsafeBufferPointer<Int>,
+    columns: Int,
+    scale: Float, into losses: UnsafeMutablePointer<Float>)
+
   /// What `evaluate` tells beside the loss: `["accuracy"]`.
   var measures: [String] { get }
   /// The sums over the rows of the loss, and of each measure behind it; `output` may be overwritten.
@@ -72,6 +79,20 @@ public protocol Loss: Named {
 }
 
 extension Loss {
+  public func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, pieces: UnsafeBufferPointer<Int>,
+    columns: Int,
+    scale: Float, into losses: UnsafeMutablePointer<Float>
+  ) {
+    for piece in 0..<pieces.count - 1 {
+      let row = pieces[piece]
+      let sum = gradient(
+        output + row * columns, targets.dropFirst(row), rows: pieces[piece + 1] - row, columns: columns,
+        scale: scale)
+      losses[piece] = Float(sum) * scale
+    }
+  }
+
   public var measures: [String] { [] }
 
   public func evaluate(

@@ -11,6 +11,15 @@ public struct SquaredLoss: ValueLoss, PlainlyNamed, Equatable {
   public func gradient(
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double { ckernels_squared_loss(output, values(targets), scale, rows) }
+
+  public func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, pieces: UnsafeBufferPointer<Int>,
+    columns: Int,
+    scale: Float, into losses: UnsafeMutablePointer<Float>
+  ) {
+    guard let bounds = pieces.baseAddress else { return }
+    ckernels_squared_losses(losses, output, values(targets), scale, bounds, pieces.count - 1)
+  }
 }
 
 extension Loss where Self == SquaredLoss {

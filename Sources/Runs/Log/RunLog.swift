@@ -63,6 +63,7 @@ final class RunLog {
     }
     guard !options.isQuiet else { return }
     standardOutput(arithmetic)
+    if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
       "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"

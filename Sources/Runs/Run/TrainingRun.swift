@@ -56,7 +56,7 @@ public final class TrainingRun {
     schedule = BatchSchedule(
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
     shards = Shards(
-      count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
+      count: options.shardCount(ranks: communicator.worldSize), worldSize: communicator.worldSize)
     var provenance = Provenance(setUp, options, shards: shards.count)
     resuming?.complete(&provenance, options.arithmetic)
     self.provenance = provenance
