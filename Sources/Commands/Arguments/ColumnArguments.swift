@@ -35,6 +35,11 @@ struct ColumnArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "A column of numbers from 0 up: how much each example counts.", valueName: "column"))
+  var weight: String?
+
+  @Option(
+    help: ArgumentHelp(
       "What the target is: regression, classification, or auto: texts are classes.", valueName: "task"))
   var task = TaskArgument.auto
 
@@ -65,6 +70,7 @@ struct ColumnArguments: ParsableArguments {
     options.features = features.map(ColumnList.parse)
     options.exclude = exclude.map(ColumnList.parse)
     options.identifier = id
+    options.weight = weight
     switch task {
     case .auto: break
     case .regression: options.task = .regression

@@ -168,7 +168,7 @@ package struct SetUp {
   ) throws -> Sequential {
     let outputs: Int
     do {
-      outputs = try loss.outputCount(classes: data.classCount)
+      outputs = try loss.outputCount(classes: data.classCount, targets: data.targetCount)
     } catch {
       throw DistsgdError(.usage, "--loss \(loss): \(error)")
     }
