@@ -50,7 +50,9 @@ import Testing
     #expect(throws: DistsgdError.self) {
       try loadForPrediction(path, preprocessing: model, featureCount: 2)
     }
-    let new = try loadForPrediction(path, preprocessing: model, featureCount: 2, readsTargets: false)
+    var options = NewDataOptions()
+    options.readsTargets = false
+    let new = try loadForPrediction(path, preprocessing: model, featureCount: 2, options)
     #expect(floats(new) == [1, 1] && new.targets == nil)
   }
 

@@ -110,10 +110,11 @@ extension RawExamples {
     let onlyTargets = columns.allSatisfy { $0 == 0 }
     let what = missing.isEmpty ? "empty field" : "missing value"
     let word = missing.isEmpty || missing.text.isEmpty ? "" : " ('\(printable(missing.text))')"
+    let place = onlyTargets ? missing.targetPlace : missing.place
     let counted =
       total == 1
-      ? "\(what)\(word), \(source) \(missing.place)"
-      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(missing.place)\(word)"
+      ? "\(what)\(word), \(source) \(place)"
+      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(place)\(word)"
     throw DistsgdError(.badData, "\(counted): \(advice(onlyTargets))")
   }
 }

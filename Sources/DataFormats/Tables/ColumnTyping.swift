@@ -233,20 +233,30 @@ struct ColumnTyping {
       raw.identifiers = parts.flatMap(\.identifiers)
       raw.identifierName = spelling.names[identifier]
     }
-    raw.missing = firstMissing(parts)
+    raw.missing = missing(parts)
     raw.notes = notes + indexNote
     raw.layout = layout(comments: parts.reduce(spelling.parser.commentCount) { $0 + $1.comments })
     let dates = choice.features.indices.filter { plan.kinds[choice.features[$0]] == .date }
     return model == nil && !dates.isEmpty ? raw.takingApart(dates) : raw
   }
 
-  private func firstMissing(_ parts: [TablePart]) -> RawExamples.Missing? {
+  /// The first missing value of all columns, and of the targets alone.
+  private func missing(_ parts: [TablePart]) -> RawExamples.Missing? {
+    guard let first = firstMissing(choice.features + choice.targets + [choice.weight].compactMap { $0 }, parts)
+    else { return nil }
+    return RawExamples.Missing(
+      place: first.place, text: first.text, targetPlace: firstMissing(choice.targets, parts)?.place ?? "",
+      isEmpty: parts.allSatisfy(\.onlyEmptyIsMissing))
+  }
+
+  private func firstMissing(_ columns: [Int], _ parts: [TablePart]) -> (place: String, text: String)? {
     var before = 0
     for part in parts {
-      if let first = part.firstMissing {
-        return RawExamples.Missing(
-          place: "row \(first.line + before), column '\(name(first.column))'",
-          isEmpty: parts.allSatisfy(\.onlyEmptyIsMissing), text: first.text)
+      let found = columns.compactMap { column in
+        part.tallies[column].firstMissing.map { (line: $0.line, column: column, text: $0.text) }
+      }
+      if let first = found.min(by: { ($0.line, $0.column) < ($1.line, $1.column) }) {
+        return ("row \(first.line + before), column '\(name(first.column))'", first.text)
       }
       before += part.lines
     }
