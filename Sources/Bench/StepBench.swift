@@ -63,7 +63,8 @@ package struct StepBench {
       topology: communicator.topology, cores: try ServerCores(over: communicator).count, setUp: setUp,
       options: options, shards: run.shards,
       step: results[0].timing, stepsInBlock: results[0].repetitions,
-      stepOfFewestShards: fewest == nil ? nil : results[1].timing, products: results[results.count - 2].timing,
+      stepOfFewestShards: fewest == nil ? nil : results[1].timing,
+      products: results[results.count - 2].timing,
       operationsAtPeak: results[results.count - 1].timing, instructions: instructions,
       phases: phases)
   }

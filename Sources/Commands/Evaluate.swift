@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFormats
 import DistributedSGD
 import MPI
 import NeuralNet
@@ -8,29 +9,40 @@ import Text
 
 struct Evaluate: JobCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell the loss and accuracy of a saved model on data with targets.")
+    abstract: "Tell how good a saved model is on data with targets.",
+    discussion: """
+      Of classes: loss, accuracy, top-5, log loss, the area under the curve of two classes, precision, recall and \
+      F1 of each class, and the confusion matrix. Of numbers: RMSE, MAE and R² in the target's own units.
+      """)
 
   @OptionGroup var input: SavedModelArguments
+
+  @Option(
+    help: ArgumentHelp(
+      "Write what predict prints to a file, and what would be right behind it.", valueName: "file.csv"))
+  var predictions: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A column of numbers from 0 up: how much each example counts in loss and accuracy.", valueName: "column"
+    ))
+  var weight: String?
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run(on communicator: any Communicator) throws {
     let predictor = try communicator.agreeingOnErrors {
-      try Predictor(model: input.model, arithmetic: input.arithmetic.name)
+      try input.predictor(weight: weight)
     }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
-    guard communicator.rank == 0 else { return }
-    if json {
-      var line = JSONLine()
-      line["examples"] = count
-      line["loss"] = result.loss
-      line["accuracy"] = result.accuracy
-      standardOutput(line.description)
-    } else {
-      let accuracy = result.accuracy.map { ", accuracy: \(fixed($0, 4))" } ?? ""
-      standardOutput("loss: \(fixed(result.loss, 4))\(accuracy), \(count) examples")
+    try communicator.agreeingOnErrors {
+      guard communicator.rank == 0, let predictions else { return }
+      try predictor.writePredictions(input.data, to: predictions)
     }
+    guard communicator.rank == 0 else { return }
+    let report = EvaluationReport(result, of: predictor.file, examples: count)
+    standardOutput(json ? report.json : report.text)
   }
 }
 
@@ -43,5 +55,32 @@ struct SavedModelArguments: ParsableArguments {
     help: ArgumentHelp("A file, or a named set (fashion-mnist: its test split).", valueName: "name|path"))
   var data: String
 
+  @Option(
+    help: ArgumentHelp(
+      "A column that names the examples. (default: the one of the training, if it is there)",
+      valueName: "column"))
+  var id: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+  var header = HeaderChoice.auto
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Fields that mean a missing value, beside those of the training, by commas.", valueName: "words"))
+  var missingValue: [String] = []
+
   @OptionGroup var arithmetic: ArithmeticArguments
+
+  /// The model, and how the data are read for it.
+  func predictor(weight: String? = nil) throws -> Predictor {
+    var options = NewDataOptions()
+    options.header = header
+    options.missingValues = missingValue.flatMap(ColumnList.parse)
+    options.identifier = id
+    options.weight = weight
+    return try Predictor(model: model, arithmetic: arithmetic.name, options)
+  }
 }

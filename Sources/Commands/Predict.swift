@@ -17,8 +17,7 @@ struct Predict: JobCommand {
   func run(on communicator: any Communicator) throws {
     try communicator.agreeingOnErrors {
       guard communicator.rank == 0 else { return }
-      try Predictor(model: input.model, arithmetic: input.arithmetic.name).predict(
-        input.data, emit: writeResult)
+      try input.predictor().predict(input.data, emit: writeResult)
     }
   }
 }

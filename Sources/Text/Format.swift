@@ -24,6 +24,11 @@ package func readableLoss(_ loss: Double) -> String {
   loss < 1e6 ? fixed(loss, 3) : formatted("%.1e", loss)
 }
 
+/// A measure: `decimals` digits behind the point, or of a very small or large one three digits that matter.
+package func readableMeasure(_ value: Double, _ decimals: Int = 3) -> String {
+  value == 0 || 0.01..<1e6 ~= abs(value) ? fixed(value, decimals) : formatted("%.3g", value)
+}
+
 /// `text` filled with blanks to `width`.
 package func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
   let blanks = String(repeating: " ", count: max(0, width - text.count))

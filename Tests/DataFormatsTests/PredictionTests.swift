@@ -39,7 +39,7 @@ import Testing
 
   @Test func aFileLaidOutAsTheTrainingFileKeepsItsColumns() throws {
     var numbered = model
-    (numbered.featureNames, numbered.targetName) = (["2", "3"], "1")
+    (numbered.columns[0].name, numbered.columns[1].name, numbered.targets[0].name) = ("2", "3", "1")
     let new = try load("7,3,15\n", numbered)
     #expect(floats(new) == [1, 1] && new.targets == [7])
     #expect(floats(try load("3,15\n", numbered)) == [1, 1])
@@ -50,18 +50,20 @@ import Testing
     #expect(throws: DistsgdError.self) {
       try loadForPrediction(path, preprocessing: model, featureCount: 2)
     }
-    let new = try loadForPrediction(path, preprocessing: model, featureCount: 2, readsTargets: false)
+    var options = NewDataOptions()
+    options.readsTargets = false
+    let new = try loadForPrediction(path, preprocessing: model, featureCount: 2, options)
     #expect(floats(new) == [1, 1] && new.targets == nil)
   }
 
   @Test func anUnnamedModelFindsTheTargetInAHeader() throws {
     var unnamed = model
-    unnamed.featureNames = []
+    for column in unnamed.columns.indices { unnamed.columns[column].name = "" }
     let new = try load("y,p1,p2\n7,3,15\n", unnamed)
     #expect(floats(new) == [1, 1] && new.targets == [7])
     // Features that are named by years are names all the same.
     var years = model
-    years.featureNames = ["2001", "2000"]
+    (years.columns[0].name, years.columns[1].name) = ("2001", "2000")
     #expect(floats(try load("2000,x,2001\n15,0,3\n5,0,1\n", years)) == [1, 1, 0, -1])
   }
 
@@ -85,7 +87,7 @@ import Testing
 
   @Test func arraysAndImages() throws {
     var unnamed = model
-    unnamed.featureNames = []
+    for column in unnamed.columns.indices { unnamed.columns[column].name = "" }
     let x = folder.put(npy("<f4", [1, 2], littleEndian([3, 15])), to: "x.npy")
     #expect(floats(try loadForPrediction(x, preprocessing: unnamed, featureCount: 2)) == [1, 1])
     let bytes = folder.put(npy("|u1", [1, 1, 2], [3, 15]), to: "b.npy")

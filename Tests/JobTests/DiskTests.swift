@@ -108,6 +108,22 @@ extension JobTests {
       let outcome = child.wait(limit: 30)
       #expect(outcome.code == 74 && outcome.errorLines.count == 1, "\(outcome)")
     }
+
+    /// A disk that is full before all of mpirun's output is on it. (A limit on files stops mpirun itself.)
+    @Test(.enabled(if: FullDisk.here == .mount, "no file system can be mounted here"))
+    func predictionsThroughMPIRun() throws {
+      let first = try JobTests.train(to: folder("run"))
+      try #require(first.code == 0, "\(first)")
+      try FileManager.default.createDirectory(atPath: folder("disk"), withIntermediateDirectories: true)
+      let model = "\(folder("run"))/model.safetensors"
+      let command =
+        "mpirun -np 2 \(distsgd) predict --model \(model) --data airfoil-like > \(folder("disk"))/out"
+      for (size, code) in [(8, 74), (64, 0)] {
+        let line = FullDisk.shell(.mount, folder: folder("disk"), size: size, command: command)
+        let outcome = try Child("sh", ["-c", line], environment: mpiEnvironment).wait(limit: 60)
+        #expect(outcome.code == Int32(code) && outcome.errorLines.count == (code == 0 ? 0 : 1), "\(outcome)")
+      }
+    }
   }
 
   fileprivate static func train(to output: String) throws -> Outcome {

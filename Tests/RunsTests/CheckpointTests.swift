@@ -31,6 +31,24 @@ import Testing
     for (key, word) in words { #expect(checkpoint.words[key] == word) }
   }
 
+  /// The measures of the last evaluation keep their order, whatever their names.
+  @Test func aStateIsTheSameFromItsWords() throws {
+    for names in [[], ["accuracy"], ["accuracy", "top5", "logLoss", "auc"], ["b", "a,c", "a"]] {
+      var words = [
+        "step": "7", "epoch": "1", "stepOfEpoch": "2", "examples": "70", "trainingSeconds": "0.5",
+        "epochLossSum": "3.5", "epochLossWeight": "20", "evaluationExamples": "50",
+        "evaluationSeconds": "0.25", "evaluationLoss": "0.125",
+      ]
+      for (place, name) in names.enumerated() {
+        words["evaluation " + name] = "0.\(place)5"
+        if names.count > 1 { words["evaluationPlace " + name] = "\(place)" }
+      }
+      let state = try RunState(CheckpointWords(words, path: ""))
+      #expect(state.lastEvaluation?.evaluation.measures.map(\.name) == names)
+      #expect(state.words == words)
+    }
+  }
+
   /// Whatever bit of the file flips, and wherever it ends too early, it is not believed.
   @Test func damageIsNoticed() throws {
     let path = try write("a")

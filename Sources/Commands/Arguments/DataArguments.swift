@@ -10,11 +10,7 @@ struct DataArguments: ParsableArguments {
       valueName: "name|path"))
   var data = "airfoil-like"
 
-  @Option(help: ArgumentHelp("The column to predict. (default: the last)", valueName: "column"))
-  var target: String?
-
-  @Option(help: ArgumentHelp("The input columns, by commas. (default: all others)", valueName: "columns"))
-  var features: String?
+  @OptionGroup var columns: ColumnArguments
 
   @Option(
     parsing: .unconditional,
@@ -35,8 +31,7 @@ struct DataArguments: ParsableArguments {
 
   func apply(to options: inout TrainingOptions) {
     options.data.data = data
-    options.data.target = target
-    options.data.features = features?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    columns.apply(to: &options.data)
     options.data.examples = examples
     options.data.validation = validation
     options.data.standardize = standardize

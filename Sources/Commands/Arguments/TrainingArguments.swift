@@ -5,8 +5,11 @@ import NeuralNet
 import Runs
 
 struct TrainingArguments: ParsableArguments {
-  @Option(parsing: .unconditional, help: ArgumentHelp("Examples per update, over all ranks.", valueName: "b"))
-  var globalBatch = 128
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Examples per update, over all ranks. (default: 128, or all of a smaller set)", valueName: "b"))
+  var globalBatch: Int?
 
   @Option(
     parsing: .unconditional,
@@ -60,7 +63,7 @@ struct TrainingArguments: ParsableArguments {
   var schedule: any Schedule = ConstantSchedule()
 
   func apply(to options: inout TrainingOptions) {
-    options.globalBatch = globalBatch
+    if let globalBatch { options.globalBatch = globalBatch }
     options.shards = shards
     options.microBatch = microBatch
     options.lastBatch = lastBatch

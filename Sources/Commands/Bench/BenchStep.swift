@@ -5,7 +5,8 @@ import MPI
 struct BenchStep: JobCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
-    abstract: "The time of a training step by phases, against its sgemm calls and against its operations alone.",
+    abstract:
+      "The time of a training step by phases, against its sgemm calls and against its operations alone.",
     discussion: """
       Runs alone or under mpirun. Blocks of steps, of the sgemm calls of every rank's shards and of as many \
       operations in registers alone take turns; with more shards than ranks, blocks of steps with one shard a rank do too.

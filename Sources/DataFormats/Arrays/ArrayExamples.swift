@@ -18,10 +18,10 @@ func tableExamples(
   let choice = try request.resolve(names, isNamed: false, source: source)
   var raw: RawExamples
   switch array.values {
-  case _ where choice.target == nil && choice.features == Array(0..<array.columns):
+  case _ where choice == ColumnChoice(features: Array(0..<array.columns), targets: []):
     raw = RawExamples(
       source: source, kind: .table, count: array.rows, featureCount: array.columns, features: array.values,
-      targets: nil, featureNames: names, targetName: "")
+      featureNames: names)
   case .doubles(let values):
     raw = tableColumns(of: values, names: names, choice: choice, source: source) { .doubles($0) }
   case .floats(let values):
@@ -50,10 +50,11 @@ func arrayExamples(
       )
     }
   }
-  return RawExamples(
+  var raw = RawExamples(
     source: source, kind: .arrays, count: inputs.rows, featureCount: inputs.columns,
-    exampleShape: imageShape(inputs.shape), features: inputs.values,
-    targets: targets?.doubles, featureNames: [], targetName: "", isLabelled: targets?.isInteger ?? false)
+    exampleShape: imageShape(inputs.shape), features: inputs.values, targets: targets?.doubles)
+  raw.isLabelled = targets?.isInteger ?? false
+  return raw
 }
 
 /// Bytes of an entry that hold its header: numpy pads it to 64 or 128, and a long shape or type takes more.

@@ -64,11 +64,12 @@ func imageExamples(
       "\(count) images, \(imagesSource), but \(labels.shape[0]) labels, \(labelsSource): expected one label for every image"
     )
   }
-  return RawExamples(
+  var raw = RawExamples(
     source: imagesSource, kind: .images, count: count, featureCount: pixels,
     exampleShape: imageShape(images.shape), features: .bytes(images.values),
-    targets: labels.map { $0.values.map { Double($0) } }, featureNames: [], targetName: "label",
-    isLabelled: true, classifier: .mlp)
+    targets: labels.map { $0.values.map { Double($0) } }, targetNames: ["label"])
+  (raw.isLabelled, raw.classifier) = (true, .mlp)
+  return raw
 }
 
 /// `[channels, height, width]` of the images in an array of (count, height, width) or (count, channels, height,

@@ -1,126 +1,193 @@
-// Which columns of a table are inputs, and which one is the target.
+// Which columns of a table are inputs, which are targets, and which are neither.
 import System
 import Text
 
 /// Column indices, counted from 0.
 struct ColumnChoice: Equatable {
   var features: [Int]
-  var target: Int?
+  var targets: [Int]
+  /// Carried into predictions.
+  var identifier: Int?
+  /// How much an example counts.
+  var weight: Int?
+
+  init(features: [Int], targets: [Int], identifier: Int? = nil, weight: Int? = nil) {
+    self.features = features
+    self.targets = targets
+    self.identifier = identifier
+    self.weight = weight
+  }
+}
+
+/// The user's words for columns; nil for a default.
+struct ColumnWishes: Equatable {
+  /// `--target`: a name, or a list of them.
+  var target: String?
+  var features: [String]?
+  var exclude: [String]?
+  var identifier: String?
+  /// Whether the identifier's column may be missing.
+  var identifierIsOptional = false
+  var weight: String?
 }
 
 /// What decides the choice.
 enum ColumnRequest {
-  /// The user's `--target` and `--features`.
-  case chosen(target: String?, features: [String]?)
+  /// The user's `--target`, `--features` and so on.
+  case chosen(ColumnWishes)
   /// The columns that a model was, or is being, trained with.
-  case matching(Preprocessing, featureCount: Int, readsTarget: Bool)
+  case matching(Preprocessing, wishes: ColumnWishes = ColumnWishes(), readsTarget: Bool)
+
+  /// The names that are looked for in a table.
+  var known: [String] {
+    if case .matching(let preprocessing, _, _) = self { preprocessing.featureNames } else { [] }
+  }
 
   /// Finds the columns in a table.
   ///
   /// - Parameters:
   ///   - names: the table's column names; "1", "2", … where it has none.
   ///   - isNamed: whether the names are the table's own.
+  ///   - index: a column that only counts the rows, which is no feature unless it is named as one.
   /// - Throws: `usage` for an unknown or doubly used column, `badData` where a trained model's columns are not
   ///   there.
-  func resolve(_ names: [String], isNamed: Bool, source: String) throws(DistsgdError) -> ColumnChoice {
+  func resolve(
+    _ names: [String], isNamed: Bool, index: Int? = nil, source: String
+  ) throws(DistsgdError) -> ColumnChoice {
+    let columns = ColumnNames(names: names, source: source)
     switch self {
-    case .chosen(let target, let features):
-      return try choose(target: target, features: features, names: names, source: source)
-    case .matching(let preprocessing, let featureCount, let readsTarget):
-      var choice = try match(preprocessing, featureCount, names: names, isNamed: isNamed, source: source)
-      if !readsTarget { choice.target = nil }
+    case .chosen(let wishes): return try choose(wishes, columns, index: index)
+    case .matching(let preprocessing, let wishes, let readsTarget):
+      var choice = try match(preprocessing, columns, isNamed: isNamed, index: index)
+      if !readsTarget { choice.targets = [] }
+      // What a training has carried or weighed by may be left out of new data.
+      if let name = wishes.identifier, names.contains(name) || !wishes.identifierIsOptional {
+        choice.identifier = try columns.column(name, flag: "--id")
+        guard !choice.features.contains(choice.identifier!) else {
+          throw DistsgdError(.usage, "column '\(printable(name))' is an input of the model, --id: name another")
+        }
+        choice.targets.removeAll { $0 == choice.identifier }
+      }
+      if let name = wishes.weight { choice.weight = try columns.column(name, flag: "--weight") }
       return choice
     }
   }
 }
 
 private func choose(
-  target: String?, features: [String]?, names: [String], source: String
+  _ wishes: ColumnWishes, _ columns: ColumnNames, index: Int?
 ) throws(DistsgdError) -> ColumnChoice {
-  var targetColumn = names.count - 1
-  if let target, target != "last" || names.contains("last") {
-    targetColumn = try column(target, in: names, source: source, flag: "--target")
+  let names = columns.names
+  let excluded = Set(try wishes.exclude.map { list throws(DistsgdError) in try columns.columns(list, flag: "--exclude") } ?? [])
+  let identifier = try wishes.identifier.map { name throws(DistsgdError) in try columns.column(name, flag: "--id") }
+  let weight = try wishes.weight.map { name throws(DistsgdError) in try columns.column(name, flag: "--weight") }
+  func isFree(_ column: Int) -> Bool {
+    !excluded.contains(column) && column != identifier && column != weight
   }
-  guard let features else {
-    guard names.count >= 2 else {
-      throw DistsgdError(
-        .badData, "only one column, \(source): a table needs at least one feature and the target")
+  var targets: [Int]
+  if let target = wishes.target, target != "last" || names.contains("last") {
+    targets =
+      names.contains(target)
+      ? [try columns.column(target, flag: "--target")]
+      : try columns.columns(ColumnList.parse(target), flag: "--target")
+    for (place, column) in targets.enumerated() {
+      guard isFree(column), !targets[..<place].contains(column) else {
+        throw DistsgdError(
+          .usage,
+          "column '\(printable(names[column]))' is the target and \(isFree(column) ? "named twice" : "excluded, or an identifier or weight"), \(columns.source), --target: name another"
+        )
+      }
     }
-    return ColumnChoice(features: names.indices.filter { $0 != targetColumn }, target: targetColumn)
+  } else {
+    targets = names.indices.last { isFree($0) && $0 != index }.map { [$0] } ?? []
   }
-  guard !features.isEmpty else { throw DistsgdError(.usage, "--features names no column: name at least one") }
-  var chosen: [Int] = []
-  var isUsed = [Bool](repeating: false, count: names.count)
-  for feature in features {
-    let index = try column(feature, in: names, source: source, flag: "--features")
-    guard index != targetColumn else {
-      throw DistsgdError(
-        .usage,
-        "column '\(printable(feature))' is both a feature and the target, \(source), --features: name another --target or leave it out of --features"
-      )
+  if let features = wishes.features {
+    let chosen = try columns.columns(features, flag: "--features")
+    var isUsed = [Bool](repeating: false, count: names.count)
+    for column in chosen {
+      guard !targets.contains(column) else {
+        throw DistsgdError(
+          .usage,
+          "column '\(printable(names[column]))' is both a feature and the target, \(columns.source), --features: name another --target or leave it out of --features"
+        )
+      }
+      guard !isUsed[column] else {
+        throw DistsgdError(
+          .usage,
+          "column '\(printable(names[column]))' is named twice, --features: name every column once")
+      }
+      isUsed[column] = true
     }
-    guard !isUsed[index] else {
-      throw DistsgdError(
-        .usage, "column '\(printable(feature))' is named twice, --features: name every column once")
-    }
-    isUsed[index] = true
-    chosen.append(index)
+    return ColumnChoice(
+      features: chosen.filter { isFree($0) }, targets: targets, identifier: identifier, weight: weight)
   }
-  return ColumnChoice(features: chosen, target: targetColumn)
-}
-
-/// A column by name, else by its number counted from 1.
-private func column(
-  _ name: String, in names: [String], source: String, flag: String
-) throws(DistsgdError) -> Int {
-  if let index = names.firstIndex(of: name) {
-    guard names[(index + 1)...].firstIndex(of: name) == nil else {
-      throw DistsgdError(
-        .usage,
-        "column name '\(printable(name))' is not unique, \(source), \(flag): name the column by its number, 1 to \(names.count)"
-      )
-    }
-    return index
+  let others = names.indices.filter { isFree($0) && !targets.contains($0) }
+  // A column that counts the rows is better than none.
+  let counted = others.filter { $0 != index }
+  guard !others.isEmpty else {
+    throw DistsgdError(
+      .badData,
+      "only \(targets.count == names.count ? "one column" : "columns that are left out beside the target"), \(columns.source): a table needs at least one feature and the target"
+    )
   }
-  if let number = Int(name), number >= 1, number <= names.count { return number - 1 }
-  throw DistsgdError(
-    .usage,
-    "no column '\(printable(name))', \(source), \(flag): \(suggestion(for: name, among: names))its columns are \(listed(names))"
-  )
+  return ColumnChoice(
+    features: counted.isEmpty ? others : counted, targets: targets, identifier: identifier, weight: weight)
 }
 
 private func match(
-  _ preprocessing: Preprocessing, _ featureCount: Int, names: [String], isNamed: Bool, source: String
+  _ preprocessing: Preprocessing, _ columns: ColumnNames, isNamed: Bool, index: Int?
 ) throws(DistsgdError) -> ColumnChoice {
+  let names = columns.names
+  let featureCount = preprocessing.columns.count
   var positions: [String: Int] = [:]
   for (index, name) in names.enumerated() where positions[name] == nil { positions[name] = index }
   let wanted = preprocessing.featureNames
-  let target = positions[preprocessing.targetName]
-  if wanted.count == featureCount, !wanted.isEmpty {
-    let found = wanted.compactMap { positions[$0] }
+  let targets = preprocessing.targets.compactMap { positions[$0.name] }
+  let hasTargets = targets.count == preprocessing.targets.count && !targets.isEmpty
+  if !wanted.isEmpty {
+    // Parts of dates come of the date's column.
+    let found = wanted.compactMap { positions[$0] ?? DatePart.column($0).flatMap { positions[$0] } }
     let isNumbered = wanted.allSatisfy { Int($0) != nil }
     // Without a header, numbers mean the same columns only in a table that has the target too.
-    if found.count == featureCount, isNamed || (isNumbered && target != nil) {
-      return ColumnChoice(features: found, target: target)
+    if found.count == featureCount, isNamed || (isNumbered && hasTargets) {
+      return ColumnChoice(features: found, targets: hasTargets ? targets : [])
     }
     if isNamed, !isNumbered, let name = wanted.first(where: { positions[$0] == nil }) {
+      let others = names.filter { !wanted.contains($0) }
       throw DistsgdError(
         .badData,
-        "no column '\(printable(name))', \(source): \(suggestion(for: name, among: names))the model takes the columns \(listed(wanted)), the file has \(listed(names))"
+        "no column '\(printable(name))', \(columns.source): \(suggestion(for: name, among: others))the model takes the columns \(listed(wanted)), the file has \(listed(names))"
+      )
+    }
+    // A table without a header whose columns were not all inputs: places alone do not tell which these are.
+    let isAll = wanted == (1...max(1, featureCount)).map(String.init)
+    if isNumbered, !isAll, names.count != featureCount {
+      throw DistsgdError(
+        .badData,
+        "\(names.count) columns, \(columns.source): the model takes the columns number \(listed(wanted)) of the file it was trained on, so give all columns of such a file, or these \(featureCount) alone"
       )
     }
   }
   // By position: the inputs in order, and the target where its name is, else last.
-  switch names.count {
-  case featureCount where !(isNamed && target != nil):
-    return ColumnChoice(features: Array(0..<featureCount), target: nil)
-  case featureCount + 1:
-    let place = isNamed ? target ?? featureCount : featureCount
-    return ColumnChoice(features: names.indices.filter { $0 != place }, target: place)
+  let usable = names.indices.filter { $0 != index || names.count <= featureCount }
+  switch usable.count {
+  case featureCount where !(isNamed && hasTargets): return ColumnChoice(features: usable, targets: [])
+  case featureCount + preprocessing.targets.count:
+    let places = isNamed && hasTargets ? targets : Array(usable.suffix(preprocessing.targets.count))
+    return ColumnChoice(features: usable.filter { !places.contains($0) }, targets: places)
   default:
     throw DistsgdError(
       .badData,
-      "\(names.count) columns, \(source): the model takes \(featureCount) inputs, so give \(featureCount) columns, or \(featureCount + 1) with the target last"
+      "\(names.count) columns, \(columns.source): the model takes \(featureCount) inputs, so give \(featureCount) columns, or \(featureCount + 1) with the target last"
     )
+  }
+}
+
+extension DatePart {
+  /// The name of the column of dates whose part this name is.
+  static func column(_ name: String) -> String? {
+    guard let dot = name.lastIndex(of: "."), DatePart(rawValue: String(name[name.index(after: dot)...])) != nil
+    else { return nil }
+    return String(name[..<dot])
   }
 }

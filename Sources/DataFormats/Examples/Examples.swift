@@ -1,7 +1,7 @@
 // What a reader hands over: examples in this process's memory, before the ranks of a server share them.
 import System
 
-/// A set of examples: `count` rows of `featureCount` inputs, and one target each.
+/// A set of examples: `count` rows of `featureCount` inputs, and one target each, or several numbers.
 public struct Examples: Sendable {
   /// Inputs, row-major, shape (count, featureCount).
   public enum Features: Sendable {
@@ -11,11 +11,11 @@ public struct Examples: Sendable {
     case uint8([UInt8], scale: Float)
   }
 
-  /// Targets, shape (count).
+  /// What is to be predicted.
   public enum Targets: Sendable {
-    /// Numbers, for regression.
+    /// Numbers, for regression; shape (count, targetCount).
     case values([Float])
-    /// Class numbers in 0 ..< classCount.
+    /// Class numbers in 0 ..< classCount; shape (count).
     case labels([Int32], classCount: Int)
   }
 
@@ -27,18 +27,27 @@ public struct Examples: Sendable {
   public var exampleShape: [Int]
   /// The inputs, shape (count, featureCount).
   public var features: Features
-  /// One an example, shape (count).
+  /// Class numbers, or `targetCount` numbers an example.
   public var targets: Targets
+  /// Numbers that are predicted of one example; 1 for classes.
+  public var targetCount: Int
+  /// How much each example counts, shape (count); nil: all the same.
+  public var weights: [Float]?
 
-  /// - Parameter exampleShape: `[featureCount]` if it is not said.
+  /// - Parameters:
+  ///   - exampleShape: `[featureCount]` if it is not said.
+  ///   - weights: 1 each if they are not said.
   public init(
-    count: Int, featureCount: Int, exampleShape: [Int]? = nil, features: Features, targets: Targets
+    count: Int, featureCount: Int, exampleShape: [Int]? = nil, features: Features, targets: Targets,
+    targetCount: Int = 1, weights: [Float]? = nil
   ) {
     self.count = count
     self.featureCount = featureCount
     self.exampleShape = exampleShape ?? [featureCount]
     self.features = features
     self.targets = targets
+    self.targetCount = targetCount
+    self.weights = weights
   }
 }
 
@@ -65,8 +74,13 @@ extension Examples {
     )
     switch targets {
     case .values(let values):
-      try require(values.count == count, "\(values.count) targets are not one for each of \(count) examples")
+      try require(
+        targetCount > 0 && values.count == count * targetCount,
+        targetCount == 1
+          ? "\(values.count) targets are not one for each of \(count) examples"
+          : "\(values.count) targets are not \(targetCount) for each of \(count) examples")
     case .labels(let labels, let classCount):
+      try require(targetCount == 1, "\(targetCount) targets of classes: give one")
       try require(labels.count == count, "\(labels.count) labels are not one for each of \(count) examples")
       try require(
         1...maximumClassCount ~= classCount, "\(classCount) classes: give 1 to \(maximumClassCount)")
@@ -77,39 +91,15 @@ extension Examples {
         )
       }
     }
-  }
-}
-
-/// How raw columns became a model's inputs and target: what a saved model needs to take raw new data.
-///
-/// input = (raw − mean) / deviation, per feature; prediction = output × targetDeviation + targetMean.
-/// Without standardisation all means are 0 and all deviations 1; inputs that are bytes scaled to [0, 1] have the
-/// deviations 255. No names means that the inputs are known by their position alone.
-public struct Preprocessing: Sendable, Equatable {
-  /// The columns of the file that became inputs, in their order.
-  public var featureNames: [String]
-  /// Shape (inputs).
-  public var featureMeans: [Double]
-  /// Shape (inputs), in the units of the raw columns.
-  public var featureDeviations: [Double]
-  /// The column that became the target.
-  public var targetName: String
-  /// In the units of the raw target.
-  public var targetMean: Double
-  /// In the units of the raw target.
-  public var targetDeviation: Double
-
-  /// All arrays have one element an input, or none.
-  public init(
-    featureNames: [String], featureMeans: [Double], featureDeviations: [Double], targetName: String,
-    targetMean: Double, targetDeviation: Double
-  ) {
-    self.featureNames = featureNames
-    self.featureMeans = featureMeans
-    self.featureDeviations = featureDeviations
-    self.targetName = targetName
-    self.targetMean = targetMean
-    self.targetDeviation = targetDeviation
+    if let weights {
+      try require(
+        weights.count == count, "\(weights.count) weights are not one for each of \(count) examples")
+      if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+        try require(false, "weight \(weights[row]) of example \(row + 1): give numbers from 0 up")
+      }
+      try require(
+        weights.contains { $0 > 0 }, "all \(count) weights are 0: give some example a weight above 0")
+    }
   }
 }
 
@@ -131,16 +121,19 @@ public struct LoadedData: Sendable {
   /// How raw columns became the inputs; model files keep it, and `predict` applies it to new data.
   public var preprocessing: Preprocessing
   package var defaultModel: DefaultModel
+  /// Lines for the user about what was assumed.
+  package var notes: [String]
 
   package init(
     summary: String, training: Examples, validation: Examples?, preprocessing: Preprocessing,
-    defaultModel: DefaultModel
+    defaultModel: DefaultModel, notes: [String] = []
   ) {
     self.summary = summary
     self.training = training
     self.validation = validation
     self.preprocessing = preprocessing
     self.defaultModel = defaultModel
+    self.notes = notes
   }
 }
 
@@ -154,9 +147,8 @@ extension LoadedData {
       summary: "\(training.count) examples of the program's own, \(width) inputs", training: training,
       validation: validation,
       preprocessing: Preprocessing(
-        featureNames: [], featureMeans: [Double](repeating: 0, count: width),
-        featureDeviations: [Double](repeating: 1, count: width), targetName: "", targetMean: 0,
-        targetDeviation: 1),
+        columns: [InputColumn](repeating: InputColumn(name: ""), count: width),
+        targets: [TargetColumn](repeating: TargetColumn(name: ""), count: max(1, training.targetCount))),
       defaultModel: isClassification ? .softmax : .linear)
   }
 }
@@ -168,10 +160,25 @@ public struct DataOptions: Sendable {
 
   /// A data set's name, or a path, or two paths with a comma between (inputs, targets).
   public var data = "airfoil-like"
-  /// The column with the target: its name, or its number from 1; a table's last one if nil.
+  /// The column with the target: its name, or its number from 1, or several of them as `ColumnList` has them; a table's
+  /// last one if nil.
   public var target: String?
-  /// The columns with the inputs; all others if nil.
+  /// The columns with the inputs, or ranges of their numbers such as `2-13`; all others if nil.
   public var features: [String]?
+  /// Columns that are neither inputs nor targets.
+  public var exclude: [String]?
+  /// A column that is carried into predictions.
+  public var identifier: String?
+  /// A column that says how much each example counts.
+  public var weight: String?
+  /// Whether a table's first row names its columns.
+  public var header = HeaderChoice.auto
+  /// What is done about missing values.
+  public var missing = MissingChoice.error
+  /// Fields that stand for a missing value, beside `NA`, `?` and the like.
+  public var missingValues: [String] = []
+  /// Whether columns of dates become year, month, day and so on.
+  public var takesDates = false
   /// At most this many examples, taken from the front.
   public var examples: Int?
   /// A fraction such as `0.2`, a path, or `test`.

@@ -1,14 +1,21 @@
 // Standard units: columns shifted to mean 0 and scaled to population standard deviation 1.
 import System
 
-/// Mean and deviation of every input column, and of the target.
+/// Mean and deviation of every input column, and of the targets.
 struct ColumnStatistics: Equatable {
   /// Shape (featureCount).
   var means: [Double]
   /// Shape (featureCount); 1 for a constant column.
   var deviations: [Double]
-  var targetMean = 0.0
-  var targetDeviation = 1.0
+  /// Shape (targetCount).
+  var targetMeans: [Double] = []
+  /// Shape (targetCount); 1 for a constant target.
+  var targetDeviations: [Double] = []
+
+  init(means: [Double], deviations: [Double]) {
+    self.means = means
+    self.deviations = deviations
+  }
 
   /// Nothing is shifted; every input is divided by `deviation`.
   static func identity(featureCount: Int, deviation: Double = 1) -> ColumnStatistics {
@@ -17,7 +24,8 @@ struct ColumnStatistics: Equatable {
       deviations: Array(repeating: deviation, count: featureCount))
   }
 
-  /// Population statistics (divided by N) of all rows; the target's too where `includesTarget`.
+  /// Population statistics (divided by N) of all rows; the targets' too where `includesTarget`. Categories, which
+  /// become zeros and ones, stay as they are.
   ///
   /// - Throws: `badData` naming a column whose squares do not fit a Double.
   init(of raw: RawExamples, includesTarget: Bool) throws(DistsgdError) {
@@ -26,9 +34,11 @@ struct ColumnStatistics: Equatable {
     case .floats(let values): (means, deviations) = moments(values, columns: raw.featureCount)
     case .bytes(let values): (means, deviations) = moments(values, columns: raw.featureCount)
     }
+    for column in raw.categories.indices where !raw.categories[column].isEmpty {
+      (means[column], deviations[column]) = (0, 1)
+    }
     if includesTarget, let targets = raw.targets {
-      let (mean, deviation) = moments(targets, columns: 1)
-      (targetMean, targetDeviation) = (mean[0], deviation[0])
+      (targetMeans, targetDeviations) = moments(targets, columns: raw.targetCount)
     }
     for column in 0..<raw.featureCount where !means[column].isFinite || !deviations[column].isFinite {
       throw DistsgdError(
@@ -36,24 +46,11 @@ struct ColumnStatistics: Equatable {
         "numbers too large to standardise, \(raw.source) \(raw.columnName(column)): rescale it, or use --no-standardize"
       )
     }
-    guard targetMean.isFinite, targetDeviation.isFinite else {
+    guard (targetMeans + targetDeviations).allSatisfy(\.isFinite) else {
       throw DistsgdError(
         .badData,
         "numbers too large to standardise, \(raw.source) target: rescale it, or use --no-standardize")
     }
-  }
-
-  init(means: [Double], deviations: [Double], targetMean: Double = 0, targetDeviation: Double = 1) {
-    self.means = means
-    self.deviations = deviations
-    self.targetMean = targetMean
-    self.targetDeviation = targetDeviation
-  }
-
-  init(_ preprocessing: Preprocessing) {
-    self.init(
-      means: preprocessing.featureMeans, deviations: preprocessing.featureDeviations,
-      targetMean: preprocessing.targetMean, targetDeviation: preprocessing.targetDeviation)
   }
 }
 

@@ -1,4 +1,4 @@
-// From raw columns to what is trained on: cut, hold out, standardise, label.
+// From raw columns to what is trained on: cut, hold out, fill in, standardise, label.
 import System
 import Text
 
@@ -12,15 +12,22 @@ func assemble(
   _ source: consuming RawExamples, _ options: DataOptions, validation other: RawExamples?
 ) throws(DistsgdError) -> LoadedData {
   var raw = source
-  let isClassification = options.task.map { $0 == .classification } ?? raw.isLabelled
+  let isClassification = try isClassification(raw, options.task)
   if options.standardize == true, raw.kind == .images {
     throw DistsgdError(
       .usage, "--standardize with images, \(raw.source): pixels are scaled to [0, 1]; leave the flag out")
   }
+  guard raw.targets != nil else {
+    throw DistsgdError(.badData, "no targets, \(raw.source): training needs one for every example")
+  }
+  if options.missing == .drop { raw = try raw.droppingIncomplete() }
   raw = try cut(raw, to: options.examples)
+  try requireComplete(raw, options.missing)
 
   var training = raw
   var held = other
+  if options.missing == .drop { held = try held?.droppingIncomplete() }
+  if let held { try requireComplete(held, options.missing) }
   if other == nil, let text = options.validation {
     let fraction = try validationFraction(text)
     try requireMemory(bytes: raw.bytes(rows: raw.count), for: raw.source)
@@ -28,19 +35,15 @@ func assemble(
     held = raw.selecting(chosen)
     training = raw.selecting(kept)
   }
-  guard let targets = raw.targets else {
-    throw DistsgdError(.badData, "no targets, \(raw.source): training needs one for every example")
-  }
-  var classCount: Int?
-  if isClassification {
-    let all = try labels(
-      from: targets, classCount: nil, minimum: raw.minimumClassCount, source: raw.source)
-    if case .labels(_, let count) = all { classCount = count }
-  }
-  let (sourceName, count, kind) = (raw.source, raw.count, raw.kind)
   let isByteImage = raw.isByteInput && options.standardize != true
   raw.features = .floats([])  // The training rows live on in `training` alone.
 
+  var fills: [InputColumn.Fill?] = [InputColumn.Fill?](repeating: nil, count: training.featureCount)
+  if options.missing == .mean, case .doubles = training.features {
+    fills = try training.fills()
+    training = training.filling(fills)
+    held = held?.filling(fills)
+  }
   let statistics: ColumnStatistics
   if options.standardize ?? training.standardizesByDefault {
     if let fixed = training.fixedStatistics {
@@ -51,61 +54,77 @@ func assemble(
   } else {
     statistics = .identity(featureCount: training.featureCount, deviation: isByteImage ? 255 : 1)
   }
+  let classes = isClassification ? try Classes(of: training) : nil
   let preprocessing = Preprocessing(
-    featureNames: training.featureNames, featureMeans: statistics.means,
-    featureDeviations: statistics.deviations, targetName: training.targetName,
-    targetMean: isClassification ? 0 : statistics.targetMean,
-    targetDeviation: isClassification ? 1 : statistics.targetDeviation)
+    columns: inputColumns(training, statistics, fills),
+    targets: (0..<training.targetCount).map { target in
+      TargetColumn(
+        name: target < training.targetNames.count ? training.targetNames[target] : "",
+        mean: isClassification || statistics.targetMeans.isEmpty ? 0 : statistics.targetMeans[target],
+        deviation: isClassification || statistics.targetDeviations.isEmpty
+          ? 1 : statistics.targetDeviations[target])
+    }, classNames: classes?.names)
+  var notes = raw.notes
+  if let note = numbersNote(training, options, isClassification) { notes.append(note) }
+  let kind = raw.kind
+  let words = Summary(
+    source: raw.source, layout: raw.layout, kind: kind, columns: training.featureCount,
+    inputs: preprocessing.inputCount, targets: training.targetCount, classes: classes?.count)
   let classifier = training.classifier
-  let featureCount = training.featureCount
-  let trainingExamples = try examples(training, preprocessing, classCount: classCount)
+  let trainingExamples = try examples(training, preprocessing, classCount: classes?.count)
   let validation: Examples?
   if let held {
-    validation = try examples(held, preprocessing, classCount: classCount)
+    if let note = unknownNote(held, preprocessing) { notes.append(note) }
+    validation = try examples(held, preprocessing, classCount: classes?.count)
   } else {
     validation = nil
   }
   return LoadedData(
-    summary: summary(
-      sourceName, kind, rows: count, columns: featureCount, classCount: classCount,
-      training: trainingExamples.count, validation: validation?.count),
+    summary: words.text(training: trainingExamples.count, validation: validation?.count),
     training: trainingExamples, validation: validation, preprocessing: preprocessing,
-    defaultModel: isClassification ? classifier : .linear)
+    defaultModel: isClassification ? classifier : .linear, notes: notes)
 }
 
-/// Raw rows as a model's inputs and targets, shape (count, featureCount) and (count).
+/// Raw rows as a model's inputs and targets.
 ///
 /// - Throws: `badData` for a number that Float cannot hold, or a label that is none of `classCount`.
 func examples(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing, classCount: Int?
 ) throws(DistsgdError) -> Examples {
-  let (count, featureCount, shape, source) = (raw.count, raw.featureCount, raw.exampleShape, raw.source)
+  let (count, shape, source, targetCount) = (raw.count, raw.exampleShape, raw.source, raw.targetCount)
+  let inputCount = preprocessing.inputCount
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
-  try requireMemory(bytes: 4 * Double(count) * (Double(featureCount) + 1), for: source)
+  try requireMemory(bytes: 4 * Double(count) * (Double(inputCount) + Double(targetCount)), for: source)
   let targets: Examples.Targets
   if let classCount {
-    targets = try labels(from: rawTargets, classCount: classCount, minimum: 0, source: source)
+    targets = .labels(
+      try Classes(names: preprocessing.classNames, count: classCount).labels(of: raw), classCount: classCount)
   } else {
+    guard raw.targetTexts == nil else { throw textTarget(raw) }
     let (values, overflow) = standardized(
       rawTargets,
-      ColumnStatistics(means: [preprocessing.targetMean], deviations: [preprocessing.targetDeviation]))
-    if let overflow { throw tooLarge(rawTargets[overflow], source, "target", overflow) }
+      ColumnStatistics(
+        means: preprocessing.targets.map(\.mean), deviations: preprocessing.targets.map(\.deviation)))
+    if let overflow { throw tooLarge(rawTargets[overflow], source, "target", overflow / targetCount) }
     targets = .values(values)
   }
+  let weights = raw.weights?.map { Float($0) }
   let features = try inputs(raw, preprocessing)
   return Examples(
-    count: count, featureCount: featureCount, exampleShape: shape, features: features,
-    targets: targets)
+    count: count, featureCount: inputCount, exampleShape: shape, features: features, targets: targets,
+    targetCount: classCount == nil ? targetCount : 1, weights: weights)
 }
 
 /// Raw inputs as a model's: bytes stay bytes where the model takes them scaled by 1/255.
 func inputs(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing
 ) throws(DistsgdError) -> Examples.Features {
-  let statistics = ColumnStatistics(preprocessing)
+  let statistics = ColumnStatistics(
+    means: preprocessing.featureMeans, deviations: preprocessing.featureDeviations)
   let isUnshifted = statistics.means.allSatisfy { $0 == 0 }
+  guard preprocessing.isNumeric else { return .float32(try encoded(raw, preprocessing)) }
   let result: (values: [Float], overflow: Int?)
   switch raw.features {
   case .bytes(let bytes):
@@ -137,7 +156,7 @@ extension RawExamples {
   }
 }
 
-private func tooLarge(_ value: Double?, _ source: String, _ column: String, _ row: Int) -> DistsgdError {
+func tooLarge(_ value: Double?, _ source: String, _ column: String, _ row: Int) -> DistsgdError {
   DistsgdError(
     .badData,
     "\(value.map { String($0) } ?? "a number") is too large for single precision, \(source) example \(row + 1), \(column): rescale the column"
@@ -156,14 +175,4 @@ private func cut(_ raw: consuming RawExamples, to examples: Int?) throws(Distsgd
   }
   try requireMemory(bytes: raw.bytes(rows: examples), for: raw.source)
   return raw.prefix(examples)
-}
-
-private func summary(
-  _ source: String, _ kind: RawExamples.Kind, rows: Int, columns: Int, classCount: Int?, training: Int,
-  validation: Int?
-) -> String {
-  let inputs = kind == .images ? "pixels" : columns == 1 ? "feature" : "features"
-  let what = classCount.map { "\($0) classes" } ?? "1 target"
-  let held = validation.map { ", \($0) for validation" } ?? ""
-  return "\(source): \(training) training examples\(held), \(columns) \(inputs), \(what)"
 }

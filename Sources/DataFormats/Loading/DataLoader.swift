@@ -19,7 +19,7 @@ package func loadData(
   systemFolder: String = fashionSystemFolder
 ) throws(DistsgdError) -> LoadedData {
   if let own = options.own {
-    guard options.target == nil, options.features == nil, options.examples == nil, options.validation == nil,
+    guard options.tableFlag == nil, options.examples == nil, options.validation == nil,
       options.standardize == nil
     else {
       throw DistsgdError(
@@ -30,27 +30,45 @@ package func loadData(
     return try own()
   }
   let source = try DataSource(options.data, flag: "--data")
-  if !source.isTable, options.target != nil || options.features != nil {
-    let flag = options.target != nil ? "--target" : "--features"
+  if !source.isTable, let flag = options.tableFlag {
     throw DistsgdError(
       .usage, "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose"
     )
   }
-  let labels = options.task == .classification
-  if labels, source.isRegression {
+  if options.task == .classification, source.isRegression {
     throw DistsgdError(
       .usage,
-      "--model softmax or --loss cross-entropy with --data \(printable(options.data, limit: 200)): its targets are numbers, not classes; use --model linear or mlp:256,128 with --loss squared"
+      "--task classification, --model softmax or --loss cross-entropy with --data \(printable(options.data, limit: 200)): its targets are numbers, not classes; use --model linear or mlp:256,128 with --loss squared"
     )
   }
   let validation = try validationSource(options, source)
   var request = ReadRequest(
-    columns: .chosen(target: options.target, features: options.features), hasLabels: labels,
-    seed: options.seed, environment: environment, systemFolder: systemFolder)
+    columns: .chosen(options.wishes), header: options.header, missing: options.missingWords,
+    takesDates: options.takesDates, seed: options.seed, environment: environment, systemFolder: systemFolder)
   let raw = try source.read(request)
   var held: RawExamples?
-  if let validation { held = try readValidation(validation, for: raw, &request) }
+  if let validation { held = try readValidation(validation, for: raw, options, &request) }
   return try assemble(raw, options, validation: held)
+}
+
+extension DataOptions {
+  var wishes: ColumnWishes {
+    ColumnWishes(
+      target: target, features: features, exclude: exclude, identifier: identifier, weight: weight)
+  }
+
+  var missingWords: MissingWords { MissingWords(own: Set(missingValues)) }
+
+  /// A flag that only a table has a use for.
+  fileprivate var tableFlag: String? {
+    if target != nil { return "--target" }
+    if features != nil { return "--features" }
+    if exclude != nil { return "--exclude" }
+    if identifier != nil { return "--id" }
+    if weight != nil { return "--weight" }
+    if header != .auto { return "--header" }
+    return takesDates ? "--dates" : nil
+  }
 }
 
 /// The other source to validate on; `nil` for a fraction or none.
@@ -67,7 +85,7 @@ private func validationSource(
     }
     return .fashionMNIST(test: true)
   }
-  if decimalNumber(text) != nil {
+  if fractionNumber(text) != nil {
     _ = try validationFraction(text)
     return nil
   }
@@ -76,12 +94,19 @@ private func validationSource(
 
 /// Validation examples with the same columns as the training data's.
 private func readValidation(
-  _ validation: DataSource, for raw: RawExamples, _ request: inout ReadRequest
+  _ validation: DataSource, for raw: RawExamples, _ options: DataOptions, _ request: inout ReadRequest
 ) throws(DistsgdError) -> RawExamples {
-  let preprocessing = Preprocessing(
-    featureNames: raw.featureNames, featureMeans: [], featureDeviations: [], targetName: raw.targetName,
-    targetMean: 0, targetDeviation: 1)
-  request.columns = .matching(preprocessing, featureCount: raw.featureCount, readsTarget: true)
+  let columns = (0..<raw.featureCount).map { column in
+    let texts = raw.categories.isEmpty ? [] : raw.categories[column]
+    return InputColumn(
+      name: raw.featureNames.isEmpty ? "" : raw.featureNames[column],
+      encoding: texts.isEmpty ? .number(mean: 0, deviation: 1) : .category(texts))
+  }
+  let names = raw.targetNames.isEmpty ? [""] : raw.targetNames
+  let preprocessing = Preprocessing(columns: columns, targets: names.map { TargetColumn(name: $0) })
+  var wishes = ColumnWishes()
+  wishes.weight = options.weight
+  request.columns = .matching(preprocessing, wishes: wishes, readsTarget: true)
   let held = try validation.read(request)
   guard held.featureCount == raw.featureCount else {
     throw DistsgdError(

@@ -117,8 +117,9 @@ enum DataSource: Equatable {
 /// What to read from a source.
 struct ReadRequest {
   var columns: ColumnRequest
-  /// The target holds class numbers whatever the file's types say.
-  var hasLabels = false
+  var header = HeaderChoice.auto
+  var missing = MissingWords()
+  var takesDates = false
   var needsTargets = true
   var seed: UInt64 = 0
   /// Where environment variables come from.
@@ -154,7 +155,9 @@ extension DataSource {
       defer { withExtendedLifetime(file) {} }
       return try readTable(
         file.bytes, source: printable(path, limit: 200),
-        options: TableOptions(columns: request.columns, hasLabels: request.hasLabels))
+        options: TableOptions(
+          columns: request.columns, header: request.header, missing: request.missing,
+          takesDates: request.takesDates))
     case .array(let path):
       return try tableExamples(
         try readNPY(path: path), source: printable(path, limit: 200), columns: request.columns)

@@ -43,7 +43,7 @@ func fashionExamples(
   }
   var raw = try readImages(imagesPath, labels: labelsPath)
   raw.source = split == .train ? "fashion-mnist" : "fashion-mnist (test)"
-  raw.minimumClassCount = 10
+  raw.fixedClassCount = 10
   return raw
 }
 

@@ -33,5 +33,5 @@ func syntheticExamples(rows: Int, columns: Int, seed: UInt64) throws(DistsgdErro
   }
   return RawExamples(
     source: name, kind: .arrays, count: rows, featureCount: columns, features: .floats(features),
-    targets: targets, featureNames: [], targetName: "")
+    targets: targets)
 }

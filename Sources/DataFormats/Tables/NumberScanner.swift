@@ -2,12 +2,12 @@
 
 /// The number at the start of the bytes and where it ends, or `end == nil` where no number starts.
 ///
-/// Takes `[+-] digits [. digits] [e [+-] digits]` with at least one digit. The value is always the Double
+/// Takes `[+-] digits [. digits] [e [+-] digits]` with at least one digit; `point` may be a comma. The value is always the Double
 /// nearest to the text: up to 2^53 × 10^±22 by one exact multiplication or division (Clinger 1990), up to 19
 /// digits × 10^±27 by exact 128-bit integers, and the rest by the standard library.
 @inline(__always)
 package func scanNumber(
-  _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>
+  _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, point: UInt8 = UInt8(ascii: ".")
 ) -> (value: Double, end: UnsafePointer<UInt8>?) {
   var p = start
   var negative = false
@@ -27,7 +27,7 @@ package func scanNumber(
   }
   var digits = p - whole
   var exponent = 0
-  if p < limit, p.pointee == UInt8(ascii: ".") {
+  if p < limit, p.pointee == point {
     p += 1
     let fraction = p
     while p < limit {
@@ -71,7 +71,8 @@ package func scanNumber(
     magnitude = exactDecimal(mantissa, exponent)
   } else {
     let text = UnsafeBufferPointer(start: whole, count: p - whole)
-    magnitude = Double(String(decoding: text, as: UTF8.self)) ?? .nan
+    let digits = String(decoding: text.map { $0 == point ? UInt8(ascii: ".") : $0 }, as: UTF8.self)
+    magnitude = Double(digits) ?? .nan
   }
   return (negative ? -magnitude : magnitude, p)
 }

@@ -36,13 +36,17 @@ extension TableParser {
     line += 1
   }
 
-  /// Moves to the next line with content; `false` at the end of the file.
+  /// Moves to the next line with content, past comments; `false` at the end of the file.
   @inline(__always)
   mutating func skipBlankLines() -> Bool {
     while position < end {
       let start = position
       while position < end, position.pointee == 0x20 || position.pointee == 0x09 { position += 1 }
       guard position < end else { return false }
+      if position.pointee == comment, comment != 0 {
+        skipComment()
+        continue
+      }
       guard isLineEnd(position.pointee) else {
         // Leading tabs are empty fields where tabs delimit.
         if delimiter != .blanks { position = start }
@@ -53,11 +57,23 @@ extension TableParser {
     return false
   }
 
+  /// Moves past a line that is a comment.
+  @inline(never)
+  private mutating func skipComment() {
+    commentCount += 1
+    while position < end, !isLineEnd(position.pointee) { position += 1 }
+    if position < end { endLine() }
+  }
+
+  /// Whether a field that begins with this byte is quoted.
+  @inline(__always)
+  func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == secondQuote }
+
   /// Moves past a field whose value nobody wants.
   @inline(__always)
   mutating func skipField(_ rowLine: Int) throws(DistsgdError) -> FieldEnd {
     skipBlanks()
-    if position < end, position.pointee == UInt8(ascii: "\"") { return try textField(rowLine).ending }
+    if position < end, isQuote(position.pointee) { return try textField(rowLine).ending }
     while position < end {
       if let ending = endField() { return ending }
       position += 1
@@ -68,7 +84,7 @@ extension TableParser {
   /// One field as text, unquoted, without the blanks around it.
   mutating func textField(_ rowLine: Int) throws(DistsgdError) -> (text: String, ending: FieldEnd) {
     skipBlanks()
-    guard position < end, position.pointee == UInt8(ascii: "\"") else {
+    guard position < end, isQuote(position.pointee) else {
       let start = position
       while position < end {
         let stop = position
@@ -77,13 +93,14 @@ extension TableParser {
       }
       return (string(start, end), .row)
     }
+    let quote = position.pointee
     position += 1
     var content: [UInt8] = []
     while position < end {
       let byte = position.pointee
-      if byte == UInt8(ascii: "\"") {
+      if byte == quote {
         position += 1
-        if position < end, position.pointee == UInt8(ascii: "\"") {
+        if position < end, position.pointee == quote {
           content.append(byte)
           position += 1
           continue
@@ -91,10 +108,10 @@ extension TableParser {
         guard let ending = endField() else {
           throw DistsgdError(
             .badData,
-            "text after a closing quote, \(source) row \(rowLine): a quote within a quoted field is written \"\""
+            "text after a closing quote, \(source) row \(rowLine): a quote within a quoted field is written twice"
           )
         }
-        return (trimmed(String(decoding: content, as: UTF8.self)), ending)
+        return (trimmed(content.withUnsafeBufferPointer(fieldText)), ending)
       }
       content.append(byte)
       if isLineEnd(byte) {
@@ -106,7 +123,43 @@ extension TableParser {
       }
     }
     throw DistsgdError(
-      .badData, "a quoted field never ends, \(source) row \(rowLine): close it with \"")
+      .badData,
+      "a quoted field never ends, \(source) row \(rowLine): close it with \(Character(Unicode.Scalar(quote)))")
+  }
+
+  /// One field's text as the number that `table` gives it.
+  @inline(__always)
+  mutating func categoryField(
+    _ table: CategoryTable, _ rowLine: Int
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    skipBlanks()
+    guard position < end, !isQuote(position.pointee) else { return try quotedCategory(table, rowLine) }
+    let start = position
+    if delimiter == .blanks {
+      while position < end, position.pointee > 0x20 { position += 1 }
+    } else {
+      let mark = delimiter.rawValue
+      while position < end, position.pointee != mark, !isLineEnd(position.pointee) { position += 1 }
+    }
+    var stop = position
+    while stop > start, stop[-1] == 0x20 || stop[-1] == 0x09 { stop -= 1 }
+    guard let ending = endField() else {
+      // A control character among blanks.
+      position = start
+      return try quotedCategory(table, rowLine)
+    }
+    let bytes = UnsafeBufferPointer(start: start, count: stop - start)
+    return (table.value(of: bytes, line: rowLine, isKept: true), ending)
+  }
+
+  @inline(never)
+  private mutating func quotedCategory(
+    _ table: CategoryTable, _ rowLine: Int
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    let (text, ending) = try textField(rowLine)
+    var content = text
+    let value = content.withUTF8 { table.value(of: $0, line: rowLine, isKept: false) }
+    return (value, ending)
   }
 
   /// The next row as text, with its line; `nil` at the end of the file.
@@ -124,7 +177,7 @@ extension TableParser {
   }
 
   private func string(_ start: UnsafePointer<UInt8>, _ stop: UnsafePointer<UInt8>) -> String {
-    trimmed(String(decoding: UnsafeBufferPointer(start: start, count: stop - start), as: UTF8.self))
+    trimmed(fieldText(UnsafeBufferPointer(start: start, count: stop - start)))
   }
 
   private func trimmed(_ text: String) -> String {

@@ -1,97 +1,158 @@
-// How a text table is laid out: what separates its columns, and whether its first row is a header.
+// What stands between the columns of a text table, found by trying: the way of reading that gives equal rows of numbers.
+import System
 import Text
 
 /// What stands between two fields.
-enum Delimiter: UInt8 {
-  case comma = 0x2C
-  case tab = 0x09
+enum Delimiter: UInt8, CaseIterable {
+  // In the order in which they are tried: a comma may be a decimal mark, and blanks are in any text.
   case semicolon = 0x3B
+  case tab = 0x09
+  case comma = 0x2C
+  case bar = 0x7C
   /// Any run of spaces and tabs.
   case blanks = 0x20
+
+  /// As a person calls it.
+  var name: String {
+    switch self {
+    case .semicolon: "semicolon"
+    case .tab: "tab"
+    case .comma: "comma"
+    case .bar: "bar"
+    case .blanks: "blanks"
+    }
+  }
 }
 
 /// Line feed or carriage return.
 @inline(__always)
 func isLineEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
 
-/// Finds the delimiter from the first rows: a semicolon, tab or comma that every row has equally often (in this
-/// order, so that commas may be decimal marks or text), else the most frequent of the first row, else blanks.
+/// A row as text, and its line.
+struct TextRow {
+  var fields: [String]
+  var line: Int
+}
+
+/// The first rows of a table, read in one way.
+struct TableSample {
+  /// With everything set that this way of reading consists of; stands before the first row.
+  var parser: TableParser
+  var rows: [TextRow]
+  /// Fields of a row, without a trailing delimiter's.
+  private(set) var width: Int
+  private(set) var isRegular: Bool
+  /// How many of the fields below the first row are numbers, of those that are not missing.
+  private(set) var numericShare = 0.0
+
+  static let rowCount = 60
+  static let byteCount = 1 << 20
+
+  /// - Parameter parser: before the first row.
+  init(_ parser: TableParser) {
+    self.parser = parser
+    rows = TableSample.rows(parser)
+    let counts = rows.map(\.fields.count)
+    let body = counts.count > 1 ? counts.dropFirst() : counts[...]
+    width = body.first ?? 0
+    isRegular = width >= 2 && body.allSatisfy { $0 == body.first }
+    guard isRegular, let first = rows.first else { return }
+    // A delimiter at the end of every row, with one at the header's or without.
+    if rows.count > 1 || !isMissingWord(first.fields[0]), width > 2,
+      rows.dropFirst().allSatisfy({ $0.fields.last == "" }), first.fields.count <= width,
+      first.fields.count < width || first.fields.last == ""
+    {
+      self.parser.hasTrailingDelimiter = true
+      width -= 1
+      for row in rows.indices where rows[row].fields.count > width { rows[row].fields.removeLast() }
+    } else if rows.count > 1, first.fields.count == width + 1, first.fields.last == "" {
+      self.parser.hasTrailingDelimiter = true
+      rows[0].fields.removeLast()
+    }
+    // R leaves out the name of the rows' names.
+    isRegular = rows[0].fields.count == width || rows[0].fields.count == width - 1
+    findPoint()
+  }
+
+  /// The rows below the first, or the first where there is no other.
+  var body: ArraySlice<TextRow> { rows.count > 1 ? rows[1...] : rows[...] }
+
+  /// A column that no row has anything in.
+  var hasEmptyColumn: Bool {
+    (0..<width).contains { column in
+      rows.allSatisfy { column < $0.fields.count && $0.fields[column].isEmpty }
+    }
+  }
+
+  /// Decides for the decimal mark that makes more of the fields numbers.
+  private mutating func findPoint() {
+    let fields = body.flatMap(\.fields).filter { !isMissingWord($0) }
+    guard !fields.isEmpty else { return }
+    var count = fields.count { decimalNumber($0) != nil }
+    if parser.delimiter != .comma {
+      var comma = parser
+      comma.point = UInt8(ascii: ",")
+      let commas = fields.count { comma.number($0) != nil }
+      if commas > count { (parser, count) = (comma, commas) }
+    }
+    numericShare = Double(count) / Double(fields.count)
+  }
+
+  /// The first rows; fewer where one cannot be read.
+  private static func rows(_ parser: TableParser) -> [TextRow] {
+    let length = parser.end - parser.position
+    var end = parser.end
+    if length > byteCount {
+      // No row is cut off.
+      var stop = parser.position + byteCount
+      while stop < parser.end, !isLineEnd(stop.pointee) { stop += 1 }
+      end = stop
+    }
+    var part = TableParser(parser, from: parser.position, to: end)
+    var rows: [TextRow] = []
+    while rows.count < rowCount, let row = try? part.textRow() {
+      rows.append(TextRow(fields: row.fields, line: row.line))
+    }
+    return rows
+  }
+}
+
+/// The best way to read a table, of all delimiters.
 ///
-/// Looks at 20 rows within 1 MB; delimiters in quotes do not count.
-func findDelimiter(_ bytes: UnsafeRawBufferPointer) -> Delimiter {
-  let candidates: [Delimiter] = [.semicolon, .tab, .comma]
-  var rows: [[Int]] = []
-  var counts = [0, 0, 0]
-  var isQuoted = false
-  var isBlank = true
-  var hasInnerBlank = false
-  for byte in bytes.prefix(1 << 20) {
-    if byte == UInt8(ascii: "\"") {
-      isQuoted.toggle()
-      isBlank = false
-    } else if isLineEnd(byte), !isQuoted {
-      if !isBlank { rows.append(counts) }
-      counts = [0, 0, 0]
-      isBlank = true
-      if rows.count == 20 { break }
-    } else if !isQuoted {
-      switch byte {
-      case Delimiter.semicolon.rawValue: counts[0] += 1
-      case Delimiter.tab.rawValue: counts[1] += 1
-      case Delimiter.comma.rawValue: counts[2] += 1
-      case 0x20: hasInnerBlank = true
-      default: break
-      }
-      if byte != 0x20, byte != 0x09 { isBlank = false }
+/// A way is possible where all rows below the first have equally many fields. Of these the one counts whose fields are
+/// numbers most often, and of equals the first in the order of `Delimiter`.
+func findLayout(_ parser: TableParser) -> TableSample {
+  var best: TableSample?
+  var samples: [Delimiter: TableSample] = [:]
+  for delimiter in Delimiter.allCases where occurs(delimiter, parser) {
+    var candidate = parser
+    candidate.delimiter = delimiter
+    let sample = TableSample(candidate)
+    samples[delimiter] = sample
+    guard sample.isRegular else { continue }
+    if let known = best {
+      // Tabs that only pad a table of blanks leave columns empty.
+      let isPadded = delimiter == .blanks && known.hasEmptyColumn && sample.numericShare >= known.numericShare
+      guard sample.numericShare > known.numericShare || isPadded else { continue }
     }
+    best = sample
   }
-  // A row cut off at 1 MB or by an open quote counts only when there is no other.
-  if rows.isEmpty || (rows.count < 20 && bytes.count <= 1 << 20 && !isBlank) { rows.append(counts) }
-  for (index, candidate) in candidates.enumerated() {
-    let first = rows[0][index]
-    if first > 0, rows.allSatisfy({ $0[index] == first }) {
-      // Tabs that only pad a column of blanks-separated text are blanks.
-      return candidate == .tab && hasInnerBlank && rows[0][2] == 0 && looksPadded(bytes) ? .blanks : candidate
-    }
+  if let best { return best }
+  // Rows of different lengths: the error shall be told of the delimiter that was meant.
+  let counts = [Delimiter.semicolon, .tab, .comma, .bar].compactMap { delimiter in
+    samples[delimiter].map { (delimiter, $0.rows.first?.fields.count ?? 0) }
   }
-  if let best = rows[0].indices.max(by: { rows[0][$0] < rows[0][$1] }), rows[0][best] > 0 {
-    return candidates[best] == .tab ? .blanks : candidates[best]
+  if let most = counts.max(by: { $0.1 < $1.1 }), most.1 > 1 {
+    return samples[most.0 == .tab && samples[.blanks] != nil ? .blanks : most.0]!
   }
-  return .blanks
+  var blanks = parser
+  blanks.delimiter = .blanks
+  return samples[.blanks] ?? TableSample(blanks)
 }
 
-/// Whether the first row with content has a tab beside a space or another tab.
-private func looksPadded(_ bytes: UnsafeRawBufferPointer) -> Bool {
-  var previous: UInt8 = 0
-  for byte in bytes.prefix(1 << 16) {
-    if isLineEnd(byte), previous != 0 { return false }
-    if (byte == 0x09 && (previous == 0x20 || previous == 0x09)) || (byte == 0x20 && previous == 0x09) {
-      return true
-    }
-    previous = isLineEnd(byte) ? 0 : byte
-  }
-  return false
+/// Whether a delimiter stands in the first rows at all.
+private func occurs(_ delimiter: Delimiter, _ parser: TableParser) -> Bool {
+  let start = UnsafeBufferPointer(
+    start: parser.position, count: min(parser.end - parser.position, TableSample.byteCount))
+  return start.contains(delimiter.rawValue) || (delimiter == .blanks && start.contains(0x09))
 }
-
-/// Whether the first row names the columns: it has text where the second row has a number, or has no number
-/// at all.
-///
-/// Words for a missing value are no names.
-func isHeader(_ first: [String], second: [String]?) -> Bool {
-  let isText = first.map {
-    !$0.isEmpty && !missingValues.contains($0.lowercased()) && decimalNumber($0) == nil
-  }
-  guard isText.contains(true) else { return false }
-  if let second {
-    for (column, field) in second.enumerated() where column < first.count && isText[column] {
-      if decimalNumber(field) != nil { return true }
-    }
-  }
-  return !first.contains { decimalNumber($0) != nil }
-}
-
-/// Words that stand for a number that is not there, or is none.
-let missingValues: Set<String> = [
-  "na", "n/a", "nan", "-nan", "+nan", "null", "none", "?", "-", ".", "inf", "+inf", "-inf", "infinity",
-  "-infinity", "+infinity",
-]

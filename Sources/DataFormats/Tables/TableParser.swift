@@ -6,15 +6,24 @@ import Text
 struct TableParser {
   var position: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
-  let delimiter: Delimiter
   let source: String
+  var delimiter: Delimiter
+  /// `"`, or `'` where that quotes too.
+  var secondQuote = UInt8(ascii: "\"")
+  /// What a line begins with that is a comment; 0: there are none.
+  var comment: UInt8 = 0
+  /// The decimal mark.
+  var point = UInt8(ascii: ".")
+  /// A row may end with one delimiter more.
+  var hasTrailingDelimiter = false
   /// The line of the file at `position`, counted from 1.
   var line = 1
+  /// Lines of comments that were passed over.
+  var commentCount = 0
   /// Column names, once they are known.
   var names: [String] = []
   /// The line of the row that set the number of columns.
   var firstLine = 1
-  var hasLabels = false
 
   init(
     position: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>, delimiter: Delimiter, source: String
@@ -28,35 +37,31 @@ struct TableParser {
   /// A part of what `whole` would read.
   init(_ whole: TableParser, from start: UnsafePointer<UInt8>, to stop: UnsafePointer<UInt8>) {
     self.init(position: start, end: stop, delimiter: whole.delimiter, source: whole.source)
+    secondQuote = whole.secondQuote
+    comment = whole.comment
+    point = whole.point
+    hasTrailingDelimiter = whole.hasTrailingDelimiter
     line = whole.line
     names = whole.names
     firstLine = whole.firstLine
-    hasLabels = whole.hasLabels
-  }
-
-  mutating func rewind(to start: UnsafePointer<UInt8>) {
-    position = start
-    line = 1
   }
 
   /// What a field ended with.
   enum FieldEnd { case delimiter, row }
 
-  /// Reads all rows; returns how many.
-  ///
-  /// - Parameters:
-  ///   - values: shape (rows, features), large enough for what the bytes can hold.
-  ///   - targets: one value a row is appended where a target is chosen.
-  mutating func parseRows(
-    _ choice: ColumnChoice, into values: UnsafeMutableBufferPointer<Double>, targets: inout [Double]
-  ) throws(DistsgdError) -> Int {
+  /// Reads all rows into `part`, which has room for what the bytes can hold.
+  mutating func parseRows(_ plan: TablePlan, into part: inout TablePart) throws(DistsgdError) {
     let columnCount = names.count
-    let width = choice.features.count
-    // Where each column goes: a feature's position, `width` for the target, -1 for nowhere.
-    var slots = [Int](repeating: -1, count: columnCount)
-    for (position, column) in choice.features.enumerated() { slots[column] = position }
-    if let target = choice.target { slots[target] = width }
-    targets.reserveCapacity(width > 0 ? values.count / width : 0)
+    let width = plan.featureCount
+    let otherCount = plan.otherCount
+    let missing = plan.missing
+    let missingNumbers = missing.ownNumbers
+    let hasMissingNumbers = !missingNumbers.isEmpty
+    let kinds = plan.kinds
+    // Where each column goes: a feature's position, `width` and up for the others, −1 for nowhere.
+    let slots = plan.slots
+    let values = part.features
+    let others = part.others
     var rows = 0
     while skipBlankLines() {
       let rowLine = line
@@ -65,80 +70,112 @@ struct TableParser {
       var ending = FieldEnd.delimiter
       while ending == .delimiter {
         guard column < columnCount else {
+          if try isTrailingEnd(rowLine, column) { break }
           throw try raggedRow(rowLine, atLeast: column)
         }
         let slot = slots[column]
         if slot < 0 {
           ending = try skipField(rowLine)
         } else {
-          let value: Double
-          (value, ending) = try numberField(column, rowLine)
+          var value: Double
+          switch kinds[column] {
+          case .number:
+            (value, ending) = try numberField(column, rowLine, missing, &part)
+            if hasMissingNumbers, missingNumbers.contains(value) {
+              part.note(missing: "\(value)", column, rowLine)
+              value = .nan
+            }
+          case .category:
+            (value, ending) = try categoryField(part.tables[column]!, rowLine)
+            if value.isNaN { part.note(missing: "", column, rowLine) }
+          case .date: (value, ending) = try dateField(column, rowLine, missing, &part)
+          case .identifier:
+            let field = try textField(rowLine)
+            part.identifiers.append(field.text)
+            (value, ending) = (0, field.ending)
+          }
           if slot < width {
             values.initializeElement(at: base + slot, to: value)
           } else {
-            if hasLabels { try checkLabel(value, column, rowLine) }
-            targets.append(value)
+            others.initializeElement(at: rows * otherCount + slot - width, to: value)
           }
         }
         column += 1
       }
-      guard column == columnCount else { throw try raggedRow(rowLine, exactly: column) }
+      guard column == columnCount else { throw raggedRow(rowLine, exactly: column) }
       rows += 1
     }
-    return rows
+    part.count = rows
   }
 
   /// One field as a number, the position moving past its delimiter or line end.
   @inline(__always)
   private mutating func numberField(
-    _ column: Int, _ rowLine: Int
+    _ column: Int, _ rowLine: Int, _ missing: MissingWords, _ part: inout TablePart
   ) throws(DistsgdError) -> (Double, FieldEnd) {
     skipBlanks()
-    let (value, next) = scanNumber(position, end)
+    let (value, next) = scanNumber(position, end, point: point)
     if let next, value.isFinite {
       let start = position
       position = next
       if let ending = endField() { return (value, ending) }
       position = start
     }
-    return try slowNumberField(column, rowLine)
+    return try slowNumberField(column, rowLine, missing, &part)
   }
 
-  /// A field that is not a plain finite number: quoted, or an error.
+  /// A field that is not a plain finite number: quoted, missing, or a text, which the part tells of.
   @inline(never)
   private mutating func slowNumberField(
-    _ column: Int, _ rowLine: Int
+    _ column: Int, _ rowLine: Int, _ missing: MissingWords, _ part: inout TablePart
   ) throws(DistsgdError) -> (Double, FieldEnd) {
     let (text, ending) = try textField(rowLine)
-    if let value = decimalNumber(text), value.isFinite { return (value, ending) }
-    let place = "\(source) row \(rowLine), column '\(printable(names[column]))'"
-    if text.isEmpty {
+    if let value = number(text), value.isFinite, !missing.own.contains(text) { return (value, ending) }
+    if missing.contains(text, amongNumbers: true) {
+      part.note(missing: text, column, rowLine)
+    } else if isInfinite(text) || number(text) != nil {
       throw DistsgdError(
         .badData,
-        "empty field, \(place): expected a number; fill it in, delete the row, or leave the column out with --features"
+        "'\(printable(text))' is not a finite number, \(source) row \(rowLine), column '\(printable(names[column]))': mend it, call it missing with --missing-value \(printable(text)), or leave the column out with --exclude"
       )
+    } else {
+      part.note(text: text, column, rowLine)
     }
-    if missingValues.contains(text.lowercased()) || decimalNumber(text) != nil {
-      throw DistsgdError(
-        .badData,
-        "'\(printable(text))' is not a finite number, \(place): fill it in, delete the row, or leave the column out with --features"
-      )
-    }
-    throw DistsgdError(
-      .badData,
-      "'\(printable(text))' is not a number, \(place): expected one such as 1.5 or -2e3; columns of text can be left out with --features"
-    )
+    return (.nan, ending)
   }
 
-  private func checkLabel(_ value: Double, _ column: Int, _ rowLine: Int) throws(DistsgdError) {
-    if let problem = labelProblem(value) {
-      throw DistsgdError(
-        .badData,
-        "\(problem.what), \(source) row \(rowLine), column '\(printable(names[column]))': \(problem.hint)")
+  /// A date as seconds.
+  private mutating func dateField(
+    _ column: Int, _ rowLine: Int, _ missing: MissingWords, _ part: inout TablePart
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    let (text, ending) = try textField(rowLine)
+    if let date = DateText(text) { return (date.seconds, ending) }
+    if missing.contains(text, amongNumbers: true) {
+      part.note(missing: text, column, rowLine)
+    } else {
+      part.note(text: text, column, rowLine)
     }
+    return (.nan, ending)
+  }
+
+  /// The number that is the whole of a field's text.
+  func number(_ text: String) -> Double? {
+    guard point == UInt8(ascii: ",") else { return decimalNumber(text) }
+    guard !text.contains(".") else { return nil }
+    return decimalNumber(text.split(separator: ",", omittingEmptySubsequences: false).joined(separator: "."))
   }
 
   // MARK: Ragged rows
+
+  /// Whether a row that should have ended has one empty field more, as all of the table may.
+  private mutating func isTrailingEnd(_ rowLine: Int, _ column: Int) throws(DistsgdError) -> Bool {
+    guard hasTrailingDelimiter else { return false }
+    let start = self
+    let field = try textField(rowLine)
+    if field.text.isEmpty, field.ending == .row { return true }
+    self = start
+    return false
+  }
 
   private mutating func raggedRow(_ rowLine: Int, atLeast count: Int) throws(DistsgdError) -> DistsgdError {
     var total = count
@@ -147,10 +184,10 @@ struct TableParser {
       ending = try skipField(rowLine)
       total += 1
     }
-    return try raggedRow(rowLine, exactly: total)
+    return raggedRow(rowLine, exactly: total)
   }
 
-  private func raggedRow(_ rowLine: Int, exactly count: Int) throws(DistsgdError) -> DistsgdError {
+  private func raggedRow(_ rowLine: Int, exactly count: Int) -> DistsgdError {
     DistsgdError(
       .badData,
       "\(count) \(count == 1 ? "field" : "fields"), \(source) row \(rowLine): expected \(names.count) as in row \(firstLine)"

@@ -1,4 +1,4 @@
-// Reads text tables (.csv .tsv .dat .txt): finds the layout by itself, then parses the chosen columns in one pass.
+// Reads text tables (.csv .tsv .dat .txt): finds how they are spelled, then parses the chosen columns in one pass.
 import Glibc
 import System
 import Text
@@ -6,136 +6,140 @@ import Text
 /// What to read from a table beside its columns.
 struct TableOptions {
   var columns: ColumnRequest
-  /// The target holds class numbers, which are checked here, where the line is known.
-  var hasLabels = false
   /// Column names for a file that is known to have no header.
   var names: [String]?
+  var header = HeaderChoice.auto
+  var missing = MissingWords()
+  /// Whether dates become their parts.
+  var takesDates = false
 }
 
 /// Reads the bytes of a text table into double precision.
 ///
-/// Fields are separated by commas, tabs, semicolons or blanks, whichever the file uses; `"…"` quotes a field
-/// (`""` is a quote in it, and it may contain line ends); a byte-order mark, CR LF and blank lines are allowed.
+/// Fields are separated by commas, tabs, semicolons, bars or blanks, whichever the file uses; `"…"` quotes a field
+/// (`""` is a quote in it, and it may contain line ends); a byte-order mark, CR LF, comments and blank lines are allowed.
 ///
 /// - Throws: `badData` naming source, row (line of the file) and column, or `usage` for a column that is not there.
 func readTable(
   _ bytes: UnsafeRawBufferPointer, source: String, options: TableOptions
 ) throws(DistsgdError) -> RawExamples {
-  guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else {
-    throw DistsgdError(.badData, "\(source) is empty: expected rows of numbers")
-  }
-  if bytes.count >= 2, bytes[0] == 0xFF && bytes[1] == 0xFE || bytes[0] == 0xFE && bytes[1] == 0xFF {
-    throw DistsgdError(.badData, "\(source) is UTF-16 text: save it as UTF-8")
-  }
-  let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
-  let text = UnsafeRawBufferPointer(rebasing: bytes[(hasMark ? 3 : 0)...])
-  var parser = TableParser(
-    position: start + (hasMark ? 3 : 0), end: start + bytes.count, delimiter: findDelimiter(text),
-    source: source)
-
-  // The first two rows tell the number of columns and whether there is a header.
-  guard let first = try parser.textRow() else {
-    throw DistsgdError(.badData, "\(source) is empty: expected rows of numbers")
-  }
-  let afterFirst = parser
-  let second = try parser.textRow()
-  let hasHeader = options.names == nil && isHeader(first.fields, second: second?.fields)
-  if hasHeader {
-    guard second != nil else {
-      throw DistsgdError(.badData, "\(source) has a header and no rows: expected rows of numbers below it")
+  let text = try TableText(bytes, source: source)
+  defer { text.deallocate() }
+  var spelling = try TableSpelling(
+    text, source: source, header: options.names == nil ? options.header : .no, known: options.columns.known)
+  if let names = options.names {
+    guard names.count == spelling.names.count else {
+      throw DistsgdError(
+        .badData,
+        "\(spelling.names.count) columns, \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
+      )
     }
-    parser = afterFirst
-  } else {
-    parser.rewind(to: start + (hasMark ? 3 : 0))
+    (spelling.names, spelling.parser.names, spelling.index) = (names, names, nil)
   }
-  let width = first.fields.count
-  if let names = options.names, names.count != width {
-    throw DistsgdError(
-      .badData,
-      "\(width) columns, \(source) row \(first.line): expected the \(names.count) columns \(listed(names))")
+  var choice = try options.columns.resolve(
+    spelling.names, isNamed: spelling.isNamed || options.names != nil, index: spelling.index?.column,
+    source: source)
+  // A date may be several of a model's columns.
+  let wanted = choice.features
+  choice.features = wanted.enumerated().filter { !wanted[..<$0.offset].contains($0.element) }.map(\.element)
+  var typing = ColumnTyping(spelling, options, choice)
+  var plan = try typing.plan()
+  while true {
+    let (parts, features) = try spelling.parser.parse(plan)
+    defer { for part in parts { part.deallocate() } }
+    if let other = try typing.settle(plan, parts) {
+      plan = other
+      continue
+    }
+    var raw = try typing.examples(plan, parts, features: features)
+    if case .matching(let preprocessing, _, _) = options.columns {
+      raw = try raw.columnsOf(preprocessing, found: wanted, read: choice.features)
+    }
+    return raw
   }
-  let names =
-    options.names
-    ?? (0..<width).map { hasHeader && !first.fields[$0].isEmpty ? first.fields[$0] : String($0 + 1) }
-  let choice = try options.columns.resolve(
-    names, isNamed: hasHeader || options.names != nil, source: source)
-  parser.names = names
-  parser.firstLine = first.line
-  parser.hasLabels = options.hasLabels
-  return try parser.parse(choice)
 }
 
 extension TableParser {
-  /// Parses all remaining rows, the chosen columns alone.
-  mutating func parse(_ choice: ColumnChoice) throws(DistsgdError) -> RawExamples {
-    let width = choice.features.count
-    let parts = parts()
-    var capacities = [Int](repeating: 0, count: parts.count)
+  /// Parses all remaining rows, the chosen columns alone; the features are those of all parts, one after the other.
+  func parse(_ plan: TablePlan) throws(DistsgdError) -> (parts: [TablePart], features: [Double]) {
+    let pieces = pieces()
+    if pieces.count > 1, let result = try? parse(plan, in: pieces) { return result }
+    // A piece counts lines from its own start, and may begin within a quoted field, which the one before it then
+    // tells by an error: in order, everything is read and told as it stands in the file.
+    return try parse(plan, in: [self])
+  }
+
+  private func parse(
+    _ plan: TablePlan, in pieces: [TableParser]
+  ) throws(DistsgdError) -> (parts: [TablePart], features: [Double]) {
+    let width = plan.featureCount
+    var capacities = [Int](repeating: 0, count: pieces.count)
     capacities.withUnsafeMutableBufferPointer { capacities in
-      inParallel(parts.count) { capacities[$0] = parts[$0].capacity(width: width) }
+      inParallel(pieces.count) { capacities[$0] = pieces[$0].capacity(width: width) }
     }
-    // Where each part's numbers begin.
+    // Where each piece's numbers begin.
     let starts = capacities.reduce(into: [0]) { $0.append($0.last! + $1) }
     // As they are read, and in single precision.
     try requireMemory(bytes: 12 * Double(starts.last!), for: source)
-    var results = [PartResult](repeating: .success(PartRows()), count: parts.count)
+    var results = [Result<TablePart, DistsgdError>?](repeating: nil, count: pieces.count)
     let features = [Double](unsafeUninitializedCapacity: starts.last!) { buffer, initialized in
       preferLargePages(UnsafeMutableRawBufferPointer(buffer))
       results.withUnsafeMutableBufferPointer { results in
-        inParallel(parts.count) { number in
-          var part = parts[number]
-          results[number] = PartResult { () throws(DistsgdError) -> PartRows in
-            var rows = PartRows()
-            let space = UnsafeMutableBufferPointer(rebasing: buffer[starts[number]..<starts[number + 1]])
-            rows.count = try part.parseRows(choice, into: space, targets: &rows.targets)
-            return rows
-          }
+        inParallel(pieces.count) { number in
+          let space = UnsafeMutableBufferPointer(rebasing: buffer[starts[number]..<starts[number + 1]])
+          results[number] = pieces[number].part(plan, space)
         }
       }
-      // Parts with blank lines have fewer rows than lines.
-      for (number, result) in results.enumerated() {
-        let count = ((try? result.get())?.count ?? 0) * width
+      guard let parts = try? results.map({ try $0!.get() }) else { return }
+      numberCategories(plan, parts)
+      // Pieces with blank lines have fewer rows than lines.
+      for (number, part) in parts.enumerated() {
+        let count = part.count * width
         if initialized < starts[number], count > 0 {
           memmove(buffer.baseAddress! + initialized, buffer.baseAddress! + starts[number], 8 * count)
         }
         initialized += count
       }
     }
-    var rows = 0
-    var targets: [Double] = []
-    for (number, result) in results.enumerated() {
-      guard case .success(let part) = result else {
-        // A part counts lines from its own start; the first error is found again with its line in the file.
-        if number > 0 { _ = try parseInOrder(choice) }
-        _ = try result.get()
-        break
+    var parts: [TablePart] = []
+    for result in results {
+      do {
+        parts.append(try result!.get())
+      } catch {
+        for case .success(let part)? in results { part.deallocate() }
+        throw error
       }
-      rows += part.count
-      if number == 0 { targets = part.targets } else { targets += part.targets }
     }
-    guard rows > 0 else {
+    guard parts.contains(where: { $0.count > 0 }) else {
+      for part in parts { part.deallocate() }
       throw DistsgdError(.badData, "\(source) has no rows: expected rows of numbers")
     }
-    return RawExamples(
-      source: source, kind: .table, count: rows, featureCount: width, features: .doubles(features),
-      targets: choice.target == nil ? nil : targets, featureNames: choice.features.map { names[$0] },
-      targetName: choice.target.map { names[$0] } ?? "", standardizesByDefault: true)
+    return (parts, features)
   }
 
-  private typealias PartResult = Result<PartRows, DistsgdError>
-
-  private struct PartRows {
-    var count = 0
-    var targets: [Double] = []
+  /// The rows of one piece.
+  private func part(
+    _ plan: TablePlan, _ features: UnsafeMutableBufferPointer<Double>
+  ) -> Result<TablePart, DistsgdError> {
+    var reader = self
+    var part = TablePart(plan, features: features, rows: features.count / max(1, plan.featureCount) + 1)
+    do {
+      try reader.parseRows(plan, into: &part)
+    } catch {
+      part.deallocate()
+      return .failure(error)
+    }
+    part.lines = reader.line - line
+    part.comments = reader.commentCount
+    return .success(part)
   }
 
-  /// What is left, cut after line feeds into parts that can be read at the same time. A table with quotes is one
-  /// part, because a quoted field may hold line feeds.
-  private func parts() -> [TableParser] {
+  /// What is left, cut after line feeds into pieces that can be read at the same time.
+  private func pieces() -> [TableParser] {
     let length = end - position
     let count = pieceCount(length, least: 1 << 20)
-    guard count > 1, memchr(position, 0x22, length) == nil else { return [self] }
-    var parts: [TableParser] = []
+    guard count > 1 else { return [self] }
+    var pieces: [TableParser] = []
     var start = position
     for number in 1...count {
       var stop = end
@@ -144,25 +148,17 @@ extension TableParser {
         guard let feed = memchr(middle, 0x0A, end - middle) else { continue }
         stop = UnsafePointer(feed.assumingMemoryBound(to: UInt8.self)) + 1
       }
-      if stop > start { parts.append(TableParser(self, from: start, to: stop)) }
+      if stop > start { pieces.append(TableParser(self, from: start, to: stop)) }
       start = stop
     }
-    return parts
+    return pieces
   }
 
-  /// Floats that the rows which are left may write. Every field takes two bytes with its delimiter, so the size
-  /// bounds what is allocated; a last row that breaks off may have written anywhere within its width.
+  /// Numbers that the rows which are left may write. Every field takes a byte, so the size bounds what is allocated;
+  /// a last row that breaks off may have written anywhere within its width.
   private func capacity(width: Int) -> Int {
     let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
-    return min(overflow ? Int.max : product, (end - position) / 2 + 1 + width)
-  }
-
-  /// Reads all that is left for its error alone.
-  private mutating func parseInOrder(_ choice: ColumnChoice) throws(DistsgdError) -> Int {
-    let space = UnsafeMutableBufferPointer<Double>.allocate(capacity: capacity(width: choice.features.count))
-    defer { space.deallocate() }
-    var targets: [Double] = []
-    return try parseRows(choice, into: space, targets: &targets)
+    return min(overflow ? Int.max : product, (end - position) + 1 + width)
   }
 
   /// An upper bound of the rows that are left.
@@ -173,4 +169,35 @@ extension TableParser {
     }
     return count
   }
+}
+
+/// Gives the texts of all parts one numbering, in their natural order.
+private func numberCategories(_ plan: TablePlan, _ parts: [TablePart]) {
+  for column in plan.kinds.indices where parts.first?.tables[column] != nil {
+    let texts = categoryTexts(of: column, parts)
+    let places = Dictionary(texts.enumerated().map { ($1, Double($0)) }) { first, _ in first }
+    let slot = plan.slots[column]
+    let isFeature = slot < plan.featureCount
+    let stride = isFeature ? plan.featureCount : plan.otherCount
+    let offset = isFeature ? slot : slot - plan.featureCount
+    inParallel(parts.count) { number in
+      let part = parts[number]
+      let numbers = part.tables[column]!.categories.map { $0.isMissing ? .nan : places[$0.text] ?? 0 }
+      let values = isFeature ? part.features : part.others
+      for row in 0..<part.count {
+        let place = row * stride + offset
+        let value = values[place]
+        if !value.isNaN { values[place] = numbers[Int(value)] }
+      }
+    }
+  }
+}
+
+/// The texts of a column in their natural order, without those that mean that a value is missing.
+func categoryTexts(of column: Int, _ parts: [TablePart]) -> [String] {
+  var texts: Set<String> = []
+  for part in parts {
+    for category in part.tables[column]!.categories where !category.isMissing { texts.insert(category.text) }
+  }
+  return naturallySorted(Array(texts))
 }

@@ -6,13 +6,13 @@ import NeuralNet
 import System
 import Text
 
-/// The result of an evaluation, as means over all examples.
+/// The result of an evaluation over all examples.
 public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
-  /// What a loss tells beside itself (`Loss.measures`).
+  /// What is told beside the loss (`Loss.measures`, `Catalog.measures`).
   public struct Measure: Sendable, Equatable {
     /// `accuracy`, for example.
     public var name: String
-    /// A mean over all examples.
+    /// A mean over all examples, or another number of all of them.
     public var value: Double
 
     /// A measure by its name.
@@ -20,22 +20,30 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
       self.name = name
       self.value = value
     }
+
+    /// Its name as people read it: `R²`.
+    public var label: String {
+      Catalog.measures.lazy.compactMap { [name] in $0.labels[name] }.first ?? name
+    }
   }
 
   /// The mean loss.
   public var loss: Double
-  /// In the order of `Loss.measures`.
+  /// In the order of `Loss.measures`, and then of `Catalog.measures`.
   public var measures: [Measure]
+  /// What is more than a number: of each class, each target, each pair of classes.
+  public var tables: [MeasureResult]
 
   /// Means that a program has made itself.
-  public init(loss: Double, measures: [Measure] = []) {
+  public init(loss: Double, measures: [Measure] = [], tables: [MeasureResult] = []) {
     self.loss = loss
     self.measures = measures
+    self.tables = tables
   }
 
   /// As the chapter prints it: `loss: 0.243`, or `loss: 0.512, accuracy: 0.812`.
   public var description: String {
-    measures.reduce("loss: \(readableLoss(loss))") { "\($0), \($1.name): \(fixed($1.value, 3))" }
+    measures.reduce("loss: \(readableLoss(loss))") { "\($0), \($1.label): \(readableMeasure($1.value))" }
   }
 
   /// The fraction classified right; nil for regression.
@@ -56,47 +64,74 @@ package final class Evaluator {
   private let batch: BatchBuffer
   /// Shape (chunks, 1 + measures): the sums of the loss, and of what else it tells.
   private let sums: UnsafeMutableBufferPointer<Double>
+  /// What the sums are divided by: the number of examples, or their weights.
+  private let total: Double
+  /// Shape (1 + measures): those of one row, where examples have weights.
+  private let row: UnsafeMutableBufferPointer<Double>
+  /// nil where nothing but the loss's own measures is asked for.
+  private let measuring: Measuring?
 
+  /// - Parameter task: what is told beside the loss and its own measures is told of this; nil: nothing.
   /// - Throws: `AgreedError` where model, loss and data do not fit each other.
   package init(
-    model: Sequential, loss: any Loss, dataset: Dataset, arithmetic: Arithmetic = .blas,
-    communicator: any Communicator
+    model: Sequential, loss: any Loss, dataset: Dataset, task: MeasuredTask? = nil,
+    arithmetic: Arithmetic = .blas, communicator: any Communicator
   ) throws {
     try requireFit(model, loss, dataset)
     self.communicator = communicator
     self.dataset = dataset
-    self.loss = loss.computed(by: arithmetic)
+    let loss = loss.computed(by: arithmetic)
+    self.loss = loss
     let rows = min(Self.chunkRows, dataset.count)
     network = Network(model, maximumRows: rows, arithmetic: arithmetic)
     batch = BatchBuffer(dataset, capacity: rows)
     sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))
+    total =
+      dataset.weights.map { weights in (0..<dataset.count).reduce(0) { $0 + Double(weights[$1]) } }
+      ?? Double(dataset.count)
+    row = .allocate(capacity: dataset.weights == nil ? 0 : 1 + loss.measures.count)
+    measuring = task.map { Measuring($0, loss: loss, dataset: dataset, chunkRows: rows) }
   }
 
-  deinit { sums.deallocate() }
+  deinit {
+    sums.deallocate()
+    row.deallocate()
+  }
 
   /// Collective over all ranks.
   package func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
     let width = 1 + loss.measures.count
     let chunks = sums.count / width
     sums.update(repeating: 0)
+    measuring?.begin()
     for chunk in part(communicator.rank, of: communicator.worldSize, count: chunks) {
       let examples =
         chunk * batch.capacity..<min((chunk + 1) * batch.capacity, dataset.count)
       batch.load(examples: examples)
       let output = network.forward(
         parameters: parameters, input: batch.features, rows: examples.count)
-      loss.evaluate(
-        output, batch.targets, rows: examples.count, columns: network.model.outputCount,
-        into: sums.baseAddress! + chunk * width)
+      measuring?.add(
+        output, batch.targets, chunk: chunk, rows: examples, columns: network.model.outputCount)
+      let columns = network.model.outputCount
+      if let weights = batch.weights {
+        loss.evaluate(
+          output, batch.targets, weights: weights, rows: examples.count, columns: columns,
+          into: sums.baseAddress! + chunk * width, row: row)
+      } else {
+        loss.evaluate(
+          output, batch.targets, rows: examples.count, columns: columns,
+          into: sums.baseAddress! + chunk * width)
+      }
     }
     // Every element has one rank's number and zeros: their sum is exact in any order.
     if communicator.worldSize > 1 { try communicator.allReduce(sums, .sum) }
-    let count = Double(dataset.count)
     func mean(_ column: Int) -> Double {
-      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / count
+      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / total
     }
-    return Evaluation(
+    var result = Evaluation(
       loss: mean(0),
       measures: loss.measures.enumerated().map { Evaluation.Measure($1, mean($0 + 1)) })
+    try measuring?.complete(&result, over: communicator)
+    return result
   }
 }

@@ -19,6 +19,8 @@ final class ShardGradients {
   private let passLevel: Int
   private let network: Network
   private let batch: BatchBuffer
+  /// nil where all examples count the same.
+  private let weights: BatchWeights?
   /// Of a model with layers that look at the global batch: all of this rank's shards run in one pass.
   private let globalSum: ShardSum?
   /// One arena for each level of the tree between a pass and a node of this rank: the sum of a right-hand subtree.
@@ -73,6 +75,7 @@ final class ShardGradients {
       passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
+    weights = BatchWeights(dataset)
     pieces = .allocate(capacity: maximumPieces + 1)
     pieces.initialize(repeating: 0, count: maximumPieces + 1)
     losses = .allocate(capacity: maximumPieces)
@@ -91,7 +94,7 @@ final class ShardGradients {
   func begin(_ order: EpochOrder, positions: Range<Int>) -> Int {
     self.order = order
     self.positions = positions
-    scale = 1 / Float(positions.count)
+    scale = weights?.scale(order, positions: positions) ?? 1 / Float(positions.count)
     active = shards.active(batch: positions.count)
     return active
   }
@@ -148,11 +151,9 @@ final class ShardGradients {
       clock.mark(.load)
       let output = network.forward(batch.features, pass)
       if isAlone {
-        shardLoss += loss.gradient(
-          output, batch.targets, rows: rows, columns: outputCount, scale: scale)
+        shardLoss += rowLosses(output, rows: rows)
       } else {
-        loss.gradient(
-          output, batch.targets, pieces: pass.pieces, columns: outputCount, scale: scale, into: losses)
+        addLosses(output, pass.pieces)
       }
       clock.mark(.forward)
       network.backward(batch.features, pass, into: sum, accumulate: !isFirst)
@@ -188,8 +189,7 @@ final class ShardGradients {
     batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
     let output = network.forward(batch.features, pass)
-    loss.gradient(
-      output, batch.targets, pieces: pass.pieces, columns: outputCount, scale: scale, into: losses)
+    addLosses(output, pass.pieces)
     clock.mark(.forward)
     globalSum.phase = .backward
     network.backward(
@@ -201,6 +201,29 @@ final class ShardGradients {
     }
     clock.mark(.backward)
     try globalSum.end()
+  }
+
+  /// The sum of the losses of a pass of one piece; the output becomes their gradient.
+  @inline(__always)
+  private func rowLosses(_ output: UnsafeMutablePointer<Float>, rows: Int) -> Double {
+    if let weights = batch.weights {
+      return loss.gradient(
+        output, batch.targets, weights: weights, rows: 0..<rows, columns: outputCount, scale: scale)
+    }
+    return loss.gradient(output, batch.targets, rows: rows, columns: outputCount, scale: scale)
+  }
+
+  /// The losses of some pieces, each by itself.
+  @inline(__always)
+  private func addLosses(_ output: UnsafeMutablePointer<Float>, _ pieces: UnsafeBufferPointer<Int>) {
+    if let weights = batch.weights {
+      loss.gradient(
+        output, batch.targets, weights: weights, pieces: pieces, columns: outputCount, scale: scale,
+        into: losses)
+    } else {
+      loss.gradient(
+        output, batch.targets, pieces: pieces, columns: outputCount, scale: scale, into: losses)
+    }
   }
 
   /// Where the rows of neighbouring shards end; mostly the same as in the step before.

@@ -127,10 +127,16 @@ public final class Trainer {
   /// Collective.
   /// - Throws: `AgreedError` where the data do not fit the model; `MPIError`.
   public func evaluate(on other: Dataset? = nil) throws -> Evaluation {
+    try evaluate(on: other, measuring: nil)
+  }
+
+  /// - Parameter task: what is told beside the loss and its own measures is told of this; the same for a data set.
+  package func evaluate(on other: Dataset?, measuring task: MeasuredTask?) throws -> Evaluation {
     let data = other ?? dataset
     if evaluator?.dataset !== data {
       evaluator = try Evaluator(
-        model: model, loss: loss, dataset: data, arithmetic: arithmetic, communicator: communicator)
+        model: model, loss: loss, dataset: data, task: task, arithmetic: arithmetic,
+        communicator: communicator)
     }
     return try evaluator!.evaluate(reduction.parameters)
   }

@@ -1,4 +1,4 @@
-// The one list of what a user can name: layers, losses, optimizers and schedules.
+// The one list of what a user can name: layers, losses, optimizers and schedules; and of what is measured.
 import Synchronization
 
 /// Who answers to which word. Other packages add their own at the start of a program, before anything is parsed:
@@ -11,11 +11,15 @@ public enum Catalog {
     ]
     var optimizers: [any Optimizer.Type] = [SGD.self, Adam.self]
     var schedules: [any Schedule.Type] = [ConstantSchedule.self, StepSchedule.self, CosineSchedule.self]
+    var measures: [any MeasureFamily.Type] = [
+      TopFive.self, LogLoss.self, AreaUnderCurve.self, ClassCounts.self, ConfusionMatrix.self,
+      ErrorsOfNumbers.self,
+    ]
   }
 
   private static let lists = Mutex(Lists())
 
-  /// The last added first; here and below.
+  /// The last added first; here and below, measures apart.
   public static var layers: [any Layer.Type] { lists.withLock { $0.layers } }
   /// What `--loss` knows.
   public static var losses: [any Loss.Type] { lists.withLock { $0.losses } }
@@ -24,6 +28,11 @@ public enum Catalog {
   /// What `--schedule` knows.
   public static var schedules: [any Schedule.Type] { lists.withLock { $0.schedules } }
 
+  /// What `evaluate` and `--validation` tell beside the loss, in this order.
+  public static var measures: [any MeasureFamily.Type] { lists.withLock { $0.measures } }
+
+  /// Tells more of every model that it has something to say of.
+  public static func add(measures: any MeasureFamily.Type) { lists.withLock { $0.measures.append(measures) } }
   /// For `--model` and model files. Where two have one name, the last that was added has it; here and below.
   public static func add(layer: any Layer.Type) { lists.withLock { $0.layers.insert(layer, at: 0) } }
   /// For `--loss` and model files.

@@ -65,6 +65,10 @@ public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     return [1 - p, p]
   }
 
+  public func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int { output[0] > 0 ? 1 : 0 }
+
+  public var isLogLoss: Bool { true }
+
   /// log(1 + eᶻ) − z·label, where e^|z| cannot overflow.
   @inline(__always)
   private func loss(_ z: Float, _ label: Int32) -> Double {

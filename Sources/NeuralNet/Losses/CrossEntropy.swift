@@ -75,6 +75,12 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
     return z
   }
 
+  public func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int {
+    output.baseAddress.map { Self.largestIndex($0, output.count) } ?? 0
+  }
+
+  public var isLogLoss: Bool { true }
+
   /// The class of the largest output; the first of equals.
   static func largestIndex(_ z: UnsafePointer<Float>, _ columns: Int) -> Int {
     var best = 0

@@ -8,14 +8,14 @@ public enum TargetKind: Sendable, Equatable {
   case classes
 }
 
-/// The targets of a batch; shape (rows).
+/// The targets of a batch; shape (rows), of several numbers an example (rows, targets).
 public enum TargetBuffer {
   /// Numbers.
   case values(UnsafePointer<Float>)
   /// Class numbers, from 0 to below the number of classes.
   case labels(UnsafePointer<Int32>)
 
-  /// Those of the rows from `row` on.
+  /// Those from the number `row` on: where there is one an example, those of the rows from `row` on.
   @inline(__always)
   public func dropFirst(_ row: Int) -> TargetBuffer {
     switch self {
@@ -40,6 +40,9 @@ public protocol Loss: Named {
   /// - Parameter classes: of the data; nil where the targets are numbers.
   /// - Throws: `ShapeError` where it cannot be used with so many classes.
   func outputCount(classes: Int?) throws(ShapeError) -> Int
+  /// Whether an example may have several numbers as targets, one for each of the model's outputs. Its loss is then the
+  /// sum of theirs.
+  var takesSeveralTargets: Bool { get }
 
   /// The sum of the loss over the rows; `output`, of shape (rows, columns), becomes the gradient of `scale` times that
   /// sum. With `scale` = 1 / examples in the global batch, gradients of any pieces of the batch add up to that of the
@@ -69,6 +72,13 @@ public protocol Loss: Named {
   /// The probabilities of the classes that one row of output means; nothing for a loss of numbers.
   /// - Parameter output: shape (columns)
   func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float]
+  /// The class that one row of output means; 0 for a loss of numbers.
+  /// - Parameter output: shape (columns)
+  func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int
+  /// Whether the loss of an example is −log p of its class.
+  var isLogLoss: Bool { get }
+  /// What its mean is, for people: `½ MSE`.
+  var meaning: String { get }
 }
 
 extension Loss {
@@ -80,10 +90,25 @@ extension Loss {
     for piece in 0..<pieces.count - 1 {
       let row = pieces[piece]
       let sum = gradient(
-        output + row * columns, targets.dropFirst(row), rows: pieces[piece + 1] - row, columns: columns,
+        output + row * columns, targets.dropFirst(takesSeveralTargets ? row * columns : row),
+        rows: pieces[piece + 1] - row, columns: columns,
         scale: scale)
       losses[piece] = Float(sum) * scale
     }
+  }
+
+  public var takesSeveralTargets: Bool { false }
+
+  /// Outputs that a model must have.
+  /// - Parameter targets: numbers that are predicted of one example.
+  /// - Throws: `ShapeError` where it cannot be used with so many.
+  package func outputCount(classes: Int?, targets: Int) throws(ShapeError) -> Int {
+    if targets == 1 { return try outputCount(classes: classes) }
+    guard takesSeveralTargets else {
+      throw ShapeError(
+        "it takes one target, and the data have \(targets): name one by --target, or use squared")
+    }
+    return targets
   }
 
   public var measures: [String] { [] }
@@ -96,6 +121,16 @@ extension Loss {
   public func computed(by arithmetic: Arithmetic) -> Self { self }
 
   public func probabilities(_ output: UnsafeBufferPointer<Float>) -> [Float] { [] }
+
+  /// The most probable one, of equals the first.
+  public func predictedClass(_ output: UnsafeBufferPointer<Float>) -> Int {
+    let p = probabilities(output)
+    return p.indices.max { p[$0] < p[$1] || (p[$0] == p[$1] && $0 > $1) } ?? 0
+  }
+
+  public var isLogLoss: Bool { false }
+
+  public var meaning: String { description }
 }
 
 /// A loss of one number an example.

@@ -61,6 +61,12 @@ extension RunState {
       for measure in point.evaluation.measures {
         words[Self.measurePrefix + measure.name] = "\(measure.value)"
       }
+      // Their order, which words do not have.
+      if point.evaluation.measures.count > 1 {
+        for (place, measure) in point.evaluation.measures.enumerated() {
+          words[Self.placePrefix + measure.name] = "\(place)"
+        }
+      }
     }
     return words
   }
@@ -75,8 +81,11 @@ extension RunState {
     epochLoss.sum = try words.number("epochLossSum")
     epochLoss.weight = try words.count("epochLossWeight")
     guard words["evaluationExamples"] != nil else { return }
-    let measures = try words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }.sorted().map { key in
-      Evaluation.Measure(String(key.dropFirst(Self.measurePrefix.count)), try words.number(key))
+    let names = words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }
+      .map { $0.dropFirst(Self.measurePrefix.count) }
+    let places = names.map { words[Self.placePrefix + $0].flatMap { Int($0) } ?? 0 }
+    let measures = try zip(places, names).sorted { $0 < $1 }.map { _, name in
+      Evaluation.Measure(String(name), try words.number(Self.measurePrefix + name))
     }
     lastEvaluation = EvaluationPoint(
       examples: try words.count("evaluationExamples"), seconds: try words.number("evaluationSeconds"),
@@ -84,4 +93,5 @@ extension RunState {
   }
 
   private static let measurePrefix = "evaluation "
+  private static let placePrefix = "evaluationPlace "
 }

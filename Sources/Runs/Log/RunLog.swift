@@ -66,7 +66,7 @@ final class RunLog {
     if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameter\(setUp.model.parameterCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
@@ -175,7 +175,7 @@ final class RunLog {
     try metrics?.write(line)
     if options.evaluateEvery == nil {
       try metrics?.flush()
-      progress?.note("epoch \(fixed(epoch, 0)): \(set) \(describe(result))")
+      progress?.note("epoch \(fixed(epoch, epoch == epoch.rounded() ? 0 : 2)): \(set) \(describe(result))")
     }
   }
 
@@ -223,5 +223,10 @@ final class RunLog {
 
 /// `loss 0.243` or `loss 0.512, accuracy 0.812`
 func describe(_ result: Evaluation) -> String {
-  result.measures.reduce("loss \(readableLoss(result.loss))") { "\($0), \($1.name) \(fixed($1.value, 3))" }
+  // A log loss that is the loss need not be read twice.
+  result.measures.filter { $0.name != "logLoss" || $0.value != result.loss }.reduce(
+    "loss \(readableLoss(result.loss))"
+  ) {
+    "\($0), \($1.label) \(readableMeasure($1.value))"
+  }
 }

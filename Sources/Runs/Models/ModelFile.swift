@@ -14,6 +14,8 @@ package struct ModelFile: Sendable {
   package var classCount: Int?
   /// Shape (model.parameterCount), laid out by `model.tensors`.
   package var parameters: [Float]
+  /// Of the run that made it, by their flags.
+  package var settings: [String: String]
 
   /// What models call this program.
   static let producer = "distsgd \(version)"
@@ -43,14 +45,9 @@ package struct ModelFile: Sendable {
       "layers": model.text, "loss": loss.description,
       "inputs": "\(model.inputCount)", "inputShape": jsonText(model.inputShape.sizes),
       "outputs": "\(model.outputCount)",
-      "featureNames": jsonText(preprocessing.featureNames),
-      "featureMeans": jsonText(preprocessing.featureMeans),
-      "featureDeviations": jsonText(preprocessing.featureDeviations),
-      "targetName": preprocessing.targetName, "targetMean": "\(preprocessing.targetMean)",
-      "targetDeviation": "\(preprocessing.targetDeviation)",
     ]
     metadata["activation"] = specification.activation?.rawValue
-    return metadata
+    return metadata.merging(preprocessing.metadata) { own, _ in own }
   }
 
   /// Reads what `write` has written.
@@ -58,6 +55,7 @@ package struct ModelFile: Sendable {
   package init(reading path: String) throws {
     let file = try SafeTensors.read(from: path)
     let entries = MetadataReader(entries: file.metadata, path: path)
+    settings = file.metadata.filter { $0.key.hasPrefix("--") }
     let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
     // Files of earlier versions have a name alone.
     let text = file.metadata["layers"] == nil ? "model" : "layers"
@@ -68,7 +66,8 @@ package struct ModelFile: Sendable {
     let outputs = try entries.count("outputs", in: 1...1_000_000)
     let zeros = [Float](repeating: 0, count: outputs)
     let classes = loss.targets == .classes ? zeros.withUnsafeBufferPointer(loss.probabilities).count : nil
-    guard (try? loss.outputCount(classes: classes)) == outputs else {
+    guard (try? loss.outputCount(classes: classes, targets: max(1, preprocessing.targets.count))) == outputs
+    else {
       throw DistsgdError(
         .badData, "'\(path)' claims \(outputs) outputs: a model with the loss '\(loss)' has another number")
     }
@@ -101,7 +100,7 @@ package struct ModelFile: Sendable {
       guard let stored = named[name(tensor)] else {
         throw DistsgdError(
           .badData,
-          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs"
+          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs: it has \(found(in: file)); name them as PyTorch's nn.Sequential of the same layers does, or say another --model"
         )
       }
       guard stored.shape == tensor.shape else {
@@ -122,6 +121,34 @@ package struct ModelFile: Sendable {
   }
 }
 
+/// The tensors of a file, for a message.
+private func found(in file: SafeTensors) -> String {
+  if file.tensors.isEmpty { return "no tensors" }
+  return listed(
+    file.tensors.map { "\($0.name) [\($0.shape.map(String.init).joined(separator: ", "))]" }, limit: 8)
+}
+
+extension ModelFile {
+  /// The parameters of `model` from a file of another program, where all names may have something before them: PyTorch's
+  /// DistributedDataParallel has `module.`, others `model.` or `net.`.
+  /// - Throws: as `arena`.
+  package static func foreignArena(of model: Sequential, from file: SafeTensors, path: String) throws
+    -> [Float]
+  {
+    let names = Set(file.tensors.map(\.name))
+    let wanted = model.tensors.map(\.name)
+    let prefixes = names.filter { $0.hasSuffix("." + (wanted.first ?? "")) }
+      .map { String($0.dropLast(wanted[0].count)) }.sorted()
+    let prefix =
+      names.isSuperset(of: wanted)
+      ? ""
+      : prefixes.first { prefix in
+        wanted.allSatisfy { names.contains(prefix + $0) }
+      }
+    return try arena(of: model, from: file, path: path) { (prefix ?? "") + $0.name }
+  }
+}
+
 /// The sizes of an example, a few and none too large.
 private func parseShape(_ text: String) -> [Int]? {
   guard let numbers = parseArray(text, { try $0.number() }), 1...8 ~= numbers.count,
@@ -129,68 +156,4 @@ private func parseShape(_ text: String) -> [Int]? {
     numbers.reduce(1, *) <= 1_000_000_000
   else { return nil }
   return numbers.map { Int($0) }
-}
-
-/// What a column may have been divided by.
-private func isDeviation(_ value: Double) -> Bool { value.isFinite && value > 0 }
-
-private func jsonText(_ value: some JSONValue) -> String {
-  var bytes: [UInt8] = []
-  value.appendJSON(to: &bytes)
-  return String(decoding: bytes, as: UTF8.self)
-}
-
-/// The elements of a JSON array, or nil if `text` is none.
-private func parseArray<Element>(
-  _ text: String, _ element: (inout JSONScanner) throws -> Element
-) -> [Element]? {
-  var text = text
-  return text.withUTF8 { utf8 in
-    var scanner = JSONScanner(UnsafeRawBufferPointer(utf8))
-    guard let elements = try? scanner.array(element), (try? scanner.end()) != nil else { return nil }
-    return elements
-  }
-}
-
-/// The metadata of a file; an entry that is missing or makes no sense is told with the file.
-private struct MetadataReader {
-  let entries: [String: String]
-  let path: String
-
-  func text(_ key: String) throws(DistsgdError) -> String {
-    guard let value = entries[key] else {
-      throw DistsgdError(
-        .badData,
-        "'\(path)' has no metadata entry '\(key)': it was not written by distsgd; use the model.safetensors of a run"
-      )
-    }
-    return value
-  }
-
-  func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws(DistsgdError) -> Value {
-    let text = try text(key)
-    guard let value = parse(text) else {
-      throw DistsgdError(
-        .badData, "'\(path)': the metadata entry '\(key)' is '\(printable(text))', which makes no sense")
-    }
-    return value
-  }
-
-  func count(_ key: String, in range: ClosedRange<Int>) throws(DistsgdError) -> Int {
-    try parsed(key) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
-  }
-
-  func preprocessing() throws(DistsgdError) -> Preprocessing {
-    let result = Preprocessing(
-      featureNames: try parsed("featureNames") { parseArray($0) { try $0.string() } },
-      featureMeans: try parsed("featureMeans") { parseArray($0) { try $0.number() } },
-      featureDeviations: try parsed("featureDeviations") { parseArray($0) { try $0.number() } },
-      targetName: try text("targetName"),
-      targetMean: try parsed("targetMean") { Double($0).flatMap { $0.isFinite ? $0 : nil } },
-      targetDeviation: try parsed("targetDeviation") { Double($0).flatMap { isDeviation($0) ? $0 : nil } })
-    guard result.featureDeviations.allSatisfy(isDeviation) else {
-      throw DistsgdError(.badData, "'\(path)': not all its featureDeviations are numbers above 0")
-    }
-    return result
-  }
 }

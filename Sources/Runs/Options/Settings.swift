@@ -1,4 +1,5 @@
 // The settings of a run as flags and their words: what a checkpoint keeps, and what a resumed run may change.
+import DataFormats
 import MPI
 import System
 import Text
@@ -15,7 +16,15 @@ extension TrainingOptions {
     ]
     words["--arithmetic"] = arithmetic == .blas ? nil : arithmetic.rawValue
     words["--target"] = data.target
-    words["--features"] = data.features?.joined(separator: ",")
+    words["--features"] = data.features.map(ColumnList.text)
+    words["--exclude"] = data.exclude.map(ColumnList.text)
+    words["--id"] = data.identifier
+    words["--weight"] = data.weight
+    words["--task"] = data.task?.rawValue
+    words["--header"] = data.header == .auto ? nil : data.header.rawValue
+    words["--missing"] = data.missing == .error ? nil : data.missing.rawValue
+    words["--missing-value"] = data.missingValues.isEmpty ? nil : ColumnList.text(data.missingValues)
+    words["--dates"] = data.takesDates ? "parts" : nil
     words["--examples"] = data.examples.map(String.init)
     words["--validation"] = data.validation
     words["--standardize"] = data.standardize.map(String.init)

@@ -21,8 +21,12 @@ public struct TrainingOptions: Sendable {
   public var optimizer: any Optimizer = SGD()
   /// A safetensors file to start from.
   public var initialize: String?
-  /// B, examples of an update over all ranks; N at most.
-  public var globalBatch = 128
+  /// B, examples of an update over all ranks; N at most. Of a smaller set that nobody has chosen it for, N.
+  public var globalBatch = 128 {
+    didSet { isGlobalBatchChosen = true }
+  }
+  /// Whether `globalBatch` is more than a default.
+  private(set) var isGlobalBatchChosen = false
   /// V; nil: `shardCount` tells.
   public var shards: Int?
   /// Examples of a pass at most; nil: a shard.
@@ -80,6 +84,14 @@ public struct TrainingOptions: Sendable {
   func totalSteps(stepsPerEpoch: Int) -> Int {
     let (product, overflow) = epochLimit.multipliedReportingOverflow(by: stepsPerEpoch)
     return min(steps ?? Int.max, overflow ? Int.max : product)
+  }
+
+  /// The same with a global batch that a set of so many positions has, where none was chosen.
+  func fitted(to positions: Int) -> TrainingOptions {
+    guard !isGlobalBatchChosen, positions < globalBatch else { return self }
+    var options = self
+    options.globalBatch = max(1, positions)
+    return options
   }
 
   /// Checks all that needs no data.

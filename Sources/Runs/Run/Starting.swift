@@ -27,8 +27,8 @@ extension TrainingRun {
 
   package convenience init(_ options: TrainingOptions, communicator: any Communicator) throws {
     let setUp = try SetUp(options, communicator: communicator)
-    let log = try communicator.agreeingOnErrors { try RunLog(options, isActive: communicator.rank == 0) }
-    try self.init(options, setUp: setUp, log: log, hasFolder: true, communicator: communicator)
+    let log = try communicator.agreeingOnErrors { try RunLog(setUp.options, isActive: communicator.rank == 0) }
+    try self.init(setUp.options, setUp: setUp, log: log, hasFolder: true, communicator: communicator)
   }
 
   package convenience init(
@@ -53,7 +53,8 @@ extension TrainingRun {
   package convenience init(
     _ options: TrainingOptions, sharing setUp: SetUp, communicator: any Communicator
   ) throws {
-    try self.init(options, on: setUp.with(options, communicator: communicator), communicator: communicator)
+    let setUp = try setUp.with(options, communicator: communicator)
+    try self.init(setUp.options, on: setUp, communicator: communicator)
   }
 
   /// A run that keeps nothing but its parameters, with the model and data that were made for it.

@@ -22,6 +22,8 @@ public final class TrainingRun {
   private let checkpointing: Checkpointing?
   private let isConstantRate: Bool
   private let provenance: Provenance
+  /// What is told of the validation set beside the loss; nil without one.
+  private let task: MeasuredTask?
 
   private(set) var state: RunState
   private(set) var clock: TrainingClock
@@ -58,6 +60,9 @@ public final class TrainingRun {
     var provenance = Provenance(setUp, options, shards: shards.count)
     resuming?.complete(&provenance, options.arithmetic)
     self.provenance = provenance
+    task =
+      setUp.validation == nil
+      ? nil : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
@@ -205,7 +210,7 @@ public final class TrainingRun {
   /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
   private func evaluate() throws {
     trainer.clock.mark(.other)
-    let result = try trainer.evaluate(on: setUp.validation ?? setUp.training)
+    let result = try trainer.evaluate(on: setUp.validation ?? setUp.training, measuring: task)
     trainer.clock.mark(.evaluate)
     try requireFinite(result.loss)
     let point = EvaluationPoint(examples: state.examples, seconds: seconds, evaluation: result)

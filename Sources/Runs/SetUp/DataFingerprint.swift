@@ -20,7 +20,7 @@ struct DataFingerprint: @unchecked Sendable {
 }
 
 extension Dataset {
-  /// The features' bytes, and the targets'.
+  /// The features' bytes, the targets', and the weights' where there are any.
   fileprivate var bytes: [UnsafeRawBufferPointer] {
     let values = count * featureCount
     let featureBytes =
@@ -28,6 +28,7 @@ extension Dataset {
       case .float32(let start): UnsafeRawBufferPointer(start: start, count: 4 * values)
       case .uint8(let start, _): UnsafeRawBufferPointer(start: start, count: values)
       }
-    return [featureBytes, UnsafeRawBufferPointer(start: targetMemory, count: 4 * count)]
+    return [featureBytes, UnsafeRawBufferPointer(start: targetMemory, count: 4 * count * targetCount)]
+      + (weights.map { [UnsafeRawBufferPointer(start: $0, count: 4 * count)] } ?? [])
   }
 }

@@ -21,7 +21,8 @@ package struct SetUp {
   private(set) var ranksDiffer = false
   /// The parameters of `--initialize`, on ranks that fill a parameter arena.
   private let initialParameters: [Float]?
-  private let options: TrainingOptions
+  /// With what the data decide: a global batch of all examples where these are few.
+  let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
   /// - Parameter check: looks at the training set on one rank of each server, before a model is made for it.
@@ -30,30 +31,37 @@ package struct SetUp {
     checking check: (Dataset) throws -> Void = { _ in }
   ) throws {
     communicator.board.timeout = options.timeout
+    let requestedBatch = options.globalBatch
     let ranksDiffer = try options.requireSameSettings(over: communicator)
     var dataOptions = options.data
     dataOptions.seed = options.seed
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
-    dataOptions.task = Self.task(options.model, options.loss)
+    dataOptions.task = try communicator.agreeingOnErrors { try Self.task(options) }
     let loaded = try Self.load(dataOptions, communicator)
     let training = try Dataset(sharing: loaded?.training, over: communicator)
     let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
     let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
     let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
     let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
+    let options = try communicator.agreeingOnErrors {
+      options.fitted(to: try NumberRange.positions(examples: training.count, copies: options.copies))
+    }
     try Self.requireSameData([training] + (validation.map { [$0] } ?? []), communicator)
     try communicator.agreeingOnErrors { if communicator.isServerLeader { try check(training) } }
-    let preprocessing =
-      loaded?.preprocessing
-      ?? Preprocessing(
-        featureNames: [], featureMeans: [], featureDeviations: [], targetName: "", targetMean: 0,
-        targetDeviation: 1)
+    let preprocessing = loaded?.preprocessing ?? Preprocessing(columns: [], targets: [])
     try self.init(
       options,
       options.model ?? (DefaultModel(rawValue: defaultModel) ?? .linear).specification(options.activation),
       training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
       communicator: communicator)
     self.ranksDiffer = ranksDiffer
+    guard communicator.rank == 0 else { return }
+    for note in loaded?.notes ?? [] { standardError("distsgd: note: \(note)") }
+    if requestedBatch > options.globalBatch {
+      standardError(
+        "distsgd: note: the global batch is all \(options.globalBatch) examples, fewer than the default of \(requestedBatch); --global-batch makes it another"
+      )
+    }
   }
 
   /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
@@ -85,6 +93,8 @@ package struct SetUp {
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
   func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
+    let options = options.fitted(
+      to: try NumberRange.positions(examples: training.count, copies: options.copies))
     var setUp = try SetUp(
       options, options.model ?? specification, training: training, validation: validation,
       preprocessing: preprocessing, dataSummary: dataSummary, communicator: communicator)
@@ -126,20 +136,30 @@ package struct SetUp {
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.agreeingOnErrors {
       guard let path = options.initialize else { return nil }
-      return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+      return try ModelFile.foreignArena(of: model, from: SafeTensors.read(from: path), path: path)
     }
     learningRate = Float(
       options.learningRate ?? options.optimizer.defaultLearningRate
         ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1))
   }
 
-  /// What the target must be, where model or loss tell.
-  private static func task(_ model: ModelSpecification?, _ loss: (any Loss)?) -> DataOptions.Task? {
-    switch loss?.targets ?? model?.targets {
-    case .classes: .classification
-    case .values: .regression
-    case nil: nil
+  /// What the target must be, where the user, model or loss tell.
+  private static func task(_ options: TrainingOptions) throws(DistsgdError) -> DataOptions.Task? {
+    let implied: DataOptions.Task? =
+      switch options.loss?.targets ?? options.model?.targets {
+      case .classes: .classification
+      case .values: .regression
+      case nil: nil
+      }
+    guard let task = options.data.task else { return implied }
+    guard implied == nil || implied == task else {
+      let flag = options.loss.map { "--loss \($0)" } ?? "--model \(options.model?.description ?? "")"
+      throw DistsgdError(
+        .usage,
+        "--task \(task.rawValue) with \(flag), which is for \(implied == .classification ? "classes" : "numbers"): leave one of them out"
+      )
     }
+    return task
   }
 
   /// The model for these data.
@@ -148,7 +168,7 @@ package struct SetUp {
   ) throws -> Sequential {
     let outputs: Int
     do {
-      outputs = try loss.outputCount(classes: data.classCount)
+      outputs = try loss.outputCount(classes: data.classCount, targets: data.targetCount)
     } catch {
       throw DistsgdError(.usage, "--loss \(loss): \(error)")
     }

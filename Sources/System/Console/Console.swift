@@ -9,7 +9,7 @@ import Text
 /// the end.
 package func standardOutput(_ text: String) {
   let text = visible(text, keepsLines: true)
-  let number = writeText(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+  let number = writeResults(text.hasSuffix("\n") ? text : text + "\n")
   if number != 0, !isDeserted(STDOUT_FILENO, number) {
     firstFailure.withLock { $0 = $0 ?? writeError("standard output", number) }
   }
@@ -43,8 +43,14 @@ package func standardProgress(_ text: String) {
 /// Writes results that are data of their own, such as predictions.
 /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
 package func writeResult(_ text: String) throws {
-  var text = visible(text, keepsLines: true)
-  try text.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: STDOUT_FILENO, path: "standard output") }
+  let number = writeResults(visible(text, keepsLines: true))
+  if number != 0 { throw writeError("standard output", number) }
+}
+
+/// Returns the error number, or 0: also what a launcher would have, who passes them on.
+private func writeResults(_ text: String) -> Int32 {
+  let problem = RelayedOutput.problem(with: text.utf8.count)
+  return problem != 0 ? problem : writeText(text, to: STDOUT_FILENO)
 }
 
 /// Unbuffered, so that both streams keep their order. Returns the error number, or 0.

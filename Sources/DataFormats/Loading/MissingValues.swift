@@ -1,0 +1,120 @@
+// What is done about missing values: told, left out with their rows, or filled in as the training rows suggest.
+import System
+import Text
+
+/// `--missing`.
+public enum MissingChoice: String, Sendable, CaseIterable {
+  /// They are an error that tells how many there are.
+  case error
+  /// The rows that have any are left out.
+  case drop
+  /// A number becomes the mean, a text the most frequent one, of the training rows that have one.
+  case mean
+}
+
+extension RawExamples {
+  /// Whether example `row` has all its values.
+  private func isComplete(_ row: Int) -> Bool {
+    if case .doubles(let values) = features {
+      for place in row * featureCount..<(row + 1) * featureCount where values[place].isNaN { return false }
+    }
+    if let targets {
+      for place in row * targetCount..<(row + 1) * targetCount where targets[place].isNaN { return false }
+    }
+    return weights.map { !$0[row].isNaN } ?? true
+  }
+
+  /// The rows that have all values.
+  /// - Throws: `badData` where there are none.
+  consuming func droppingIncomplete() throws(DistsgdError) -> RawExamples {
+    guard missing != nil else { return self }
+    let kept = (0..<count).filter(isComplete)
+    guard !kept.isEmpty else {
+      throw DistsgdError(
+        .badData,
+        "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
+      )
+    }
+    var result = kept.count == count ? self : selecting(kept)
+    if kept.count < count {
+      result.layout += ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
+    }
+    result.missing = nil
+    return result
+  }
+
+  /// What each column's missing values become, by these rows.
+  /// - Throws: `badData` for a column that has no value.
+  func fills() throws(DistsgdError) -> [InputColumn.Fill] {
+    guard case .doubles(let values) = features else { return [] }
+    var fills: [InputColumn.Fill] = []
+    for column in 0..<featureCount {
+      let present = (0..<count).lazy.map { values[$0 * featureCount + column] }.filter { !$0.isNaN }
+      guard let first = present.first else {
+        throw DistsgdError(
+          .badData,
+          "no training row has a value, \(source) \(columnName(column)): leave the column out with --exclude")
+      }
+      let texts = categories.isEmpty ? [] : categories[column]
+      if texts.isEmpty {
+        // Shifted by the first, so that the mean of equal numbers is that number.
+        var (sum, number) = (0.0, 0)
+        for value in present {
+          sum += value - first
+          number += 1
+        }
+        fills.append(.number(first + sum / Double(number)))
+      } else {
+        var uses = [Int](repeating: 0, count: texts.count)
+        for value in present { uses[Int(value)] += 1 }
+        fills.append(.category(texts[uses.firstIndex(of: uses.max()!)!]))
+      }
+    }
+    return fills
+  }
+
+  /// The same with each column's missing values filled in.
+  consuming func filling(_ fills: [InputColumn.Fill?]) -> RawExamples {
+    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else { return self }
+    features = .floats([])
+    if categories.isEmpty { categories = [[String]](repeating: [], count: featureCount) }
+    var numbers: [Double] = []
+    for (column, fill) in fills.enumerated() {
+      switch fill {
+      case .number(let value): numbers.append(value)
+      case .category(let text):
+        // Another file may have the text nowhere.
+        if !categories[column].contains(text) { categories[column].append(text) }
+        numbers.append(Double(categories[column].firstIndex(of: text)!))
+      case nil: numbers.append(.nan)
+      }
+    }
+    for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
+    features = .doubles(values)
+    return self
+  }
+
+  /// - Throws: `badData` that counts them and says what can be done, where there are any.
+  func requireComplete(_ advice: (_ onlyTargets: Bool) -> String) throws(DistsgdError) {
+    guard let missing else { return }
+    var columns = [Int](repeating: 0, count: featureCount)
+    if case .doubles(let values) = features {
+      for place in values.indices where values[place].isNaN { columns[place % featureCount] += 1 }
+    }
+    var others = [Int](repeating: 0, count: targetCount + 1)
+    for (place, value) in (targets ?? []).enumerated() where value.isNaN { others[place % targetCount] += 1 }
+    for value in weights ?? [] where value.isNaN { others[targetCount] += 1 }
+    let all = (columns + others).filter { $0 > 0 }
+    let total = all.reduce(0, +)
+    guard total > 0 else { return }
+    let onlyTargets = columns.allSatisfy { $0 == 0 }
+    let what = missing.isEmpty ? "empty field" : "missing value"
+    let word = missing.isEmpty || missing.text.isEmpty ? "" : " ('\(printable(missing.text))')"
+    let place = onlyTargets ? missing.targetPlace : missing.place
+    let counted =
+      total == 1
+      ? "\(what)\(word), \(source) \(place)"
+      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(place)\(word)"
+    throw DistsgdError(.badData, "\(counted): \(advice(onlyTargets))")
+  }
+}

@@ -1,0 +1,284 @@
+// What the columns of a table hold: numbers, texts of a few kinds, dates. First by the rows at the beginning, then by all.
+import System
+import Text
+
+/// Decides how each chosen column is read.
+///
+/// A column is one of numbers where fewer than a tenth of its fields are texts: then a text is a mistake, and is told. One
+/// with more of them is one of categories.
+struct ColumnTyping {
+  private let spelling: TableSpelling
+  private let options: TableOptions
+  private let choice: ColumnChoice
+  private let source: String
+  /// Lines for the user about what was assumed.
+  private var notes: [String] = []
+
+  init(_ spelling: TableSpelling, _ options: TableOptions, _ choice: ColumnChoice) {
+    self.spelling = spelling
+    self.options = options
+    self.choice = choice
+    source = spelling.parser.source
+  }
+
+  private func name(_ column: Int) -> String { printable(spelling.names[column]) }
+
+  /// Of the model that the columns are read for; nil where one is to be trained.
+  private var model: Preprocessing? {
+    if case .matching(let preprocessing, _, _) = options.columns { preprocessing } else { nil }
+  }
+
+  // MARK: Before the rows are read
+
+  /// By the first rows, or by the model that the columns are read for.
+  func plan() throws(DistsgdError) -> TablePlan {
+    var kinds = [ColumnKind](repeating: .number, count: spelling.names.count)
+    for column in choice.features + choice.targets { kinds[column] = kind(column) }
+    if let model {
+      for column in choice.features { kinds[column] = kindOf(column, in: model) }
+    }
+    for column in choice.features + choice.targets where kinds[column] == .date {
+      try requireDates(column, spelling.rows.first { !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
+    }
+    return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
+  }
+
+  /// By the first rows.
+  func kind(_ column: Int) -> ColumnKind {
+    let fields = spelling.rows.compactMap { column < $0.fields.count ? $0.fields[column] : nil }
+      .filter { !options.missing.contains($0, amongNumbers: true) && !isInfinite($0) }
+    let texts = fields.filter { spelling.parser.number($0) == nil }
+    if 10 * texts.count < fields.count || texts.isEmpty { return .number }
+    return texts.count == fields.count && texts.allSatisfy { DateText($0) != nil } ? .date : .category
+  }
+
+  private func kindOf(_ column: Int, in model: Preprocessing) -> ColumnKind {
+    let name = spelling.names[column]
+    if model.columns.contains(where: { DatePart.column($0.name) == name && $0.name != name }),
+      !model.columns.contains(where: { $0.name == name })
+    {
+      return .date
+    }
+    let place = model.columns.firstIndex { $0.name == name } ?? choice.features.firstIndex(of: column)!
+    if place < model.columns.count, case .category = model.columns[place].encoding { return .category }
+    return .number
+  }
+
+  private func requireDates(_ column: Int, _ text: String) throws(DistsgdError) {
+    if choice.targets.contains(column) {
+      throw DistsgdError(
+        .badData,
+        "the target '\(name(column))' holds dates ('\(printable(text))'), \(source): name another column with --target"
+      )
+    }
+    guard !options.takesDates, model == nil else { return }
+    throw DistsgdError(
+      .badData,
+      "column '\(name(column))' holds dates ('\(printable(text))'), \(source): --dates parts makes year, month, day and weekday of them, --exclude \(ColumnList.text([spelling.names[column]])) leaves the column out"
+    )
+  }
+
+  // MARK: When all rows are read
+
+  /// Looks at what was found.
+  /// - Returns: another plan where a column holds something else than its first rows; nil where all is well.
+  /// - Throws: `badData` for a column that can be read in no way.
+  mutating func settle(_ plan: TablePlan, _ parts: [TablePart]) throws(DistsgdError) -> TablePlan? {
+    let rows = parts.reduce(0) { $0 + $1.count }
+    var kinds = plan.kinds
+    for column in choice.features + choice.targets {
+      let tallies = parts.map { $0.tallies[column] }
+      let texts = tallies.reduce(0) { $0 + $1.texts }
+      let present = rows - tallies.reduce(0) { $0 + $1.missing }
+      switch plan.kinds[column] {
+      case .number where texts > 0:
+        let (text, line) = firstText(column, parts)
+        let isFree = model == nil || choice.targets.contains(column)
+        guard isFree, 10 * texts >= present else { throw notANumber(text, line, column, texts, of: present) }
+        kinds[column] = DateText(text) != nil && texts == present ? .date : .category
+        if kinds[column] == .date { try requireDates(column, text) }
+      case .category: try checkCategories(column, parts)
+      case .date where texts > 0:
+        let (text, line) = firstText(column, parts)
+        throw DistsgdError(
+          .badData,
+          "'\(printable(text))' is no date, \(source) row \(line), column '\(name(column))': expected one such as 2024-01-31; or leave the column out with --exclude"
+        )
+      default: break
+      }
+    }
+    return kinds == plan.kinds ? nil : TablePlan(choice: choice, kinds: kinds, missing: options.missing)
+  }
+
+  /// The first text that is no number, and its line in the file.
+  private func firstText(_ column: Int, _ parts: [TablePart]) -> (String, Int) {
+    var before = 0
+    for part in parts {
+      if let (text, line) = part.tallies[column].firstText { return (text, line + before) }
+      before += part.lines
+    }
+    return ("", 0)
+  }
+
+  private func notANumber(
+    _ text: String, _ line: Int, _ column: Int, _ count: Int, of present: Int
+  ) -> DistsgdError {
+    let word = printable(text)
+    let others = count > 1 ? ", and \(count - 1) more such" : ""
+    let advice =
+      model == nil
+      ? "expected one such as 1.5 or -2e3; mend it, call it missing with --missing-value \(ColumnList.text([word])), or leave the column out with --exclude"
+      : "the model was trained on numbers there; expected one such as 1.5 or -2e3"
+    let header =
+      line == spelling.parser.firstLine && !spelling.isNamed
+      ? " (row 1 was not taken for a header: --header yes takes it as one)" : ""
+    return DistsgdError(
+      .badData,
+      "'\(word)' is not a number, \(source) row \(line), column '\(name(column))'\(others): \(advice)\(header)"
+    )
+  }
+
+  /// Texts may be too many, be dates, or be mistakes among numbers.
+  private mutating func checkCategories(_ column: Int, _ parts: [TablePart]) throws(DistsgdError) {
+    var uses = (all: 0, numbers: 0)
+    var firstText: (text: String, line: Int)?
+    var isFull = false
+    var before = 0
+    var number = 0
+    for part in parts {
+      guard let table = part.tables[column] else { return }
+      isFull = isFull || table.isFull
+      for category in table.categories where !category.isMissing {
+        number += 1
+        uses.all += category.uses
+        if spelling.parser.number(category.text) != nil {
+          uses.numbers += category.uses
+        } else if firstText == nil {
+          firstText = (category.text, category.line + before)
+        }
+      }
+      before += part.lines
+    }
+    guard let (text, line) = firstText else { return }
+    let isTarget = choice.targets.contains(column)
+    if model == nil || isTarget, DateText(text) != nil, uses.numbers == 0, isAllDates(column, parts) {
+      try requireDates(column, text)
+    }
+    if model == nil || isTarget, 10 * (uses.all - uses.numbers) < uses.all {
+      throw notANumber(text, line, column, 1, of: uses.all)
+    }
+    let limit = isTarget ? maximumClassCount : maximumCategoryCount
+    if isFull || (model == nil && number > limit && categoryTexts(of: column, parts).count > limit) {
+      throw DistsgdError(
+        .badData,
+        isTarget
+          ? "more than \(grouped(limit)) different texts such as '\(printable(text))', \(source) column '\(name(column))': they are too many classes; name another column with --target"
+          : "more than \(grouped(limit)) different texts such as '\(printable(text))', \(source) column '\(name(column))': leave it out with --exclude \(ColumnList.text([spelling.names[column]])), or carry it into predictions with --id"
+      )
+    }
+    if model == nil, uses.numbers > 0 {
+      notes.append(
+        "column '\(name(column))' of \(source) holds numbers and texts such as '\(printable(text))': all are taken as categories; if the texts mean that the value is missing, say --missing-value \(ColumnList.text([printable(text)]))"
+      )
+    }
+  }
+
+  private func isAllDates(_ column: Int, _ parts: [TablePart]) -> Bool {
+    parts.allSatisfy { part in
+      part.tables[column]!.categories.allSatisfy { $0.isMissing || DateText($0.text) != nil }
+    }
+  }
+
+  // MARK: What is handed over
+
+  /// The columns that were read.
+  func examples(
+    _ plan: TablePlan, _ parts: [TablePart], features: [Double]
+  ) throws(DistsgdError) -> RawExamples {
+    let rows = parts.reduce(0) { $0 + $1.count }
+    func texts(_ column: Int) -> [String] {
+      plan.kinds[column] == .category ? categoryTexts(of: column, parts) : []
+    }
+    func others(_ range: Range<Int>) -> [Double] {
+      guard range.count < plan.otherCount else {
+        return parts.flatMap { UnsafeBufferPointer(rebasing: $0.others[..<($0.count * range.count)]) }
+      }
+      return parts.flatMap { part in
+        (0..<part.count).flatMap { row in range.map { part.others[row * plan.otherCount + $0] } }
+      }
+    }
+    var raw = RawExamples(
+      source: source, kind: .table, count: rows, featureCount: plan.featureCount,
+      features: .doubles(features), featureNames: choice.features.map { spelling.names[$0] })
+    raw.standardizesByDefault = true
+    let categories = choice.features.map(texts)
+    if categories.contains(where: { !$0.isEmpty }) || plan.kinds.contains(.category) { raw.categories = categories }
+    let targetCount = choice.targets.count
+    if targetCount > 0 {
+      raw.targets = others(0..<targetCount)
+      raw.targetNames = choice.targets.map { spelling.names[$0] }
+      for target in choice.targets where plan.kinds[target] == .category {
+        guard targetCount == 1 else {
+          throw DistsgdError(
+            .badData,
+            "target '\(name(target))' holds texts, \(source): several targets must be numbers; name one of texts alone with --target"
+          )
+        }
+        raw.targetTexts = texts(target)
+        raw.isLabelled = true
+      }
+    }
+    if choice.weight != nil { raw.weights = others(targetCount..<targetCount + 1) }
+    if let identifier = choice.identifier {
+      raw.identifiers = parts.flatMap(\.identifiers)
+      raw.identifierName = spelling.names[identifier]
+    }
+    raw.missing = missing(parts)
+    raw.notes = notes + indexNote
+    raw.layout = layout(comments: parts.reduce(spelling.parser.commentCount) { $0 + $1.comments })
+    let dates = choice.features.indices.filter { plan.kinds[choice.features[$0]] == .date }
+    return model == nil && !dates.isEmpty ? raw.takingApart(dates) : raw
+  }
+
+  /// The first missing value of all columns, and of the targets alone.
+  private func missing(_ parts: [TablePart]) -> RawExamples.Missing? {
+    guard let first = firstMissing(choice.features + choice.targets + [choice.weight].compactMap { $0 }, parts)
+    else { return nil }
+    return RawExamples.Missing(
+      place: first.place, text: first.text, targetPlace: firstMissing(choice.targets, parts)?.place ?? "",
+      isEmpty: parts.allSatisfy(\.onlyEmptyIsMissing))
+  }
+
+  private func firstMissing(_ columns: [Int], _ parts: [TablePart]) -> (place: String, text: String)? {
+    var before = 0
+    for part in parts {
+      let found = columns.compactMap { column in
+        part.tallies[column].firstMissing.map { (line: $0.line, column: column, text: $0.text) }
+      }
+      if let first = found.min(by: { ($0.line, $0.column) < ($1.line, $1.column) }) {
+        return ("row \(first.line + before), column '\(name(first.column))'", first.text)
+      }
+      before += part.lines
+    }
+    return nil
+  }
+
+  private var indexNote: [String] {
+    guard let (column, description) = spelling.index, model == nil, !choice.features.contains(column),
+      !choice.targets.contains(column), column != choice.identifier, column != choice.weight
+    else { return [] }
+    if case .chosen(let wishes) = options.columns, wishes.features != nil || wishes.exclude != nil { return [] }
+    return [
+      "\(description) only counts the rows of \(source) and is no feature; to keep it, name it in --features, or carry it into predictions with --id \(column + 1)"
+    ]
+  }
+
+  /// How the table was read, for the line about the data.
+  private func layout(comments: Int) -> String {
+    var words = [spelling.headerLine.map { "row \($0) is the header" } ?? "no header"]
+    if spelling.parser.point == UInt8(ascii: ",") { words.append("decimal comma") }
+    if let encoding = spelling.encoding { words.append(encoding) }
+    if comments > 0 { words.append("\(comments) comment\(comments == 1 ? "" : "s")") }
+    return words.joined(separator: ", ")
+  }
+}
