@@ -22,6 +22,12 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .target(
+      name: "CImages", dependencies: ["CJPEG", "CPNG"],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CAffinity"),
     .target(name: "CKernels"),
@@ -33,7 +39,9 @@ let package = Package(
     .target(name: "System", dependencies: ["CAffinity", "CKernels", "CSignals", "Text"]),
     .target(name: "MPI", dependencies: ["CMPI"]),
     .target(name: "NeuralNet", dependencies: ["CKernels", "COpenBLAS", "RandomNumbers", "System", "Text"]),
-    .target(name: "DataFormats", dependencies: ["CKernels", "CZlib", "RandomNumbers", "System", "Text"]),
+    .target(
+      name: "DataFormats",
+      dependencies: ["CArchive", "CImages", "CKernels", "CZlib", "RandomNumbers", "System", "Text"]),
     .target(
       name: "DistributedSGD",
       dependencies: ["CKernels", "DataFormats", "MPI", "NeuralNet", "RandomNumbers", "System"]),

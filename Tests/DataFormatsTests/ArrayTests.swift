@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("complex", ["data type '<c8'", "astype"]), ("records", ["records"]), ("scalar", ["single number"]),
+    ("complex", ["data type '<c8'", "a.real"]), ("records", ["records"]), ("scalar", ["single number"]),
     ("nan", ["NaN or infinite", "element [1, 1]"]),
   ])
   func unreadableNumPyFiles(name: String, parts: [String]) {

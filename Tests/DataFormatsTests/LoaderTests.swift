@@ -14,7 +14,7 @@ import Text
     expectError(.noInput, ["no such file", "nowhere/x.csv"], "nowhere/x.csv")
     expectError(.noInput, ["no such file", "x.csv"], "x.csv")
     expectError(.noInput, ["no such file", "'y.npy'"], "\(folder.put("1", to: "x.npy")),y.npy")
-    expectError(.noInput, ["is a directory"], folder.path)
+    expectError(.noInput, ["folder without images"], folder.path)
     expectError(.usage, ["synthetic:1000,20"], "synthetic:0,3")
     expectError(.usage, ["synthetic:1000,20"], "synthetic:5")
     expectError(.usage, ["needs", "GB"], "synthetic:9000000000000,1000000000")

@@ -157,3 +157,18 @@ private func isPermutation(_ permutation: Permutation) -> Bool {
     #expect(order(0, 1) == orders[1], "a function of seed and epoch")
   }
 }
+
+/// More things than 32 bits can number.
+@Suite struct LargePermutationTests {
+  @Test(arguments: [(1 << 32) + 1, 5_000_000_000, 1 << 40, 1 << 62])
+  func indicesHave64Bits(count: Int) {
+    let permutation = Permutation(count: count, seed: 1, epoch: 0)
+    // Neighbours, at both ends and on both sides of 2^32.
+    let starts = [0, (1 << 32) - 500, count - 1000].filter { $0 + 1000 <= count }
+    let things = Set(starts.flatMap { start in (start..<start + 1000).map { permutation[$0] } })
+    #expect(things.count == 1000 * starts.count && things.allSatisfy { (0..<count).contains($0) })
+    // Uniform: half of them lie in the upper half, give or take six deviations.
+    let upper = things.count { $0 >= count / 2 }
+    #expect(abs(upper - things.count / 2) < 170, "\(upper) of \(things.count)")
+  }
+}

@@ -3,7 +3,7 @@
 
     Tests/Fuzz/make_seeds.py
 """
-import gzip, io, json, os, struct, zipfile
+import base64, gzip, io, json, os, struct, zipfile
 
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 
@@ -109,6 +109,14 @@ seed("options", "moment", "linear\n0.00001s\n\n\n")
 seed("options", "linear", "linear\nstep:every=100steps,factor=0.5\n1\n2,3,4\n")
 seed("options", "names", "softmax\nconstant\nc\nb,a\n1e-3")
 seed("options", "longest", "mlp:1000000,1000000\nstep:every=9223372036854775807epoch,factor=1e308\n4\n3\n0.999999")
+# What other programs wrote; see Tests/Reference/make_files.py.
+with open(os.path.join(os.path.dirname(CORPUS), "..", "Reference", "files.json")) as file:
+    others = json.load(file)
+for group, target in {"compressed": "file", "arrays": "file", "foreign": "file", "pictures": "picture"}.items():
+    for name, content in others[group].items():
+        seed(target, name.replace(" ", "-"), base64.b64decode(content)[:4096])
+for name, content in others["arrays"].items():
+    seed("npz" if name.startswith("npz") else "npy", name.replace(" ", "-"), base64.b64decode(content)[:4096])
 words = {
     "heartbeat": (1 << 32, 5, 100, 7 << 8 | 2, 0x3FF8000000000000, 0, 0, 0),
     "asks": (2 << 32, 9, 2**64 - 1, 2**64 - 1, 0x7FF0000000000000, 3, 0, 0),

@@ -32,6 +32,18 @@ extension JobTests {
       ]
     }
 
+    @Test func standardInputReachesOneServerAlone() throws {
+      let child = try Child(
+        "mpirun",
+        try placement(["a:1", "b:1"]) + ["-np", "2", distsgd, "--data", "-", "--output", folder("piped")],
+        environment: mpiEnvironment)
+      let outcome = child.wait(limit: 60)
+      #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")
+      #expect(
+        outcome.errors.contains("standard input reaches rank 0 alone, and this job has 2 servers"),
+        "\(outcome)")
+    }
+
     @Test(
       "same bits on several servers",
       arguments: [

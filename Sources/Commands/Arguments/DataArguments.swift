@@ -6,7 +6,7 @@ import Runs
 struct DataArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "airfoil-like, airfoil, fashion-mnist, synthetic:N,D, or a file: .csv .tsv .dat .txt .npy .npz, IDX or IDX.gz.",
+      "airfoil-like, airfoil, fashion-mnist, synthetic:N,D, a file (a table, .npy, .npz, IDX; compressed or not), a folder with a folder of PNG or JPEG files for every class, or - for standard input.",
       valueName: "name|path"))
   var data = "airfoil-like"
 
@@ -24,6 +24,12 @@ struct DataArguments: ParsableArguments {
       valueName: "fraction|path|test"))
   var validation: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Resize PNG and JPEG images to height times width, or to a square.", valueName: "HxW|n"),
+    transform: parseImageSize)
+  var imageSize: ImageSize?
+
   @Flag(
     inversion: .prefixedNo, exclusivity: .chooseLast,
     help: "Give every column mean 0 and deviation 1. (default: on for tables)")
@@ -34,6 +40,15 @@ struct DataArguments: ParsableArguments {
     columns.apply(to: &options.data)
     options.data.examples = examples
     options.data.validation = validation
+    options.data.imageSize = imageSize
     options.data.standardize = standardize
   }
+}
+
+private func parseImageSize(_ text: String) throws -> ImageSize {
+  guard let size = ImageSize(text) else {
+    throw ValidationError(
+      "'\(text)' is no size of images: give HxW or one number, from 1 to 16384, as in 32 or 48x64")
+  }
+  return size
 }

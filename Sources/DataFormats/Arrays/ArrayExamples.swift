@@ -13,6 +13,7 @@ func tableExamples(
       "\(source) has the shape \(array.shape): one array alone must be a table (rows, columns) with the target in a column; else give inputs,targets as two files"
     )
   }
+  try requireNumbers(array, source: source)
   try requireMemory(bytes: 8 * Double(array.rows) * Double(array.columns), for: source)
   let names = (1...array.columns).map(String.init)
   let choice = try request.resolve(names, isNamed: false, source: source)
@@ -37,6 +38,7 @@ func tableExamples(
 func arrayExamples(
   inputs: NPYArray, targets: NPYArray?, source: String, inputsSource: String, targetsSource: String
 ) throws(DistsgdError) -> RawExamples {
+  try requireNumbers(inputs, source: inputsSource)
   if let targets {
     guard targets.columns == 1 else {
       throw DistsgdError(
@@ -53,8 +55,19 @@ func arrayExamples(
   var raw = RawExamples(
     source: source, kind: .arrays, count: inputs.rows, featureCount: inputs.columns,
     exampleShape: imageShape(inputs.shape), features: inputs.values, targets: targets?.doubles)
-  raw.isLabelled = targets?.isInteger ?? false
+  raw.isLabelled = targets.map { $0.isInteger || $0.texts != nil } ?? false
+  raw.targetTexts = targets?.texts
+  raw.mapped = inputs.mapped
   return raw
+}
+
+/// - Throws: `badData` for inputs that are text.
+private func requireNumbers(_ array: NPYArray, source: String) throws(DistsgdError) {
+  guard array.texts != nil else { return }
+  throw DistsgdError(
+    .badData,
+    "\(source) is an array of text, and inputs are numbers: save it as a table, whose columns of text are taken as categories, by pandas.DataFrame(a).to_csv('a.csv', index=False)"
+  )
 }
 
 /// Bytes of an entry that hold its header: numpy pads it to 64 or 128, and a long shape or type takes more.
@@ -62,21 +75,30 @@ private let headerLimit = 1 << 12
 
 /// The inputs and targets of an `.npz` archive.
 ///
-/// Inputs are named x, X, features, data or inputs; targets y, Y, target, targets or labels. Where these names
-/// do not occur, the only array of two or more dimensions and the only other one are taken.
+/// `ArrayNames` tells by their names which are which, and of which part. Where none is called so, the only array of
+/// two or more dimensions and the only other one are taken.
 ///
-/// - Throws: `badData` when the archive is damaged, or which array is which cannot be told.
+/// - Parameter part: of an archive that has a test part too; new examples without targets are taken from that one.
+/// - Throws: `badData` when the archive is damaged, or which array is which cannot be told; `usage` when there is no
+///   test part.
 func readNPZ(
-  _ bytes: UnsafeRawBufferPointer, source: String, needsTargets: Bool
+  _ bytes: UnsafeRawBufferPointer, source: String, part: ArchivePart = .training, needsTargets: Bool
 ) throws(DistsgdError) -> RawExamples {
   let archive = try ZipArchive(bytes, source: source)
   let arrays = archive.entries.filter { $0.name.hasSuffix(".npy") }
-  func named(_ names: [String]) -> ZipArchive.Entry? {
-    for name in names { if let entry = arrays.first(where: { $0.name == name + ".npy" }) { return entry } }
-    return nil
+  func named(_ part: ArchivePart) -> (inputs: ZipArchive.Entry?, targets: ZipArchive.Entry?) {
+    let places = ArrayNames.places(of: part, in: arrays.map(\.name), needsTargets: needsTargets)
+    return (places.inputs.map { arrays[$0] }, places.targets.map { arrays[$0] })
   }
-  var inputs = named(["x", "X", "features", "data", "inputs"])
-  var targets = named(["y", "Y", "target", "targets", "labels"])
+  var (inputs, targets) = named(part)
+  if part == .test, inputs == nil || (targets == nil && needsTargets) {
+    throw DistsgdError(
+      .usage,
+      "--validation test: \(source) has no test split, arrays such as x_test and y_test; its arrays are \(listed(arrays.map { String($0.name.dropLast(4)) })); give a fraction such as 0.2, or a file"
+    )
+  }
+  // New examples of a set in parts are its test part.
+  if !needsTargets, case let test = named(.test), test.inputs != nil { (inputs, targets) = test }
   if inputs == nil || (targets == nil && needsTargets) {
     // Told apart by shape: a column of targets may have a second dimension of 1.
     var wide: [ZipArchive.Entry] = []
@@ -99,7 +121,7 @@ func readNPZ(
     let found = names.isEmpty ? "no arrays" : "the arrays \(listed(names))"
     throw DistsgdError(
       .badData,
-      "\(source) has \(found): expected inputs named x and targets named y, as numpy.savez(file, x=…, y=…) writes them"
+      "\(source) has \(found): expected inputs named x and targets named y (or x_train, y_train, x_test, y_test), as numpy.savez(file, x=…, y=…) writes them"
     )
   }
   func array(_ entry: ZipArchive.Entry) throws(DistsgdError) -> NPYArray {
@@ -125,6 +147,7 @@ func readNPZ(
   var y: NPYArray?
   if let targets { y = try array(targets) }
   return try arrayExamples(
-    inputs: x, targets: y, source: source, inputsSource: "\(source)/\(printable(inputs.name))",
+    inputs: x, targets: y, source: part == .test ? "\(source) (test)" : source,
+    inputsSource: "\(source)/\(printable(inputs.name))",
     targetsSource: "\(source)/\(targets.map { printable($0.name) } ?? "")")
 }

@@ -89,8 +89,11 @@ func labelsPath(forImages path: String) -> String? {
   let folder = String(path.dropLast(name.count))
   guard let renamed = replacingLast("images", with: "labels", in: name) else { return nil }
   let labels = replacingLast("idx3", with: "idx1", in: renamed) ?? renamed
-  let bare = labels.hasSuffix(".gz") ? String(labels.dropLast(3)) : labels
-  let candidates = labels.hasSuffix(".gz") ? [bare + ".gz", bare] : [bare, bare + ".gz"]
+  // As the images are compressed, if they are, or otherwise.
+  let endings = ["", ".gz", ".xz", ".bz2", ".zst", ".lz4"]
+  let ending = endings.dropFirst().first { labels.hasSuffix($0) } ?? ""
+  let bare = String(labels.dropLast(ending.count))
+  let candidates = [bare + ending] + endings.filter { $0 != ending }.map { bare + $0 }
   return candidates.map { folder + $0 }.first { pathKind($0) == .file }
 }
 

@@ -12,21 +12,37 @@ struct NPYHeader: Equatable {
   /// Where the elements begin.
   var dataOffset: Int
 
-  /// Element types that are read, with their sizes in bytes.
-  static let elementSizes = [
-    "f4": 4, "f8": 8, "i1": 1, "u1": 1, "b1": 1, "i2": 2, "u2": 2, "i4": 4, "u4": 4, "i8": 8, "u8": 8,
+  /// Types of numbers that are read, with their sizes in bytes.
+  private static let numberSizes = [
+    "f2": 2, "f4": 4, "f8": 8, "i1": 1, "u1": 1, "b1": 1, "i2": 2, "u2": 2, "i4": 4, "u4": 4, "i8": 8,
+    "u8": 8,
   ]
 
-  var elementSize: Int { NPYHeader.elementSizes[type] ?? 0 }
+  /// Bytes of an element; nil for a type that is not read.
+  private static func size(of type: String) -> Int? {
+    if let size = numberSizes[type] { return size }
+    // Text of so many characters, of four bytes (U) or one (S).
+    guard let kind = type.first, kind == "U" || kind == "S", let length = Int(type.dropFirst()),
+      (1...1 << 20).contains(length)
+    else { return nil }
+    return kind == "U" ? 4 * length : length
+  }
+
+  var elementSize: Int { NPYHeader.size(of: type) ?? 0 }
+  /// Text, and not numbers.
+  var isText: Bool { type.hasPrefix("U") || type.hasPrefix("S") }
   /// Bytes that `readNPY` takes for an element.
-  var valueSize: Int { type == "u1" ? 1 : type == "f4" || elementSize < 4 ? 4 : 8 }
+  var valueSize: Int {
+    if isText { return 24 + elementSize }
+    return type == "u1" ? 1 : type == "f4" || elementSize < 4 ? 4 : 8
+  }
   /// Bytes of the file that has this header; nil where no file can be so long.
   var fileSize: Int? {
     guard let count = product(shape), count < 1 << 56 else { return nil }
     return dataOffset + count * elementSize
   }
   /// Whole numbers, which as targets are class numbers.
-  var isInteger: Bool { !type.hasPrefix("f") }
+  var isInteger: Bool { !type.hasPrefix("f") && !isText }
 
   /// - Parameter bytes: the file, or at least its header.
   /// - Throws: `badData` for what is no header, or a data type that is not read.
@@ -56,15 +72,30 @@ struct NPYHeader: Equatable {
     }
     type = String(descriptor.dropFirst())
     isBigEndian = first == ">"
-    guard "<>|=".contains(first), NPYHeader.elementSizes[type] != nil else {
+    guard "<>|=".contains(first), NPYHeader.size(of: type) != nil else {
       throw DistsgdError(
-        .badData,
-        "\(source) has the data type '\(printable(descriptor))': expected float32, float64, bool or integers; convert it with astype('float32')"
-      )
+        .badData, "\(source) has the data type '\(printable(descriptor))': \(NPYHeader.advice(on: type))")
     }
     isFortranOrder = order
     self.shape = shape
     dataOffset = start + length
+  }
+}
+
+extension NPYHeader {
+  /// What makes another type one that is read.
+  private static func advice(on type: String) -> String {
+    let numbers = "float16, float32, float64, bool or integers"
+    return switch type.first {
+    case "O":
+      "Python's objects, which Python alone can read; save a.astype('float32') of numbers, a.astype('U') of class names, and columns of several kinds by pandas.DataFrame(a).to_csv('a.csv', index=False)"
+    case "c":
+      "complex numbers; save numpy.concatenate([a.real, a.imag], axis=-1), or what the model needs of them"
+    case "M", "m": "dates or durations; save a.astype('int64'), which counts them in their own unit"
+    case "T", "a": "text; save a.astype('U')"
+    case "U", "S": "text of no length, or too long a one; save shorter class names by a.astype('U')"
+    default: "expected \(numbers); convert it with astype('float32')"
+    }
   }
 }
 

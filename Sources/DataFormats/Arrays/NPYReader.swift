@@ -9,6 +9,10 @@ struct NPYArray {
   var values: RawExamples.Values
   /// Whole numbers in the file, which as targets are class numbers.
   var isInteger: Bool
+  /// Of an array of text, the values are the places of its elements among these, which are in order.
+  var texts: [String]?
+  /// Where the values are, if they were not read: `values` says of which kind they are, and is empty.
+  var mapped: MappedFeatures?
 
   var rows: Int { shape[0] }
   /// All dimensions after the first, flattened.
@@ -26,7 +30,8 @@ struct NPYArray {
 
 /// Reads the bytes of a `.npy` file.
 ///
-/// float32 and integers of at most 16 bits become Float, bytes stay bytes, the rest becomes Double.
+/// float16, float32 and integers of at most 16 bits become Float, bytes stay bytes, the rest becomes Double.
+/// Text is numbered.
 ///
 /// - Throws: `badData` for a damaged header, an unsupported type, a length other than the shape's, a scalar, no
 ///   elements, or NaN and infinities (with the place of the first).
@@ -51,6 +56,7 @@ func readNPY(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdErro
   let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...])
   let big = header.isBigEndian
   let values: RawExamples.Values
+  var texts: [String]?
   switch header.type {
   case "u1": values = .bytes(Array(data))
   case "b1": values = .floats(data.map { $0 == 0 ? 0 : 1 })
@@ -61,11 +67,15 @@ func readNPY(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdErro
   case "u4": values = .doubles(integers(data, big) { (x: UInt32) in Double(x) })
   case "i8": values = .doubles(integers(data, big) { (x: Int64) in Double(x) })
   case "u8": values = .doubles(integers(data, big) { (x: UInt64) in Double(x) })
+  case _ where header.isText:
+    let numbered = NumberedTexts(data, header)
+    (values, texts) = (.doubles(numbered.numbers), numbered.texts)
+  case "f2": values = .floats(integers(data, big, singlePrecision))
   case "f4" where !big: values = .floats(floats(data))
   case "f4": values = .floats(integers(data, big) { (x: UInt32) in Float(bitPattern: x) })
   default: values = .doubles(integers(data, big) { (x: UInt64) in Double(bitPattern: x) })
   }
-  var array = NPYArray(shape: header.shape, values: values, isInteger: header.isInteger)
+  var array = NPYArray(shape: header.shape, values: values, isInteger: header.isInteger, texts: texts)
   if header.isFortranOrder, header.shape.count > 1 { array.values = inCOrder(array) }
   try requireFinite(array, source: source)
   return array
@@ -88,6 +98,16 @@ private func integers<T: FixedWidthInteger, Out>(
     }
     initialized = count
   }
+}
+
+/// A number in half precision (IEEE 754's binary16), exactly.
+@inline(__always)
+func singlePrecision(_ half: UInt16) -> Float {
+  let magnitude = UInt32(half & 0x7FFF) << 13
+  // With the exponent's bias put right by a product, which is exact for subnormal numbers too.
+  let scaled = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+  let finite = magnitude < 0x0F80_0000 ? scaled : magnitude | 0x7F80_0000
+  return Float(bitPattern: finite | UInt32(half & 0x8000) << 16)
 }
 
 /// Elements that are floats of this machine's kind already (little endian, as all that Swift runs on).
@@ -144,9 +164,13 @@ private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdErro
   case .bytes: index = nil
   }
   guard let index else { return }
+  throw notFinite(at: index, array, source: source)
+}
+
+func notFinite(at index: Int, _ array: NPYArray, source: String) -> DistsgdError {
   let (row, column) = index.quotientAndRemainder(dividingBy: array.columns)
   let place = array.shape.count == 1 ? "[\(row)]" : "[\(row), \(column)]"
-  throw DistsgdError(
+  return DistsgdError(
     .badData, "a number is NaN or infinite, \(source) element \(place): replace it or delete its row")
 }
 

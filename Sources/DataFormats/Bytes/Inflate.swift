@@ -3,9 +3,9 @@ import CZlib
 import System
 
 /// A compressed stream that is read like a file.
-final class InflateStream {
+final class InflateStream: ByteStream {
   enum Format: Int32 {
-    /// One or more gzip members.
+    /// One or more gzip members, or a zlib stream.
     case gzip = 47
     /// Raw deflate data, as in a zip archive.
     case deflate = -15

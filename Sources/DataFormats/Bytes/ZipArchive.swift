@@ -19,13 +19,18 @@ struct ZipArchive {
   let source: String
   let bytes: UnsafeRawBufferPointer
   private(set) var entries: [Entry] = []
+  /// What to do about a damaged archive.
+  private let remedy: String
 
   /// - Throws: `badData` for what is no zip archive, or a damaged one.
-  init(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdError) {
+  init(
+    _ bytes: UnsafeRawBufferPointer, source: String, remedy: String = "write it again with numpy.savez"
+  ) throws(DistsgdError) {
     self.bytes = bytes
     self.source = source
+    self.remedy = remedy
     guard let end = findEnd() else {
-      throw DistsgdError(.badData, "\(source) is no complete zip archive: write it again with numpy.savez")
+      throw DistsgdError(.badData, "\(source) is no complete zip archive: \(remedy)")
     }
     var count = Int(number(end + 10, UInt16.self))
     var offset = Int(number(end + 16, UInt32.self))
@@ -85,7 +90,7 @@ struct ZipArchive {
   }
 
   /// An entry's bytes as they lie in the archive.
-  private func data(of entry: Entry) throws(DistsgdError) -> UnsafeRawBufferPointer {
+  func data(of entry: Entry) throws(DistsgdError) -> UnsafeRawBufferPointer {
     let offset = entry.localOffset
     guard offset <= bytes.count - 30, number(offset, UInt32.self) == 0x0403_4B50 else {
       throw damaged("the header of \(printable(entry.name))")
@@ -96,7 +101,7 @@ struct ZipArchive {
       throw damaged("the length of \(printable(entry.name))")
     }
     guard number(offset + 6, UInt16.self) & 1 == 0 else {
-      throw DistsgdError(.badData, "\(source) is encrypted: write it again with numpy.savez")
+      throw DistsgdError(.badData, "\(source) is encrypted: \(remedy)")
     }
     guard entry.method == 0 || entry.method == 8 else {
       throw DistsgdError(
@@ -161,7 +166,7 @@ struct ZipArchive {
     T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
   }
 
-  private func damaged(_ what: String) -> DistsgdError {
-    DistsgdError(.badData, "\(source) is damaged (\(what)): write it again with numpy.savez")
+  func damaged(_ what: String) -> DistsgdError {
+    DistsgdError(.badData, "\(source) is damaged (\(what)): \(remedy)")
   }
 }

@@ -27,6 +27,8 @@ public struct Examples: Sendable {
   public var exampleShape: [Int]
   /// The inputs, shape (count, featureCount).
   public var features: Features
+  /// Where the inputs are, if they are not in memory: `features` says of which kind they are, and is empty.
+  package var mapped: MappedFeatures?
   /// Class numbers, or `targetCount` numbers an example.
   public var targets: Targets
   /// Numbers that are predicted of one example; 1 for classes.
@@ -65,8 +67,8 @@ extension Examples {
       "an example of the shape \(exampleShape) has not \(featureCount) inputs")
     let inputs =
       switch features {
-      case .float32(let values): values.count
-      case .uint8(let bytes, _): bytes.count
+      case .float32(let values): mapped.map { $0.byteCount / 4 } ?? values.count
+      case .uint8(let bytes, _): mapped?.byteCount ?? bytes.count
       }
     try require(
       inputs == count * featureCount,
@@ -187,6 +189,8 @@ public struct DataOptions: Sendable {
   public var standardize: Bool?
   /// Regression or classification; what the target looks like if nil.
   public var task: Task?
+  /// What images are resized to; nil: they are of one size as they are.
+  public var imageSize: ImageSize?
   /// Of a set that is drawn, and of the examples that are held out.
   public var seed: UInt64 = 0
   /// Makes examples of the program's own, which `data` then is the name of; nil for those that `data` names.

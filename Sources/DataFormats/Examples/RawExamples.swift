@@ -33,6 +33,8 @@ struct RawExamples {
   var exampleShape: [Int]?
   /// NaN is a missing value.
   var features: Values
+  /// Where the inputs are, if they were not read: `features` says of which kind they are, and is empty.
+  var mapped: MappedFeatures?
   /// Empty where the inputs have no names.
   var featureNames: [String]
   /// One a column: the texts whose numbers it holds, none for a column of numbers. Empty where all are of numbers.
@@ -94,16 +96,24 @@ struct RawExamples {
       case .floats: 4.0
       case .bytes: 1.0
       }
-    return Double(rows) * (size * Double(featureCount) + 8)
+    return Double(rows) * (mapped == nil ? size * Double(featureCount) + 8 : 8)
   }
 
   /// The first `rows` rows.
   consuming func prefix(_ rows: Int) -> RawExamples {
     guard rows < count else { return self }
+    if let mapped {
+      let all = count
+      var result = self
+      result.mapped?.byteCount = mapped.byteCount / all * rows
+      result.count = rows
+      result.targets = result.targets.map { Array($0[..<rows]) }
+      return result
+    }
     return selecting(Array(0..<rows))
   }
 
-  /// The rows with these indices, in this order.
+  /// The rows with these indices, in this order; not of mapped inputs.
   func selecting(_ rows: [Int]) -> RawExamples {
     var result = self
     result.count = rows.count

@@ -92,11 +92,12 @@ func examples(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing, classCount: Int?
 ) throws(DistsgdError) -> Examples {
   let (count, shape, source, targetCount) = (raw.count, raw.exampleShape, raw.source, raw.targetCount)
-  let inputCount = preprocessing.inputCount
+  let (inputCount, mapped) = (preprocessing.inputCount, raw.mapped)
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
-  try requireMemory(bytes: 4 * Double(count) * (Double(inputCount) + Double(targetCount)), for: source)
+  let width = Double(mapped == nil ? inputCount : 0) + Double(targetCount)
+  try requireMemory(bytes: 4 * Double(count) * width, for: source)
   let targets: Examples.Targets
   if let classCount {
     targets = .labels(
@@ -112,9 +113,11 @@ func examples(
   }
   let weights = raw.weights?.map { Float($0) }
   let features = try inputs(raw, preprocessing)
-  return Examples(
+  var result = Examples(
     count: count, featureCount: inputCount, exampleShape: shape, features: features, targets: targets,
     targetCount: classCount == nil ? targetCount : 1, weights: weights)
+  result.mapped = mapped
+  return result
 }
 
 /// Raw inputs as a model's: bytes stay bytes where the model takes them scaled by 1/255.

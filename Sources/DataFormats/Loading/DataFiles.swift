@@ -14,7 +14,8 @@ package func dataFiles(_ text: String) throws(DistsgdError) -> (inputs: String, 
       let targets = fashionFile(folder, split, "labels-idx1")
     else { return nil }
     return (inputs, targets)
-  case .table(let path), .array(let path), .archive(let path): return (path, path)
+  case .table(let path), .array(let path), .archive(let path, _), .stream(let path): return (path, path)
+  case .pictures(let pictures): return (pictures.path, pictures.path)
   case .arrayPair(let inputs, let targets): return (inputs, targets)
   case .images(let path, let labels): return (path, labels ?? labelsPath(forImages: path) ?? path)
   }

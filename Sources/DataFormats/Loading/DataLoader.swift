@@ -44,7 +44,16 @@ package func loadData(
   let validation = try validationSource(options, source)
   var request = ReadRequest(
     columns: .chosen(options.wishes), header: options.header, missing: options.missingWords,
-    takesDates: options.takesDates, seed: options.seed, environment: environment, systemFolder: systemFolder)
+    takesDates: options.takesDates, pictures: PictureRequest(size: options.imageSize), seed: options.seed,
+    environment: environment, systemFolder: systemFolder)
+  // Examples that are held out lie among the others.
+  request.maps = options.standardize != true && (options.validation == nil || validation != nil)
+  guard options.imageSize == nil || source.isPictures else {
+    throw DistsgdError(
+      .usage,
+      "--image-size with --data \(printable(options.data, limit: 200)): only PNG and JPEG files are resized; leave it out"
+    )
+  }
   let raw = try source.read(request)
   var held: RawExamples?
   if let validation { held = try readValidation(validation, for: raw, options, &request) }
@@ -77,17 +86,25 @@ private func validationSource(
 ) throws(DistsgdError) -> DataSource? {
   guard let text = options.validation else { return nil }
   if text == "test" {
-    guard case .fashionMNIST = source else {
+    switch source {
+    case .fashionMNIST: return .fashionMNIST(test: true)
+    // Whether there is one is known when it is read.
+    case .archive(let path, _): return .archive(path, .test)
+    case .pictures(.folder(let path, _)): return .pictures(.folder(path, .test))
+    default:
       throw DistsgdError(
         .usage,
-        "--validation test: \(printable(options.data, limit: 200)) has no test split, only fashion-mnist has one; give a fraction such as 0.2, or a file"
+        "--validation test: \(printable(options.data, limit: 200)) has no test split, as fashion-mnist, .npz files with x_test and y_test, and folders with test/ have; give a fraction such as 0.2, or a file"
       )
     }
-    return .fashionMNIST(test: true)
   }
   if fractionNumber(text) != nil {
     _ = try validationFraction(text)
     return nil
+  }
+  guard text != standardInputPath else {
+    throw DistsgdError(
+      .usage, "--validation -: only --data reads standard input; give a fraction such as 0.2, or a file")
   }
   return try DataSource(text, flag: "--validation")
 }
@@ -107,12 +124,24 @@ private func readValidation(
   var wishes = ColumnWishes()
   wishes.weight = options.weight
   request.columns = .matching(preprocessing, wishes: wishes, readsTarget: true)
-  let held = try validation.read(request)
+  if raw.kind == .images { request.pictures.channels = raw.exampleShape?.first }
+  request.maps = raw.mapped != nil
+  var held = try validation.read(request)
+  if held.mapped != nil, held.isByteInput != raw.isByteInput {
+    // Bytes and numbers are scaled otherwise.
+    request.maps = false
+    held = try validation.read(request)
+  }
   guard held.featureCount == raw.featureCount else {
     throw DistsgdError(
       .badData,
       "\(held.featureCount) inputs, \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
     )
+  }
+  if let shape = raw.exampleShape, let other = held.exampleShape, shape != other {
+    throw DistsgdError(
+      .badData,
+      "examples of the shape \(other), \(held.source), --validation: expected \(shape) as in \(raw.source)")
   }
   guard held.targets != nil else {
     throw DistsgdError(

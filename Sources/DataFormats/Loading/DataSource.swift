@@ -10,8 +10,11 @@ enum DataSource: Equatable {
   case table(String)
   case array(String)
   case arrayPair(inputs: String, targets: String)
-  case archive(String)
+  case archive(String, ArchivePart)
   case images(String, labels: String?)
+  case pictures(PictureSource)
+  /// What can be read only once, and so tells its kind only when it is read: `-`, or a pipe.
+  case stream(String)
 
   /// A named set whose targets are no classes.
   var isRegression: Bool {
@@ -47,6 +50,7 @@ enum DataSource: Equatable {
   }
 
   private static func files(_ text: String, flag: String) throws(DistsgdError) -> DataSource {
+    if text == standardInputPath { return .stream(text) }
     if pathKind(text) != .missing { return try file(text) }
     if let comma = text.firstIndex(of: ",") {
       let first = String(text[..<comma])
@@ -57,7 +61,7 @@ enum DataSource: Equatable {
           "no such file: '\(printable(path, limit: 200))', \(flag): give inputs,targets as two existing files"
         )
       }
-      switch (try file(first), try file(second)) {
+      switch (try FileKind(of: first), try FileKind(of: second)) {
       case (.array, .array): return .arrayPair(inputs: first, targets: second)
       case (.images, .images): return .images(first, labels: second)
       default:
@@ -83,25 +87,24 @@ enum DataSource: Equatable {
 
   /// Tells a file's kind by its first bytes; text is a table.
   private static func file(_ path: String) throws(DistsgdError) -> DataSource {
-    let name = printable(path, limit: 200)
     switch pathKind(path) {
-    case .directory:
-      throw DistsgdError(.noInput, "\(name) is a directory: name a file in it")
-    case .other: return .table(path)
-    default: break
+    case .directory: return .pictures(.folder(path, .training))
+    case .other: return .stream(path)
+    default: return DataSource(try FileKind(of: path), path)
     }
-    let start = try firstBytes(of: path, count: 8)
-    let ending = fileExtension(path)
-    if start.starts(with: [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) || ending == "npy" { return .array(path) }
-    if start.starts(with: [0x50, 0x4B, 3, 4]) || ending == "npz" { return .archive(path) }
-    if start.starts(with: [0x1F, 0x8B]) {
-      guard ending != "csv.gz", ending != "tsv.gz", ending != "txt.gz", ending != "dat.gz" else {
-        throw DistsgdError(.badData, "\(name) is a compressed table: decompress it with gunzip first")
-      }
-      return .images(path, labels: nil)
+  }
+
+  /// A file of a known kind.
+  private init(_ kind: FileKind, _ path: String) {
+    switch kind {
+    case .table: self = .table(path)
+    // An archive of inputs alone lacks its targets; under another name the array is a table.
+    case .array(let member?) where ArrayNames.areInputs(member): self = .archive(path, .training)
+    case .array: self = .array(path)
+    case .archive: self = .archive(path, .training)
+    case .images: self = .images(path, labels: nil)
+    case .picture: self = .pictures(.file(path))
     }
-    if start.starts(with: [0, 0]) || path.contains("-ubyte") { return .images(path, labels: nil) }
-    return .table(path)
   }
 
   /// What follows the name's last dot, `.gz` with what stands before it; `nil` for other endings.
@@ -121,6 +124,10 @@ struct ReadRequest {
   var missing = MissingWords()
   var takesDates = false
   var needsTargets = true
+  /// Whether large inputs may stay in their file, because they are taken as they lie in it.
+  var maps = false
+  /// What images are made to be.
+  var pictures = PictureRequest()
   var seed: UInt64 = 0
   /// Where environment variables come from.
   var environment: (String) -> String? = environmentValue
@@ -132,7 +139,15 @@ extension DataSource {
   /// Whether the source is one table with columns to choose from.
   var isTable: Bool {
     switch self {
-    case .airfoilLike, .airfoil, .table, .array: true
+    case .airfoilLike, .airfoil, .table, .array, .stream: true
+    default: false
+    }
+  }
+
+  /// Whether it may be PNG or JPEG files.
+  var isPictures: Bool {
+    switch self {
+    case .pictures, .stream: true
     default: false
     }
   }
@@ -150,27 +165,14 @@ extension DataSource {
       return try fashionExamples(test ? .test : .train, folder: folder)
     case .synthetic(let rows, let columns):
       return try syntheticExamples(rows: rows, columns: columns, seed: request.seed)
-    case .table(let path):
-      let file = try FileBytes(path)
-      defer { withExtendedLifetime(file) {} }
-      return try readTable(
-        file.bytes, source: printable(path, limit: 200),
-        options: TableOptions(
-          columns: request.columns, header: request.header, missing: request.missing,
-          takesDates: request.takesDates))
-    case .array(let path):
-      return try tableExamples(
-        try readNPY(path: path), source: printable(path, limit: 200), columns: request.columns)
+    case .table, .array, .archive, .stream: return try readContents(request)
     case .arrayPair(let inputs, let targets):
-      let (inputsName, targetsName) = (printable(inputs, limit: 200), printable(targets, limit: 200))
+      let (inputsName, targetsName) = (sourceName(inputs), sourceName(targets))
+      var array = request.maps ? try MappedFeatures.npy(inputs) : nil
+      if array == nil { array = try readNPY(path: inputs) }
       return try arrayExamples(
-        inputs: try readNPY(path: inputs), targets: try readNPY(path: targets), source: inputsName,
+        inputs: array!, targets: try readNPY(path: targets), source: inputsName,
         inputsSource: inputsName, targetsSource: targetsName)
-    case .archive(let path):
-      let file = try FileBytes(path)
-      defer { withExtendedLifetime(file) {} }
-      return try readNPZ(
-        file.bytes, source: printable(path, limit: 200), needsTargets: request.needsTargets)
     case .images(let path, let labels):
       let found = labels ?? labelsPath(forImages: path)
       if found == nil, request.needsTargets {
@@ -178,13 +180,60 @@ extension DataSource {
           .noInput,
           "no labels beside \(printable(path, limit: 200)): give images,labels as two files")
       }
-      return try readImages(path, labels: found)
+      return try readImages(path, labels: found, maps: request.maps)
+    case .pictures(let pictures): return try readPictures(pictures, request)
     }
   }
 
+  /// Reads one file, or stream, by what it holds.
+  private func readContents(_ request: ReadRequest) throws(DistsgdError) -> RawExamples {
+    switch self {
+    case .table(let path):
+      let contents = try Contents(path)
+      defer { withExtendedLifetime(contents) {} }
+      return try table(contents, request)
+    case .array(let path):
+      return try tableExamples(try readNPY(path: path), source: sourceName(path), columns: request.columns)
+    case .archive(let path, let part):
+      let contents = try Contents(path, opensArchives: false)
+      defer { withExtendedLifetime(contents) {} }
+      return try readNPZ(
+        contents.bytes, source: contents.source, part: part, needsTargets: request.needsTargets)
+    case .stream(let path):
+      let contents = try Contents(path)
+      defer { withExtendedLifetime(contents) {} }
+      switch try FileKind(contents, path: path) {
+      case .table: return try table(contents, request)
+      case .array:
+        return try tableExamples(
+          try DataFormats.readNPY(contents.bytes, source: contents.source), source: contents.source,
+          columns: request.columns)
+      case .archive:
+        return try readNPZ(
+          contents.bytes, source: contents.source, part: .training, needsTargets: request.needsTargets)
+      case .images:
+        guard !request.needsTargets else {
+          throw DistsgdError(
+            .noInput, "no labels with the images in \(contents.source): give images,labels as two files")
+        }
+        return try imageExamples(contents.bytes, source: contents.source)
+      case .picture: return try readPicture(contents.bytes, source: contents.source, request)
+      }
+    default: preconditionFailure("no file of one kind")
+    }
+  }
+
+  private func table(_ contents: Contents, _ request: ReadRequest) throws(DistsgdError) -> RawExamples {
+    try readTable(
+      contents.bytes, source: contents.source,
+      options: TableOptions(
+        columns: request.columns, header: request.header, missing: request.missing,
+        takesDates: request.takesDates))
+  }
+
   private func readNPY(path: String) throws(DistsgdError) -> NPYArray {
-    let file = try FileBytes(path)
-    defer { withExtendedLifetime(file) {} }
-    return try DataFormats.readNPY(file.bytes, source: printable(path, limit: 200))
+    let contents = try Contents(path)
+    defer { withExtendedLifetime(contents) {} }
+    return try DataFormats.readNPY(contents.bytes, source: contents.source)
   }
 }

@@ -74,6 +74,8 @@ package struct NewDataOptions: Sendable {
   /// Whether it may be missing: the training had it.
   package var identifierIsOptional = false
   package var weight: String?
+  /// What the images that the model was trained on were resized to, if they were.
+  package var imageSize: ImageSize?
 
   package init() {}
 }
@@ -82,7 +84,7 @@ package struct NewDataOptions: Sendable {
 ///
 /// In a table with a header the model's columns are found by name; without one, by position (the model's inputs
 /// first, then perhaps the target), or by number when the file has the layout that the model was trained on.
-/// `fashion-mnist` means its test split.
+/// `fashion-mnist`, an archive with `x_test` and a folder with `test/` mean their test splits.
 ///
 /// - Parameters:
 ///   - data: a path, two paths, or a named set, as for `--data`.
@@ -109,7 +111,8 @@ package func loadForPrediction(
   var raw = try source.read(
     ReadRequest(
       columns: .matching(preprocessing, wishes: wishes, readsTarget: options.readsTargets),
-      header: options.header, missing: MissingWords(own: Set(options.missingValues)), needsTargets: false))
+      header: options.header, missing: MissingWords(own: Set(options.missingValues)), needsTargets: false,
+      pictures: PictureRequest(size: options.imageSize, inputs: featureCount)))
   guard raw.featureCount == preprocessing.columns.count else {
     throw DistsgdError(
       .badData,

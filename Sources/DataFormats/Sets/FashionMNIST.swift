@@ -48,19 +48,28 @@ func fashionExamples(
 }
 
 /// An image file and its labels, from disk.
-func readImages(_ imagesPath: String, labels labelsPath: String?) throws(DistsgdError) -> RawExamples {
-  let images = try readIDX(
-    path: imagesPath, dimensions: 2...8,
-    expected: "images with three dimensions, such as train-images-idx3-ubyte")
+/// - Parameter maps: whether a large file's images may stay in it.
+func readImages(
+  _ imagesPath: String, labels labelsPath: String?, maps: Bool = false
+) throws(DistsgdError) -> RawExamples {
+  let mapped = maps ? try MappedFeatures.idx(imagesPath, dimensions: 2...8) : nil
+  let images: IDXArray
+  if let mapped {
+    images = IDXArray(shape: mapped.shape, values: [])
+  } else {
+    images = try readIDX(path: imagesPath, dimensions: 2...8, expected: imagesExpected)
+  }
   var labels: IDXArray?
   if let labelsPath {
     labels = try readIDX(
       path: labelsPath, dimensions: 1...1,
       expected: "labels with one dimension, such as train-labels-idx1-ubyte")
   }
-  return try imageExamples(
+  var raw = try imageExamples(
     images: images, labels: labels, imagesSource: printable(imagesPath, limit: 200),
     labelsSource: printable(labelsPath ?? "", limit: 200))
+  raw.mapped = mapped?.mapped
+  return raw
 }
 
 private func readIDX(
@@ -68,9 +77,26 @@ private func readIDX(
 ) throws(DistsgdError) -> IDXArray {
   let file = try FileBytes(path)
   defer { withExtendedLifetime(file) {} }
+  let start =
+    Compression(file.bytes) == .gzip
+    ? try InflateStream(file.bytes, format: .gzip, source: sourceName(path)).read(count: 2) : []
+  if start != [0, 0] {
+    let contents = try Contents(path)
+    defer { withExtendedLifetime(contents) {} }
+    return try readIDX(contents.bytes, source: contents.source, dimensions: dimensions, expected: expected)
+  }
+  // As it is decompressed, without a copy of all of it.
   return try readIDX(
     file.bytes, source: printable(path, limit: 200), dimensions: dimensions, expected: expected)
 }
+
+/// Images without labels, from memory.
+func imageExamples(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdError) -> RawExamples {
+  let images = try readIDX(bytes, source: source, dimensions: 2...8, expected: imagesExpected)
+  return try imageExamples(images: images, labels: nil, imagesSource: source, labelsSource: "")
+}
+
+private let imagesExpected = "images with three dimensions, such as train-images-idx3-ubyte"
 
 func fashionFile(_ folder: String, _ split: FashionSplit, _ part: String) -> String? {
   let path = "\(folder)/\(split.rawValue)-\(part)-ubyte"

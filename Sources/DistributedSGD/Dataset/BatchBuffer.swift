@@ -2,6 +2,7 @@
 import CKernels
 import DataFormats
 import NeuralNet
+import System
 
 /// Inputs and targets of at most `capacity` examples, side by side in memory: gathered, or a view of the data set
 /// where they are consecutive there.
@@ -70,6 +71,10 @@ package final class BatchBuffer {
   package func load(examples: Range<Int>) {
     precondition(examples.count <= capacity)
     if case .float32(let source) = dataset.features {
+      if let mapping = dataset.mapping {
+        let size = 4 * dataset.featureCount
+        mapping.willTouch(examples.lowerBound * size..<examples.upperBound * size)
+      }
       loadedFeatures = source + examples.lowerBound * dataset.featureCount
       loadedTargets = dataset.targets(
         at: dataset.targetMemory + 4 * examples.lowerBound * dataset.targetCount)
@@ -89,6 +94,7 @@ package final class BatchBuffer {
 
   private func gather(_ indices: UnsafePointer<Int>, _ rows: Int) {
     let width = dataset.featureCount
+    if let mapping = dataset.mapping { announce(indices, rows, to: mapping) }
     let source = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
     switch dataset.features {
     case .float32(let features) where width <= CKERNELS_SHORT_ROW && dataset.targetCount == 1:
@@ -114,6 +120,16 @@ package final class BatchBuffer {
     for row in 0..<rows {
       (gatheredTargets + row * width).update(from: source + indices[row] * width, count: width)
     }
+  }
+}
+
+extension BatchBuffer {
+  /// All rows at once, so that a disk may read many of them at a time.
+  @inline(never)
+  private func announce(_ indices: UnsafePointer<Int>, _ rows: Int, to mapping: MappedFile) {
+    var size = dataset.featureCount
+    if case .float32 = dataset.features { size *= 4 }
+    for row in 0..<rows { mapping.willTouch(indices[row] * size..<(indices[row] + 1) * size) }
   }
 }
 

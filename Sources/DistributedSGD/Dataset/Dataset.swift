@@ -21,6 +21,8 @@ public final class Dataset {
   public let classCount: Int?
   /// Shape (count, featureCount).
   package let features: Features
+  /// Where the features are, if they stay in their file.
+  package let mapping: MappedFile?
   /// Numbers that are predicted of one example; 1 for classes.
   public let targetCount: Int
   /// Shape (count, targetCount); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
@@ -44,26 +46,32 @@ public final class Dataset {
     exampleShape = shape.exampleShape
     classCount = shape.classCount > 0 ? shape.classCount : nil
     targetCount = shape.targetCount
-    let featureBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
+    // Features that stay in their file are seen by every rank through a mapping of its own.
+    let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
+    let featureBytes = shape.isMapped ? PathMemory.byteCount : mappedBytes
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
     let weightOffset = targetOffset + 4 * count * targetCount
     let byteCount = weightOffset + (shape.hasWeights ? 4 * count : 0)
+    try communicator.agreeingOnErrors { [shape] in
+      guard let examples, shape.isMapped != (examples.mapped != nil) else { return }
+      throw DistsgdError(
+        .badData,
+        "the data on \(communicator.hostName) lie otherwise in their file than those on \(communicator.topology.hosts[0]): give every server the same file"
+      )
+    }
     try requireRoom(byteCount, count, featureCount, communicator)
     let memory = try communicator.allocateShared(byteCount: byteCount)
     preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
     targetMemory = UnsafeRawPointer(memory + targetOffset)
     weights =
       shape.hasWeights ? UnsafePointer((memory + weightOffset).assumingMemoryBound(to: Float.self)) : nil
-    features =
-      shape.isBytes
-      ? .uint8(memory.assumingMemoryBound(to: UInt8.self), scale: shape.scale)
-      : .float32(memory.assumingMemoryBound(to: Float.self))
     if let examples {
       switch examples.features {
       case .float32(let values): values.withUnsafeBytes { copy($0, to: memory) }
       case .uint8(let bytes, _): bytes.withUnsafeBytes { copy($0, to: memory) }
       }
+      if let mapped = examples.mapped { PathMemory.write(mapped, to: memory) }
       switch examples.targets {
       case .values(let values): values.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       case .labels(let labels, _): labels.withUnsafeBytes { copy($0, to: memory + targetOffset) }
@@ -71,6 +79,16 @@ public final class Dataset {
       if shape.hasWeights { examples.weights?.withUnsafeBytes { copy($0, to: memory + weightOffset) } }
     }
     try communicator.barrier()
+    mapping = try communicator.agreeingOnErrors {
+      guard shape.isMapped else { return nil }
+      let (path, offset) = PathMemory.read(memory)
+      return try MappedFile(path, offset: offset, count: mappedBytes)
+    }
+    let start = mapping?.bytes.baseAddress ?? UnsafeRawPointer(memory)
+    features =
+      shape.isBytes
+      ? .uint8(start.assumingMemoryBound(to: UInt8.self), scale: shape.scale)
+      : .float32(start.assumingMemoryBound(to: Float.self))
   }
 
   /// A copy of the inputs, shape (count, featureCount): for programs that do the rest themselves.
@@ -113,6 +131,7 @@ public final class Dataset {
     var isBytes = false
     var targetCount = 1
     var hasWeights = false
+    var isMapped = false
     /// Channels, height, width; zeros where an example is a row of numbers.
     var image = (0, 0, 0)
 
@@ -126,6 +145,7 @@ public final class Dataset {
       featureCount = examples.featureCount
       targetCount = examples.targetCount
       hasWeights = examples.weights?.contains { $0 != 1 } ?? false
+      isMapped = examples.mapped != nil
       if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
         image = (sizes[0], sizes[1], sizes[2])
       }
@@ -135,6 +155,24 @@ public final class Dataset {
         scale = factor
       }
     }
+  }
+}
+
+/// Which file the ranks of a server map, in the memory that they share.
+private enum PathMemory {
+  /// The longest path, the offset, and the path's length.
+  static let byteCount = 16 + (1 << 12)
+
+  static func write(_ mapped: MappedFeatures, to memory: UnsafeMutableRawPointer) {
+    let path = Array(mapped.path.utf8.prefix(byteCount - 16))
+    memory.storeBytes(of: mapped.offset, as: Int.self)
+    memory.storeBytes(of: path.count, toByteOffset: 8, as: Int.self)
+    path.withUnsafeBytes { (memory + 16).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+  }
+
+  static func read(_ memory: UnsafeRawPointer) -> (path: String, offset: Int) {
+    let path = UnsafeRawBufferPointer(start: memory + 16, count: memory.load(fromByteOffset: 8, as: Int.self))
+    return (String(decoding: path, as: UTF8.self), memory.load(as: Int.self))
   }
 }
 

@@ -26,6 +26,7 @@ package final class Predictor {
     if options.identifier == nil {
       (options.identifier, options.identifierIsOptional) = (file.settings["--id"], true)
     }
+    options.imageSize = file.settings["--image-size"].flatMap { ImageSize($0) }
     self.reading = options
   }
 
@@ -39,6 +40,7 @@ package final class Predictor {
   package func evaluate(_ data: String, over communicator: any Communicator) throws -> (
     Evaluation, count: Int
   ) {
+    try requireStandardInput(for: data, communicator)
     let examples = try communicator.agreeingOnErrors {
       communicator.isServerLeader
         ? try load(data).examples(

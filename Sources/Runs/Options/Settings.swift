@@ -27,6 +27,7 @@ extension TrainingOptions {
     words["--dates"] = data.takesDates ? "parts" : nil
     words["--examples"] = data.examples.map(String.init)
     words["--validation"] = data.validation
+    words["--image-size"] = data.imageSize?.description
     words["--standardize"] = data.standardize.map(String.init)
     words["--model"] = model?.description
     words["--loss"] = loss?.description

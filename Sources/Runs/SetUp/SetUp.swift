@@ -66,6 +66,7 @@ package struct SetUp {
 
   /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
   private static func load(_ options: DataOptions, _ communicator: any Communicator) throws -> LoadedData? {
+    try requireStandardInput(for: options.data, communicator)
     let cores = try ServerCores(over: communicator)
     let result = Result<LoadedData?, any Error> {
       communicator.isServerLeader ? try cores.withAll { try loadData(options) } : nil

@@ -20,15 +20,21 @@ package final class FileBytes {
   ///   reading it fails.
   package init(_ path: String, takesPipe: Bool = true) throws(DistsgdError) {
     self.path = path
-    let name = printable(path, limit: 200)
+    let name = sourceName(path)
     // With O_NONBLOCK, opening a pipe does not wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | (takesPipe ? 0 : O_NONBLOCK))
+    let descriptor =
+      path == standardInputPath
+      ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+      : open(path, O_RDONLY | O_CLOEXEC | (takesPipe ? 0 : O_NONBLOCK))
     guard descriptor >= 0 else { throw cannotOpen(path, errno) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw cannotOpen(path, errno) }
     let size = Int(status.st_size)
     switch status.st_mode & S_IFMT {
+    case _ where path == standardInputPath && status.st_mode & S_IFMT != S_IFDIR:
+      // From where it stands: somebody may have read its beginning.
+      (bytes, mapped) = (try readToEnd(descriptor, name, expected: FileBytes.smallSize), nil)
     case S_IFREG where size > FileBytes.smallSize:
       let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
       guard let address, address != MAP_FAILED else {
@@ -63,6 +69,14 @@ package final class FileBytes {
       free(address)
     }
   }
+}
+
+/// What stands for standard input where a file can be named.
+package let standardInputPath = "-"
+
+/// How messages name a file of the user's.
+package func sourceName(_ path: String) -> String {
+  path == standardInputPath ? "standard input" : printable(path, limit: 200)
 }
 
 /// Whether something with this name exists, and whether it is a regular file.
@@ -105,7 +119,7 @@ package func environmentValue(_ name: String) -> String? {
 }
 
 private func cannotOpen(_ path: String, _ code: Int32) -> DistsgdError {
-  let name = printable(path, limit: 200)
+  let name = sourceName(path)
   switch code {
   case ENOENT: return DistsgdError(.noInput, "no such file: \(name)")
   case EACCES:

@@ -4,7 +4,10 @@
 ///
 /// The result does not depend on the machine's byte order or on how the bytes are aligned. One pass,
 /// 32 bytes a turn in four independent lanes: several GB/s.
-package func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+/// - Parameter willRead: called with the bytes that are read next, 16 MB or what is left.
+package func xxh64(
+  _ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0, willRead: (Range<Int>) -> Void = { _ in }
+) -> UInt64 {
   let count = bytes.count
   var hash = seed &+ prime5
   var offset = 0
@@ -16,11 +19,15 @@ package func xxh64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 
       var lane3 = seed
       var lane4 = seed &- prime1
       while offset <= count - 32 {
-        lane1 = round(lane1, word64(base, offset))
-        lane2 = round(lane2, word64(base, offset + 8))
-        lane3 = round(lane3, word64(base, offset + 16))
-        lane4 = round(lane4, word64(base, offset + 24))
-        offset += 32
+        let end = min(count - 32, offset + (16 << 20))
+        willRead(offset..<end + 32)
+        while offset <= end {
+          lane1 = round(lane1, word64(base, offset))
+          lane2 = round(lane2, word64(base, offset + 8))
+          lane3 = round(lane3, word64(base, offset + 16))
+          lane4 = round(lane4, word64(base, offset + 24))
+          offset += 32
+        }
       }
       hash =
         rotateLeft(lane1, 1) &+ rotateLeft(lane2, 7) &+ rotateLeft(lane3, 12) &+ rotateLeft(lane4, 18)

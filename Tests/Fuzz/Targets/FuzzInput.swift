@@ -33,6 +33,27 @@ public final class FuzzInput {
     return path
   }
 
+  /// The path of a folder of two classes, in which the input is an image.
+  func pictureFolder() throws -> String {
+    let root = folder("pictures")
+    mkdir(root, 0o700)
+    mkdir(root + "/a", 0o700)
+    mkdir(root + "/b", 0o700)
+    // The smallest PNG of one grey pixel.
+    _ = try fixedFile("pictures/b/1.png", onePixel)
+    _ = file("pictures/a/1.png")
+    return root
+  }
+
+  private var onePixel: [UInt8] {
+    [
+      137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1,
+      0, 0, 0, 1, 8, 0, 0, 0, 0, 58, 126, 155, 85, 0, 0, 0, 10, 73, 68, 65,
+      84, 120, 156, 99, 104, 0, 0, 0, 130, 0, 129, 119, 205, 114, 182, 0, 0, 0, 0, 73,
+      69, 78, 68, 174, 66, 96, 130,
+    ]
+  }
+
   /// The path of a file with content that is the same every time.
   func fixedFile(_ name: String, _ content: @autoclosure () -> [UInt8]) throws -> String {
     if let path = fixedFiles[name] { return path }

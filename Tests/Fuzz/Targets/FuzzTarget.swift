@@ -6,7 +6,7 @@ import System
 
 /// A reader under test. libFuzzer calls it with what it makes up, the corpus test with what was kept.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram
+  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram, file, picture
 
   /// Reads the input, which must end in a value or in a `DistsgdError` of one line; a trap is a finding too.
   ///
@@ -23,6 +23,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       case .json: try readJSON(input)
       case .options: try readOptions(input)
       case .datagram: try readDatagram(input)
+      case .file: try readFile(input)
+      case .picture: try readPicture(input)
       }
     } catch let error as AgreedError {
       try check(error.error)

@@ -1,0 +1,4 @@
+// libarchive: decompresses what is neither gzip nor deflate.
+#pragma once
+#include <archive.h>
+#include <archive_entry.h>
