@@ -66,7 +66,8 @@ package struct ModelFile: Sendable {
     let outputs = try entries.count("outputs", in: 1...1_000_000)
     let zeros = [Float](repeating: 0, count: outputs)
     let classes = loss.targets == .classes ? zeros.withUnsafeBufferPointer(loss.probabilities).count : nil
-    guard (try? loss.outputCount(classes: classes, targets: max(1, preprocessing.targets.count))) == outputs else {
+    guard (try? loss.outputCount(classes: classes, targets: max(1, preprocessing.targets.count))) == outputs
+    else {
       throw DistsgdError(
         .badData, "'\(path)' claims \(outputs) outputs: a model with the loss '\(loss)' has another number")
     }
