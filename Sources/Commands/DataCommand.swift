@@ -31,9 +31,13 @@ struct DataList: JobCommand {
     }
     let width = (namedDataSets + dataFileKinds).map(\.name.count).max() ?? 0
     standardOutput("named sets, for --data NAME:")
-    for set in namedDataSets { standardOutput("  \(padded(set.name, width, left: true))  \(set.description)") }
+    for set in namedDataSets {
+      standardOutput("  \(padded(set.name, width, left: true))  \(set.description)")
+    }
     standardOutput("files, for --data PATH:")
-    for kind in dataFileKinds { standardOutput("  \(padded(kind.name, width, left: true))  \(kind.description)") }
+    for kind in dataFileKinds {
+      standardOutput("  \(padded(kind.name, width, left: true))  \(kind.description)")
+    }
   }
 
   private func entry(_ set: (name: String, description: String)) -> JSONLine {
@@ -97,7 +101,9 @@ struct DataShow: JobCommand {
   }
 
   private func range(_ column: TableDescription.Column) -> String {
-    if let least = column.least, let greatest = column.greatest { return "\(short(least)) … \(short(greatest))" }
+    if let least = column.least, let greatest = column.greatest {
+      return "\(short(least)) … \(short(greatest))"
+    }
     guard column.type == "text" else { return "" }
     return column.textCount.map { "\($0) different" } ?? "too many to be categories"
   }

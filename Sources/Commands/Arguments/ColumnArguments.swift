@@ -30,7 +30,8 @@ struct ColumnArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Columns that are no inputs.", valueName: "columns"))
   var exclude: String?
 
-  @Option(help: ArgumentHelp("A column that is carried into predictions and is no input.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp("A column that is carried into predictions and is no input.", valueName: "column"))
   var id: String?
 
   @Option(
@@ -44,7 +45,8 @@ struct ColumnArguments: ParsableArguments {
   var task = TaskArgument.auto
 
   @Option(
-    help: ArgumentHelp("Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+    help: ArgumentHelp(
+      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
   var header = HeaderChoice.auto
 
   @Option(

@@ -37,7 +37,8 @@ extension RawExamples {
     }
     var result = kept.count == count ? self : selecting(kept)
     if kept.count < count {
-      result.layout += ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
+      result.layout +=
+        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
     }
     result.missing = nil
     return result
@@ -75,7 +76,9 @@ extension RawExamples {
 
   /// The same with each column's missing values filled in.
   consuming func filling(_ fills: [InputColumn.Fill?]) -> RawExamples {
-    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else { return self }
+    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else {
+      return self
+    }
     features = .floats([])
     if categories.isEmpty { categories = [[String]](repeating: [], count: featureCount) }
     var numbers: [Double] = []

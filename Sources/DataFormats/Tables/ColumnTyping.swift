@@ -38,7 +38,8 @@ struct ColumnTyping {
       for column in choice.features { kinds[column] = kindOf(column, in: model) }
     }
     for column in choice.features + choice.targets where kinds[column] == .date {
-      try requireDates(column, spelling.rows.first { !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
+      try requireDates(
+        column, spelling.rows.first { column < $0.fields.count && !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
     }
     return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
   }
@@ -212,7 +213,9 @@ struct ColumnTyping {
       features: .doubles(features), featureNames: choice.features.map { spelling.names[$0] })
     raw.standardizesByDefault = true
     let categories = choice.features.map(texts)
-    if categories.contains(where: { !$0.isEmpty }) || plan.kinds.contains(.category) { raw.categories = categories }
+    if categories.contains(where: { !$0.isEmpty }) || plan.kinds.contains(.category) {
+      raw.categories = categories
+    }
     let targetCount = choice.targets.count
     if targetCount > 0 {
       raw.targets = others(0..<targetCount)
@@ -242,7 +245,8 @@ struct ColumnTyping {
 
   /// The first missing value of all columns, and of the targets alone.
   private func missing(_ parts: [TablePart]) -> RawExamples.Missing? {
-    guard let first = firstMissing(choice.features + choice.targets + [choice.weight].compactMap { $0 }, parts)
+    guard
+      let first = firstMissing(choice.features + choice.targets + [choice.weight].compactMap { $0 }, parts)
     else { return nil }
     return RawExamples.Missing(
       place: first.place, text: first.text, targetPlace: firstMissing(choice.targets, parts)?.place ?? "",
@@ -267,7 +271,9 @@ struct ColumnTyping {
     guard let (column, description) = spelling.index, model == nil, !choice.features.contains(column),
       !choice.targets.contains(column), column != choice.identifier, column != choice.weight
     else { return [] }
-    if case .chosen(let wishes) = options.columns, wishes.features != nil || wishes.exclude != nil { return [] }
+    if case .chosen(let wishes) = options.columns, wishes.features != nil || wishes.exclude != nil {
+      return []
+    }
     return [
       "\(description) only counts the rows of \(source) and is no feature; to keep it, name it in --features, or carry it into predictions with --id \(column + 1)"
     ]

@@ -8,7 +8,8 @@ package struct MissingWords: Sendable, Equatable {
 
   /// As pandas and R write them, in columns of any kind; an empty field is missing too.
   private static let words: Set = [
-    "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan", "-NaN", "NULL", "null", "None", "?",
+    "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan", "-NaN", "NULL", "null",
+    "None", "?",
   ]
 
   /// Among numbers no text is a value, so that these cannot mean anything else there.

@@ -56,7 +56,8 @@ package func describeTable(_ options: DataOptions) throws(DistsgdError) -> Table
     choice: all, kinds: spelling.names.indices.map(typing.kind), missing: options.missingWords)
   var (parts, values) = try spelling.parser.parse(plan)
   let kinds = plan.kinds.indices.map { column in
-    plan.kinds[column] != .category && parts.contains { $0.tallies[column].texts > 0 } ? .category : plan.kinds[column]
+    plan.kinds[column] != .category && parts.contains { $0.tallies[column].texts > 0 }
+      ? .category : plan.kinds[column]
   }
   if kinds != plan.kinds {
     for part in parts { part.deallocate() }
@@ -110,7 +111,10 @@ extension ColumnChoice {
 
 /// The kinds of files that `--data` takes, as `distsgd data list` tells them.
 package let dataFileKinds: [(name: String, description: String)] = [
-  ("table", "text with a row for each example: .csv .tsv .dat .txt .data; commas, tabs, semicolons, bars or blanks"),
+  (
+    "table",
+    "text with a row for each example: .csv .tsv .dat .txt .data; commas, tabs, semicolons, bars or blanks"
+  ),
   ("x.npy,y.npy", "NumPy arrays: inputs, and a target for each"),
   ("xy.npz", "a NumPy archive with arrays named x and y"),
   ("table.npy", "one array of two dimensions: a table without a header"),

@@ -81,7 +81,10 @@ extension TableSpelling {
         numbers.allSatisfy({ $0 != nil }) || numbers.allSatisfy({ $0 == nil }),
         !fields.contains(where: { isMissingWord($0) || Int($0) == nil && parser.number($0) != nil })
       {
-        return (column, "column \(column + 1) \(name) (\(fields.prefix(2).map { printable($0) }.joined(separator: ", ")), …)")
+        return (
+          column,
+          "column \(column + 1) \(name) (\(fields.prefix(2).map { printable($0) }.joined(separator: ", ")), …)"
+        )
       }
     }
     return nil
@@ -91,6 +94,8 @@ extension TableSpelling {
 /// Names that programs and people give to a column that counts the rows.
 private func isIndexName(_ name: String) -> Bool {
   let word = name.lowercased().filter { $0.isLetter || $0.isNumber }
-  return ["obs", "rownames", "rownumber", "rowname", "rowid", "row", "index", "idx", "id", "unnamed0", "no", "nr"].contains(word)
+  return [
+    "obs", "rownames", "rownumber", "rowname", "rowid", "row", "index", "idx", "id", "unnamed0", "no", "nr",
+  ].contains(word)
     || name.hasSuffix("Id") || name.hasSuffix("ID") || name.lowercased().hasSuffix("_id")
 }
