@@ -1,4 +1,5 @@
 // What every bench hands over, and how it reaches the user.
+import NeuralNet
 import Plot
 import Runs
 import System
@@ -37,5 +38,5 @@ extension BenchReport {
 
 /// The description of the processor at the head of a bench's tables.
 func kernelLine(threads: Int) -> String {
-  "OpenBLAS kernel \(BLASIdentity.kernel), \(threads) thread\(threads == 1 ? "" : "s")"
+  "OpenBLAS kernel \(BLAS.kernelWords), \(threads) thread\(threads == 1 ? "" : "s")"
 }

@@ -36,7 +36,7 @@ package struct RooflineReport: BenchReport {
       text += "L\(cache.level) \(readableBytes(cache.bytes))"
       text += cache.sharedBy > 1 ? ", shared by \(cache.sharedBy)\n" : "\n"
     }
-    text += "OpenBLAS kernel \(BLASIdentity.kernel)\n\n"
+    text += "OpenBLAS kernel \(BLAS.kernelWords)\n\n"
     text += alignedTable([
       ["sgemm", "peak GFLOP/s", "median"],
       ["1 thread", readable(peak.greatest), readable(peak.median)],

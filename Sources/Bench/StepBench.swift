@@ -15,8 +15,9 @@ package struct StepOptions: Sendable {
   package init() {}
 }
 
-/// Trains for some rounds. In each round there are a block of training steps and a block of the sgemm calls that
-/// these steps cannot do without; every rank makes those of its own shards while the other ranks make theirs.
+/// Trains for some rounds. In each round there are a block of training steps, a block of the sgemm calls that a program
+/// with BLAS cannot do without, and a block of as many operations without memory; every rank makes those of its own
+/// shards while the other ranks make theirs.
 package struct StepBench {
   private let options: StepOptions
 
@@ -37,11 +38,13 @@ package struct StepBench {
     var fewest: TrainingRun?
     if run.shards.count > communicator.worldSize {
       var other = options.training
-      other.shards = nil
+      other.shards = communicator.worldSize
       fewest = try TrainingRun(other, sharing: setUp, communicator: communicator)
       blocks.append(steps(of: fewest!))
     }
     blocks.append(products(of: run, rank: communicator.rank))
+    let instructions = setUp.arithmetic.instructions ?? Instructions.available[0]
+    blocks.append(operations(of: run, rank: communicator.rank, instructions))
 
     let results = try timeTogether(
       blocks, rounds: options.rounds, minimumSeconds: options.blockSeconds, communicator: communicator
@@ -60,7 +63,9 @@ package struct StepBench {
       topology: communicator.topology, cores: try ServerCores(over: communicator).count, setUp: setUp,
       options: options, shards: run.shards,
       step: results[0].timing, stepsInBlock: results[0].repetitions,
-      stepOfFewestShards: fewest == nil ? nil : results[1].timing, products: results.last!.timing,
+      stepOfFewestShards: fewest == nil ? nil : results[1].timing,
+      products: results[results.count - 2].timing,
+      operationsAtPeak: results[results.count - 1].timing, instructions: instructions,
       phases: phases)
   }
 
@@ -84,6 +89,17 @@ package struct StepBench {
         step += 1
       }
       trainer.clock.mark(.other)
+    }
+  }
+
+  /// As many operations as the products of this rank's shards, in registers alone.
+  private func operations(
+    of run: TrainingRun, rank: Int, _ instructions: Instructions
+  ) -> (Int) throws(MPIError) -> Void {
+    let examples = run.shards.exampleCount(of: rank, batch: options.training.globalBatch)
+    let operations = run.trainer.model.trainingOperations * examples
+    return { (count) throws(MPIError) in
+      for _ in 0..<count { instructions.computeAtPeak(operations: operations) }
     }
   }
 

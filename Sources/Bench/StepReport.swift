@@ -23,6 +23,10 @@ package struct StepReport: BenchReport {
   package let stepOfFewestShards: Timing?
   /// The bare sgemm calls of one step.
   package let products: Timing
+  /// As many operations as a step's products have, in registers alone.
+  package let operationsAtPeak: Timing
+  /// Whose peak that is.
+  let instructions: Instructions
   /// Of all timed blocks together.
   let phases: RankTimings
 
@@ -39,6 +43,9 @@ package struct StepReport: BenchReport {
   /// How many times as long as its bare sgemm calls a step takes; medians.
   package var ratio: Double { step.median / products.median }
 
+  /// How many times as long as its operations at the cores' peak a step takes; medians.
+  package var ratioToPeak: Double { step.median / operationsAtPeak.median }
+
   /// Seconds of a step in each phase: the mean over ranks, and of the rank that has most of it.
   package var phaseSeconds: [(phase: Phase, mean: Double, slowest: Double)] {
     let steps = Double(stepsInBlock * options.rounds)
@@ -53,6 +60,9 @@ package struct StepReport: BenchReport {
     text += "data:   \(setUp.dataSummary)\n"
     text += "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters\n"
     let threads = options.training.threads
+    if let instructions = setUp.arithmetic.instructions {
+      text += "arithmetic: portable, by \(instructions)\n"
+    }
     text += "BLAS:   \(kernelLine(threads: threads)) a rank\n\n"
     var rows = [["µs, of \(options.rounds) blocks of \(stepsInBlock)", "median", "p10", "p90", "min", "max"]]
     func add(_ name: String, _ timing: Timing) {
@@ -62,10 +72,11 @@ package struct StepReport: BenchReport {
     add("step", step)
     if let stepOfFewestShards { add("step with --shards \(shards.worldSize)", stepOfFewestShards) }
     add("its bare sgemm calls", products)
+    add("its operations at \(instructions)'s peak", operationsAtPeak)
     text += alignedTable(rows) + "\n"
     var figures = [
       ["examples/s", readable(examplesPerSecond)], ["GFLOP/s", readable(gflops)],
-      ["step / bare sgemm", fixed(ratio, 3)],
+      ["step / bare sgemm", fixed(ratio, 3)], ["step / operations at the peak", fixed(ratioToPeak, 3)],
     ]
     if let stepOfFewestShards {
       figures.append([
@@ -89,6 +100,8 @@ package struct StepReport: BenchReport {
   package var json: JSONLine {
     var line = JSONLine()
     line["bench"] = name
+    line["arithmetic"] = setUp.arithmetic.name
+    line["instructions"] = instructions.description
     line["kernel"] = BLAS.kernelName
     line["threads"] = options.training.threads
     line["ranks"] = topology.worldSize
@@ -105,6 +118,8 @@ package struct StepReport: BenchReport {
     line["stepSeconds"] = step.json
     line["sgemmSeconds"] = products.json
     line["stepToSgemm"] = ratio
+    line["peakSeconds"] = operationsAtPeak.json
+    line["stepToPeak"] = ratioToPeak
     line["examplesPerSecond"] = examplesPerSecond
     line["gflops"] = gflops
     line["fewestShardsStepSeconds"] = stepOfFewestShards?.json

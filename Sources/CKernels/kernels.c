@@ -47,7 +47,7 @@ EVERY_WIDTH void ckernels_relu_gradient(float *restrict dy, const float *y, size
 
 typedef double four_doubles __attribute__((vector_size(32)));
 
-EVERY_WIDTH double ckernels_squared_loss(float *restrict y, const float *targets, float scale, size_t count) {
+PART_OF_KERNEL double squared_loss(float *restrict y, const float *targets, float scale, size_t count) {
   // Four sums, so that an addition need not wait for the one before it.
   four_doubles sums = {0, 0, 0, 0};
   size_t i = 0;
@@ -66,6 +66,29 @@ EVERY_WIDTH double ckernels_squared_loss(float *restrict y, const float *targets
     y[i] = error * scale;
   }
   return 0.5 * (((sums[0] + sums[1]) + sums[2]) + sums[3]);
+}
+
+EVERY_WIDTH double ckernels_squared_loss(float *restrict y, const float *targets, float scale, size_t count) {
+  return squared_loss(y, targets, scale, count);
+}
+
+EVERY_WIDTH void ckernels_squared_losses(
+    float *restrict losses, float *restrict y, const float *targets, float scale, const size_t *bounds, size_t pieces) {
+  for (size_t piece = 0; piece < pieces; piece++) {
+    const size_t start = bounds[piece], end = bounds[piece + 1];
+    // Of fewer than four numbers the four sums are one.
+    if (end - start < 4) {
+      double sum = 0;
+      for (size_t i = start; i < end; i++) {
+        const float error = y[i] - targets[i];
+        sum += (double)(error * error);
+        y[i] = error * scale;
+      }
+      losses[piece] = (float)(0.5 * sum) * scale;
+      continue;
+    }
+    losses[piece] = (float)squared_loss(y + start, targets + start, scale, end - start) * scale;
+  }
 }
 
 typedef float sixteen_floats __attribute__((vector_size(64), aligned(4)));

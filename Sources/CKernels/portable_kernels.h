@@ -25,6 +25,8 @@
 #include "portable_functions.h"
 
 #include "portable_layers.h"
+
+#include "portable_peak.h"
 #ifdef TARGET
 #pragma clang attribute pop
 #endif
@@ -36,6 +38,8 @@
 
 const ckernels_instructions TABLE_OF(SET) = {
     .name = NAME_OF(SET),
+    .fuse = fuse,
+    .operations_of_fuse = 2 * PEAK_CHAINS * LANES,
     .multiply = multiply,
     .multiply_short_rows = multiply_short_rows,
     .short_rows_gradient = short_rows_gradient,

@@ -30,3 +30,38 @@ PART_OF_KERNEL four_columns transposed(const float *x, size_t stride) {
       __builtin_shufflevector(third, fourth, 2, 3, 10, 11, 6, 7, 14, 15),
   }};
 }
+
+// The first rows that can be loaded as whole vectors without a look beyond the last one.
+PART_OF_KERNEL size_t wide_rows(size_t rows, size_t columns) {
+  size_t wide = rows;
+  for (size_t behind = columns; wide > 0 && behind < WIDTH; behind += columns) wide--;
+  return wide;
+}
+
+// The gradient of a few weights and a bias.
+typedef struct {
+  eight_floats weights;
+  float bias;
+} short_gradient;
+
+// Sums of leaves added two and two, then the pairs two and two, and so on: the digits of a binary counter of the leaves
+// seen so far, which are fewer than 2²⁴.
+enum { SUM_DIGITS = 25 };
+
+PART_OF_KERNEL short_gradient sum_of(short_gradient left, short_gradient right) {
+  return (short_gradient){left.weights + right.weights, left.bias + right.bias};
+}
+
+// Returns how many digits there are then.
+PART_OF_KERNEL size_t add_leaf(short_gradient *digits, size_t height, size_t index, short_gradient leaf) {
+  // The trailing ones of the index are the complete subtrees that this leaf completes in turn.
+  for (size_t complete = index; complete % 2 == 1; complete /= 2) leaf = sum_of(digits[--height], leaf);
+  digits[height] = leaf;
+  return height + 1;
+}
+
+PART_OF_KERNEL short_gradient total_of(const short_gradient *digits, size_t height) {
+  short_gradient total = digits[--height];
+  while (height > 0) total = sum_of(digits[--height], total);
+  return total;
+}

@@ -22,12 +22,18 @@ struct Evaluate: JobCommand {
       "Write what predict prints to a file, and what would be right behind it.", valueName: "file.csv"))
   var predictions: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A column of numbers from 0 up: how much each example counts in loss and accuracy.", valueName: "column"
+    ))
+  var weight: String?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run(on communicator: any Communicator) throws {
     let predictor = try communicator.agreeingOnErrors {
-      try input.predictor()
+      try input.predictor(weight: weight)
     }
     let (result, count) = try predictor.evaluate(input.data, over: communicator)
     try communicator.agreeingOnErrors {
@@ -51,11 +57,13 @@ struct SavedModelArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A column that names the examples. (default: the one of the training, if it is there)", valueName: "column"))
+      "A column that names the examples. (default: the one of the training, if it is there)",
+      valueName: "column"))
   var id: String?
 
   @Option(
-    help: ArgumentHelp("Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+    help: ArgumentHelp(
+      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
   var header = HeaderChoice.auto
 
   @Option(
@@ -67,11 +75,12 @@ struct SavedModelArguments: ParsableArguments {
   @OptionGroup var arithmetic: ArithmeticArguments
 
   /// The model, and how the data are read for it.
-  func predictor() throws -> Predictor {
+  func predictor(weight: String? = nil) throws -> Predictor {
     var options = NewDataOptions()
     options.header = header
     options.missingValues = missingValue.flatMap(ColumnList.parse)
     options.identifier = id
+    options.weight = weight
     return try Predictor(model: model, arithmetic: arithmetic.name, options)
   }
 }

@@ -9,7 +9,7 @@ struct Verify: ParsableCommand {
     abstract: "Prove that the bits do not depend on the number of ranks.",
     discussion: """
       Runs the job at each number of ranks (starting mpirun itself) and compares the parameters' hashes after \
-      every step. Takes the options of train; --shards defaults to the largest number of ranks.
+      every step. Takes the options of train. The number of shards is that of the job with the most ranks.
       """)
 
   @Option(help: ArgumentHelp("The numbers of ranks, by commas.", valueName: "p,…"))
@@ -22,8 +22,8 @@ struct Verify: ParsableCommand {
 
   func run() throws {
     let counts = try rankCounts()
-    let shards = train.training.shards ?? counts.max()!
     var options = train.options
+    let shards = options.shardCount(ranks: counts.max()!)
     options.shards = shards
     try options.validate(worldSize: counts.max()!)
     guard options.output == nil else {

@@ -25,7 +25,7 @@ package enum Chapter {
   /// Gradient descent, SGD, and minibatches of 100 and 10, with the chapter's learning rates and epochs.
   package static func fourRuns(_ options: TrainingOptions, exampleCount: Int) -> [Trial] {
     [
-      trial("gd", options, batch: exampleCount, learningRate: 1, epochs: 10),
+      trial("gd", options, batch: exampleCount, learningRate: 1, epochs: 10, isWhole: true),
       trial("sgd", options, batch: 1, learningRate: 0.005, epochs: 2),
       trial("batch size 100", options, batch: 100, learningRate: 0.4, epochs: 2),
       trial("batch size 10", options, batch: 10, learningRate: 0.05, epochs: 2),
@@ -73,7 +73,8 @@ package enum Chapter {
       [1, 2].map { copies in
         var trial = trial(
           copies == 1 ? name : "\(name), data twice", options,
-          batch: batch == exampleCount ? copies * batch : batch, learningRate: learningRate, epochs: epochs)
+          batch: batch == exampleCount ? copies * batch : batch, learningRate: learningRate, epochs: epochs,
+          isWhole: batch == exampleCount)
         trial.options.copies = copies
         return trial
       }
@@ -81,10 +82,13 @@ package enum Chapter {
   }
 
   private static func trial(
-    _ name: String, _ options: TrainingOptions, batch: Int, learningRate: Double, epochs: Int
+    _ name: String, _ options: TrainingOptions, batch: Int, learningRate: Double, epochs: Int,
+    isWhole: Bool = false
   ) -> Trial {
     var options = options
     options.globalBatch = batch
+    // All examples at once are read as they lie, which takes least; shards that were asked for are those of a shuffle.
+    if isWhole && options.shards == nil { options.sampling = .sequential }
     options.learningRate = learningRate
     options.epochs = epochs
     return Trial(name, options)

@@ -59,11 +59,11 @@ package struct StudyRunner {
     let trials = study.trials(options, experiment.exampleCount)
     if isTelling && !printsJSON {
       let ranks = communicator.worldSize
-      let shards = options.shards ?? ranks
+      let shards = options.shardCount(ranks: ranks)
       standardOutput(study.title)
       standardOutput("data: \(experiment.dataSummary)")
       standardOutput(
-        "\(ranks) process\(ranks == 1 ? "" : "es"), \(shards) shard\(shards == 1 ? "" : "s"), OpenBLAS kernel \(BLAS.kernelName)\n"
+        "\(ranks) process\(ranks == 1 ? "" : "es"), at most \(shards) shard\(shards == 1 ? "" : "s") a batch, OpenBLAS kernel \(BLAS.kernelWords)\n"
       )
     }
     // The first run of a process pays for pages and caches that later ones find warm.

@@ -128,7 +128,7 @@ import Text
 
   @Test func labelsOfValidationMustBeKnown() {
     let training = folder.put("1,0\n2,1\n", to: "t.csv")
-    expectError(.badData, ["label 2 out of range", "example 1", "classes 0 to 1"], training) {
+    expectError(.badData, ["label '2' is no class", "example 1", "classes 0 to 1"], training) {
       $0.task = .classification
       $0.validation = folder.put("1,2\n", to: "v.csv")
     }

@@ -121,7 +121,7 @@ import Testing
     reading.imageSize = ImageSize("4")
     let new = try loadForPrediction(
       folder("set"), preprocessing: data.preprocessing, featureCount: 48, reading)
-    #expect(new.count == 1 && new.className(0) == "b")
+    #expect(new.count == 1 && new.targets?.map { new.targetTexts?[Int($0)] } == ["b"])
     try put("png colour", "set/test/c/1.png")
     expectError(.badData, ["label 'c'", "a, b"], folder("set")) {
       $0.validation = "test"

@@ -33,13 +33,19 @@ extension JobTests {
     @Test(arguments: [1, 2, 3]) func step(ranks: Int) throws {
       let found = try bench(
         ranks: ranks,
-        ["step", "--data", "synthetic:500,20", "--model", "mlp:30", "--global-batch", "64", "--rounds", "3"])
+        [
+          "step", "--data", "synthetic:500,20", "--model", "mlp:30", "--global-batch", "64", "--rounds", "3",
+          "--shards", "\(ranks)",
+        ])
       #expect(number(found, "ranks") == Double(ranks) && number(found, "shards") == Double(ranks))
       #expect(found["kernel"] as? String != "")
       #expect(number(found, "parameters") == 20 * 30 + 30 + 30 + 1)
       let step = try expectTiming(found, "stepSeconds")
       let products = try expectTiming(found, "sgemmSeconds")
       #expect(abs(number(found, "stepToSgemm") * products / step - 1) < 1e-9)
+      let peak = try expectTiming(found, "peakSeconds")
+      #expect(abs(number(found, "stepToPeak") * peak / step - 1) < 1e-9)
+      #expect(found["arithmetic"] as? String == "blas" && found["instructions"] as? String != "")
       #expect(abs(number(found, "examplesPerSecond") * step / 64 - 1) < 1e-9)
       // Two products of the first layer, three of the second.
       let operations = 64.0 * (2 * 2 * 20 * 30 + 3 * 2 * 30)

@@ -58,8 +58,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       "wrong magic of npy", "--data FILE", 65, ["m.npy"], file: "m.npy",
       bytes: Array("not an array at all".utf8)),
     Mistake(
-      "label out of range", "--data FILE --model softmax", 65, ["labels.csv", "-1"], file: "labels.csv",
-      text: "a,kind\n1,0\n2,1\n3,-1\n4,2\n"),
+      "one class", "--data FILE --model softmax", 65, ["labels.csv", "one class, '7'"], file: "labels.csv",
+      text: "a,kind\n1,7\n2,7\n3,7\n4,7\n"),
     Mistake(
       "label that is no class", "--data FILE --model softmax", 65, ["labels.csv", "1.5"], file: "labels.csv",
       text: "a,kind\n1,0\n2,1\n3,1.5\n4,2\n"),

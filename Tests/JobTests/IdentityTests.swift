@@ -114,9 +114,16 @@ extension JobTests {
         abs(other.finalLoss - expected.finalLoss) < 1e-5 * expected.finalLoss, "but nearly the same model")
     }
 
-    /// The default: as many shards as ranks.
-    @Test func shardsAreTheRanksByDefault() throws {
-      #expect(try train(ranks: 3, []) == train(ranks: 1, ["--shards", "3"]))
+    /// The default: 8 shards, or the next power of two for more ranks; a small batch has no more than examples.
+    @Test(arguments: [1, 2, 3, 8]) func eightShardsByDefault(ranks: Int) throws {
+      #expect(try train(ranks: ranks, []) == train(ranks: 1, ["--shards", "8"]))
+    }
+
+    @Test func shardsOfManyRanks() throws {
+      #expect(try train(ranks: 9, []) == train(ranks: 1, ["--shards", "16"]))
+      #expect(
+        try train(ranks: 3, ["--global-batch", "2"])
+          == train(ranks: 1, ["--global-batch", "2", "--shards", "2"]))
     }
 
     /// One rank under mpirun, and MPI without mpirun.

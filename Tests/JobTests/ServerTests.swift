@@ -72,7 +72,9 @@ extension JobTests {
       #expect(
         run.number("servers") == Double(place.hosts.count), "the hosts must count as servers: \(outcome)")
       if place.hosts == ["a:2", "b:2"] && model == "linear" {
-        #expect(outcome.output.hasPrefix("global batch 96 = 2 servers × 2 ranks × 24 examples (8 shards)\n"))
+        #expect(
+          outcome.output.hasPrefix(
+            "global batch 96 = 2 servers × 2 ranks × 24 examples\n8 shards: the same bits on 1 to 8 ranks\n"))
       }
     }
 

@@ -40,7 +40,7 @@ extension JobTests {
       let outcome = try run(["verify", "--json", "--ranks", "1,2", "--steps", "5"])
       let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
       #expect(object?["identical"] as? Bool == true && (object?["hashes"] as? [String])?.count == 5)
-      let expected = try train(ranks: 1, ["--shards", "2", "--steps", "5"])
+      let expected = try train(ranks: 1, ["--shards", "8", "--steps", "5"])
       #expect(object?["hashes"] as? [String] == expected.hashes)
     }
 

@@ -1,5 +1,6 @@
 // The kernels in C: the bits of plain loops in the same order, in every size where another part of a kernel takes over.
 import CKernels
+import NeuralNet
 import RandomNumbers
 import TestSupport
 import Testing
@@ -32,13 +33,49 @@ private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
       let dy = random(rows, from: 10_000)
       let before = random(columns + 1, from: 20_000)
       var sums = accumulate ? before : before.map { _ in Float.nan }
-      ckernels_short_rows_gradient(&sums, x, dy, rows, columns, accumulate)
+      ckernels_short_rows_gradient(&sums, x, dy, [0, rows], 1, columns, accumulate)
       let expected = (0...columns).map { j -> Float in
         var turns: [Float] = [0, 0]
         for row in 0..<rows { turns[row % 2] += j < columns ? x[row * columns + j] * dy[row] : dy[row] }
         return accumulate ? before[j] + (turns[0] + turns[1]) : turns[0] + turns[1]
       }
       #expect(bits(sums) == bits(expected), "\(rows) rows")
+    }
+  }
+
+  /// The bits of the pieces' own, added up as a tree.
+  @Test(arguments: 1...8) func gradientsOfPieces(_ columns: Int) {
+    for bounds in [
+      [0, 2, 4, 5, 6, 7, 8, 9, 10], [0, 1, 2], [0, 3, 6, 8], [0, 13, 26, 38, 50, 62], [4, 9, 9, 11],
+    ] {
+      let rows = bounds.last!
+      let x = random(rows * columns, from: 0)
+      let dy = random(rows, from: 10_000)
+      var leaves = [Float]()
+      for piece in 0..<bounds.count - 1 {
+        let (start, end) = (bounds[piece], bounds[piece + 1])
+        var leaf = [Float](repeating: .nan, count: columns + 1)
+        ckernels_short_rows_gradient(
+          &leaf, Array(x[(start * columns)..<(end * columns)]), Array(dy[start..<end]), [0, end - start], 1,
+          columns, false)
+        leaves += leaf
+      }
+      addPairwise(&leaves, count: bounds.count - 1, length: columns + 1)
+      var sums = [Float](repeating: .nan, count: columns + 1)
+      ckernels_short_rows_gradient(&sums, x, dy, bounds, bounds.count - 1, columns, false)
+      #expect(bits(sums) == bits(Array(leaves[...columns])), "\(bounds)")
+
+      let (output, targets) = (random(rows, from: 0), random(rows, from: 1000))
+      var (gradient, expected) = (output, output)
+      var losses = [Float](repeating: .nan, count: bounds.count - 1)
+      ckernels_squared_losses(&losses, &gradient, targets, 0.3, bounds, bounds.count - 1)
+      for (piece, (start, end)) in zip(bounds, bounds.dropFirst()).enumerated() {
+        var part = Array(output[start..<end])
+        let sum = ckernels_squared_loss(&part, Array(targets[start..<end]), 0.3, end - start)
+        expected.replaceSubrange(start..<end, with: part)
+        #expect(losses[piece] == Float(sum) * 0.3)
+      }
+      #expect(bits(gradient) == bits(expected))
     }
   }
 

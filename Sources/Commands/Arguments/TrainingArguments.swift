@@ -14,7 +14,7 @@ struct TrainingArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Cut every batch into V shards; equal V gives equal bits at any number of ranks. (default: the ranks)",
+      "Cut every batch into V shards; equal V gives equal bits at any number of ranks. (default: 8, or the next power of two for more ranks)",
       valueName: "v"))
   var shards: Int?
 

@@ -5,10 +5,11 @@ import MPI
 struct BenchStep: JobCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
-    abstract: "The time of a training step by phases, and against the bare sgemm calls of the same shapes.",
+    abstract:
+      "The time of a training step by phases, against its sgemm calls and against its operations alone.",
     discussion: """
-      Runs alone or under mpirun. Blocks of steps and blocks of the sgemm calls of every rank's shards take turns; \
-      with more shards than ranks, blocks of steps with one shard a rank do too.
+      Runs alone or under mpirun. Blocks of steps, of the sgemm calls of every rank's shards and of as many \
+      operations in registers alone take turns; with more shards than ranks, blocks of steps with one shard a rank do too.
       """)
 
   @OptionGroup(title: "Data") var data: DataArguments
@@ -19,7 +20,7 @@ struct BenchStep: JobCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Cut every batch into V shards. (default: the ranks)", valueName: "v"))
+    help: ArgumentHelp("Cut every batch into V shards. (default: as train)", valueName: "v"))
   var shards: Int?
 
   @Option(

@@ -64,7 +64,8 @@ enum ColumnRequest {
       if let name = wishes.identifier, names.contains(name) || !wishes.identifierIsOptional {
         choice.identifier = try columns.column(name, flag: "--id")
         guard !choice.features.contains(choice.identifier!) else {
-          throw DistsgdError(.usage, "column '\(printable(name))' is an input of the model, --id: name another")
+          throw DistsgdError(
+            .usage, "column '\(printable(name))' is an input of the model, --id: name another")
         }
         choice.targets.removeAll { $0 == choice.identifier }
       }
@@ -78,9 +79,14 @@ private func choose(
   _ wishes: ColumnWishes, _ columns: ColumnNames, index: Int?
 ) throws(DistsgdError) -> ColumnChoice {
   let names = columns.names
-  let excluded = Set(try wishes.exclude.map { list throws(DistsgdError) in try columns.columns(list, flag: "--exclude") } ?? [])
-  let identifier = try wishes.identifier.map { name throws(DistsgdError) in try columns.column(name, flag: "--id") }
-  let weight = try wishes.weight.map { name throws(DistsgdError) in try columns.column(name, flag: "--weight") }
+  let excluded = Set(
+    try wishes.exclude.map { list throws(DistsgdError) in try columns.columns(list, flag: "--exclude") } ?? []
+  )
+  let identifier = try wishes.identifier.map { name throws(DistsgdError) in
+    try columns.column(name, flag: "--id")
+  }
+  let weight = try wishes.weight.map { name throws(DistsgdError) in try columns.column(name, flag: "--weight")
+  }
   func isFree(_ column: Int) -> Bool {
     !excluded.contains(column) && column != identifier && column != weight
   }
@@ -186,7 +192,8 @@ private func match(
 extension DatePart {
   /// The name of the column of dates whose part this name is.
   static func column(_ name: String) -> String? {
-    guard let dot = name.lastIndex(of: "."), DatePart(rawValue: String(name[name.index(after: dot)...])) != nil
+    guard let dot = name.lastIndex(of: "."),
+      DatePart(rawValue: String(name[name.index(after: dot)...])) != nil
     else { return nil }
     return String(name[..<dot])
   }

@@ -34,7 +34,8 @@ public enum ColumnList {
   public static func text(_ names: [String]) -> String {
     names.map { name in
       guard name.contains(where: { ",\"".contains($0) }) else { return name }
-      return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+      return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+        + "\""
     }.joined(separator: ",")
   }
 }

@@ -99,6 +99,8 @@ extension Examples {
       if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
         try require(false, "weight \(weights[row]) of example \(row + 1): give numbers from 0 up")
       }
+      try require(
+        weights.contains { $0 > 0 }, "all \(count) weights are 0: give some example a weight above 0")
     }
   }
 }

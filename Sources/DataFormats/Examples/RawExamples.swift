@@ -16,9 +16,11 @@ struct RawExamples {
   /// The first missing value, for a message.
   struct Missing {
     var place: String
+    var text: String
+    /// Of the first among the targets.
+    var targetPlace: String
     /// Whether all of them are fields with nothing in them.
     var isEmpty: Bool
-    var text: String
   }
 
   /// File or set, for messages and the summary.

@@ -98,7 +98,7 @@ private func validationSource(
       )
     }
   }
-  if decimalNumber(text) != nil {
+  if fractionNumber(text) != nil {
     _ = try validationFraction(text)
     return nil
   }

@@ -23,7 +23,9 @@ struct Encoder {
       switch column.encoding {
       case .number(let mean, let deviation): return Column(input: input, mean: mean, deviation: deviation)
       case .category(let values):
-        return Column(input: input, places: places(of: number < raw.categories.count ? raw.categories[number] : [], in: values))
+        return Column(
+          input: input,
+          places: places(of: number < raw.categories.count ? raw.categories[number] : [], in: values))
       }
     }
     inputCount = input

@@ -37,7 +37,8 @@ extension RawExamples {
     }
     var result = kept.count == count ? self : selecting(kept)
     if kept.count < count {
-      result.layout += ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
+      result.layout +=
+        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
     }
     result.missing = nil
     return result
@@ -75,7 +76,9 @@ extension RawExamples {
 
   /// The same with each column's missing values filled in.
   consuming func filling(_ fills: [InputColumn.Fill?]) -> RawExamples {
-    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else { return self }
+    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else {
+      return self
+    }
     features = .floats([])
     if categories.isEmpty { categories = [[String]](repeating: [], count: featureCount) }
     var numbers: [Double] = []
@@ -110,10 +113,11 @@ extension RawExamples {
     let onlyTargets = columns.allSatisfy { $0 == 0 }
     let what = missing.isEmpty ? "empty field" : "missing value"
     let word = missing.isEmpty || missing.text.isEmpty ? "" : " ('\(printable(missing.text))')"
+    let place = onlyTargets ? missing.targetPlace : missing.place
     let counted =
       total == 1
-      ? "\(what)\(word), \(source) \(missing.place)"
-      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(missing.place)\(word)"
+      ? "\(what)\(word), \(source) \(place)"
+      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(place)\(word)"
     throw DistsgdError(.badData, "\(counted): \(advice(onlyTargets))")
   }
 }

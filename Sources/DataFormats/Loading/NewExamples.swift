@@ -22,12 +22,6 @@ package struct NewExamples: Sendable {
   /// Lines for the user about what was assumed.
   package var notes: [String] = []
 
-  /// The class that an example's target says, in the file's words.
-  package func className(_ row: Int) -> String {
-    guard let targets, !targets[row].isNaN else { return "" }
-    return targetTexts?[Int(targets[row])] ?? shortest(targets[row])
-  }
-
   /// The same with targets as the model was trained on, to evaluate it.
   ///
   /// - Parameter classCount: the model's number of classes; `nil` for regression.
@@ -98,7 +92,8 @@ package struct NewDataOptions: Sendable {
 ///   - featureCount: the model's number of inputs.
 /// - Throws: as `loadData`; `badData` when the inputs are not those of the model.
 package func loadForPrediction(
-  _ data: String, preprocessing: Preprocessing, featureCount: Int, _ options: NewDataOptions = NewDataOptions()
+  _ data: String, preprocessing: Preprocessing, featureCount: Int,
+  _ options: NewDataOptions = NewDataOptions()
 ) throws(DistsgdError) -> NewExamples {
   guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
@@ -113,7 +108,8 @@ package func loadForPrediction(
       .usage, "--id with --data \(printable(data, limit: 200)): only tables have columns to choose")
   }
   let wishes = ColumnWishes(
-    identifier: options.identifier, identifierIsOptional: options.identifierIsOptional, weight: options.weight)
+    identifier: options.identifier, identifierIsOptional: options.identifierIsOptional, weight: options.weight
+  )
   var raw = try source.read(
     ReadRequest(
       columns: .matching(preprocessing, wishes: wishes, readsTarget: options.readsTargets),

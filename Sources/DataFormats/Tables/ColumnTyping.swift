@@ -38,7 +38,8 @@ struct ColumnTyping {
       for column in choice.features { kinds[column] = kindOf(column, in: model) }
     }
     for column in choice.features + choice.targets where kinds[column] == .date {
-      try requireDates(column, spelling.rows.first { !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
+      try requireDates(
+        column, spelling.rows.first { column < $0.fields.count && !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
     }
     return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
   }
@@ -212,7 +213,9 @@ struct ColumnTyping {
       features: .doubles(features), featureNames: choice.features.map { spelling.names[$0] })
     raw.standardizesByDefault = true
     let categories = choice.features.map(texts)
-    if categories.contains(where: { !$0.isEmpty }) || plan.kinds.contains(.category) { raw.categories = categories }
+    if categories.contains(where: { !$0.isEmpty }) || plan.kinds.contains(.category) {
+      raw.categories = categories
+    }
     let targetCount = choice.targets.count
     if targetCount > 0 {
       raw.targets = others(0..<targetCount)
@@ -233,20 +236,31 @@ struct ColumnTyping {
       raw.identifiers = parts.flatMap(\.identifiers)
       raw.identifierName = spelling.names[identifier]
     }
-    raw.missing = firstMissing(parts)
+    raw.missing = missing(parts)
     raw.notes = notes + indexNote
     raw.layout = layout(comments: parts.reduce(spelling.parser.commentCount) { $0 + $1.comments })
     let dates = choice.features.indices.filter { plan.kinds[choice.features[$0]] == .date }
     return model == nil && !dates.isEmpty ? raw.takingApart(dates) : raw
   }
 
-  private func firstMissing(_ parts: [TablePart]) -> RawExamples.Missing? {
+  /// The first missing value of all columns, and of the targets alone.
+  private func missing(_ parts: [TablePart]) -> RawExamples.Missing? {
+    guard
+      let first = firstMissing(choice.features + choice.targets + [choice.weight].compactMap { $0 }, parts)
+    else { return nil }
+    return RawExamples.Missing(
+      place: first.place, text: first.text, targetPlace: firstMissing(choice.targets, parts)?.place ?? "",
+      isEmpty: parts.allSatisfy(\.onlyEmptyIsMissing))
+  }
+
+  private func firstMissing(_ columns: [Int], _ parts: [TablePart]) -> (place: String, text: String)? {
     var before = 0
     for part in parts {
-      if let first = part.firstMissing {
-        return RawExamples.Missing(
-          place: "row \(first.line + before), column '\(name(first.column))'",
-          isEmpty: parts.allSatisfy(\.onlyEmptyIsMissing), text: first.text)
+      let found = columns.compactMap { column in
+        part.tallies[column].firstMissing.map { (line: $0.line, column: column, text: $0.text) }
+      }
+      if let first = found.min(by: { ($0.line, $0.column) < ($1.line, $1.column) }) {
+        return ("row \(first.line + before), column '\(name(first.column))'", first.text)
       }
       before += part.lines
     }
@@ -257,7 +271,9 @@ struct ColumnTyping {
     guard let (column, description) = spelling.index, model == nil, !choice.features.contains(column),
       !choice.targets.contains(column), column != choice.identifier, column != choice.weight
     else { return [] }
-    if case .chosen(let wishes) = options.columns, wishes.features != nil || wishes.exclude != nil { return [] }
+    if case .chosen(let wishes) = options.columns, wishes.features != nil || wishes.exclude != nil {
+      return []
+    }
     return [
       "\(description) only counts the rows of \(source) and is no feature; to keep it, name it in --features, or carry it into predictions with --id \(column + 1)"
     ]

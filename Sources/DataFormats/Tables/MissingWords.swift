@@ -2,13 +2,14 @@
 import Text
 
 /// The words for a missing value: those that everybody knows, and those of `--missing-value`.
-struct MissingWords: Sendable, Equatable {
+package struct MissingWords: Sendable, Equatable {
   /// As the user has them.
   var own: Set<String> = []
 
   /// As pandas and R write them, in columns of any kind; an empty field is missing too.
   private static let words: Set = [
-    "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan", "-NaN", "NULL", "null", "None", "?",
+    "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN", "NAN", "-nan", "-NaN", "NULL", "null",
+    "None", "?",
   ]
 
   /// Among numbers no text is a value, so that these cannot mean anything else there.
@@ -22,6 +23,11 @@ struct MissingWords: Sendable, Equatable {
 
   /// The numbers among the user's words: `-999` means −999.0 too.
   var ownNumbers: [Double] { own.compactMap { decimalNumber($0) } }
+}
+
+extension MissingWords {
+  /// What stands for a missing value among texts, whatever the user says; in the order of their letters.
+  package static let amongTexts = words.sorted()
 }
 
 /// How a whole column of missing values is told from a header: none of these is a name.

@@ -124,7 +124,8 @@ extension TableParser {
     }
     throw DistsgdError(
       .badData,
-      "a quoted field never ends, \(source) row \(rowLine): close it with \(Character(Unicode.Scalar(quote)))")
+      "a quoted field never ends, \(source) row \(rowLine): close it with \(Character(Unicode.Scalar(quote)))"
+    )
   }
 
   /// One field's text as the number that `table` gives it.

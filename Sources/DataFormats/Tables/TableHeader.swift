@@ -9,7 +9,7 @@ import Text
 func isHeader(_ first: [String], _ rows: [TextRow], _ parser: TableParser) -> Bool {
   let numbers = first.map { parser.number($0) }
   let isText = first.indices.map { numbers[$0] == nil && !isMissingWord(first[$0]) && !isInfinite(first[$0]) }
-  let isName = first.indices.map { isText[$0] || first[$0].isEmpty || numbers[$0].map(isWhole) ?? false }
+  let isName = first.indices.map { isText[$0] || first[$0].isEmpty || Int(first[$0]) != nil }
   guard isName.allSatisfy({ $0 }), first.contains(where: { !$0.isEmpty }) else { return false }
   guard !rows.isEmpty else { return !numbers.contains { $0 != nil } }
   let columns = first.indices.map { column in Column(rows, column, parser) }
@@ -18,7 +18,7 @@ func isHeader(_ first: [String], _ rows: [TextRow], _ parser: TableParser) -> Bo
   if wholes.isEmpty {
     return !first.indices.contains { isText[$0] && columns[$0].texts.contains(first[$0]) }
   }
-  return isNumbering(wholes.map { numbers[$0]! }, over: wholes.map { columns[$0] })
+  return rows.count >= 3 && isNumbering(wholes.map { numbers[$0]! }, over: wholes.map { columns[$0] })
 }
 
 /// Whether whole numbers are the names of the columns below them.
@@ -30,12 +30,10 @@ private func isNumbering(_ names: [Double], over columns: [Column]) -> Bool {
   guard isCounting || isYears else { return false }
   // Data may begin with 1, 2, 3 and go on with 4, 5, 6.
   let foreign = zip(names, columns).count { name, column in
-    !column.isWhole || column.values.count >= 3 && !(column.least...column.greatest ~= name)
+    !column.isWhole || !(column.least...column.greatest ~= name)
   }
   return 2 * foreign >= names.count
 }
-
-private func isWhole(_ value: Double) -> Bool { value == value.rounded() }
 
 /// A column of the first rows.
 private struct Column {
@@ -83,7 +81,10 @@ extension TableSpelling {
         numbers.allSatisfy({ $0 != nil }) || numbers.allSatisfy({ $0 == nil }),
         !fields.contains(where: { isMissingWord($0) || Int($0) == nil && parser.number($0) != nil })
       {
-        return (column, "column \(column + 1) \(name) (\(fields.prefix(2).map { printable($0) }.joined(separator: ", ")), …)")
+        return (
+          column,
+          "column \(column + 1) \(name) (\(fields.prefix(2).map { printable($0) }.joined(separator: ", ")), …)"
+        )
       }
     }
     return nil
@@ -93,6 +94,8 @@ extension TableSpelling {
 /// Names that programs and people give to a column that counts the rows.
 private func isIndexName(_ name: String) -> Bool {
   let word = name.lowercased().filter { $0.isLetter || $0.isNumber }
-  return ["obs", "rownames", "rownumber", "rowname", "rowid", "row", "index", "idx", "id", "unnamed0", "no", "nr"].contains(word)
+  return [
+    "obs", "rownames", "rownumber", "rowname", "rowid", "row", "index", "idx", "id", "unnamed0", "no", "nr",
+  ].contains(word)
     || name.hasSuffix("Id") || name.hasSuffix("ID") || name.lowercased().hasSuffix("_id")
 }

@@ -45,17 +45,12 @@ struct TablePlan {
 /// What is odd about a column so far.
 struct ColumnTally {
   var missing = 0
+  /// How the first of them is written, and its line as the part counts.
+  var firstMissing: (text: String, line: Int)?
   /// Fields that are neither a number, where numbers are read, nor missing.
   var texts = 0
   /// The first of them, and its line as the part counts.
   var firstText: (text: String, line: Int)?
-}
-
-/// A missing value, and where it stands.
-struct MissingPlace {
-  var text: String
-  var line: Int
-  var column: Int
 }
 
 /// The rows of one part of a table.
@@ -72,7 +67,6 @@ struct TablePart {
   var lines = 0
   var comments = 0
   private(set) var tallies: [ColumnTally]
-  private(set) var firstMissing: MissingPlace?
   /// Whether a missing value is written as a word, and not only left out.
   private var hasMissingWord = false
 
@@ -97,7 +91,7 @@ struct TablePart {
   mutating func note(missing text: String, _ column: Int, _ line: Int) {
     tallies[column].missing += 1
     if !text.isEmpty { hasMissingWord = true }
-    if firstMissing == nil { firstMissing = MissingPlace(text: text, line: line, column: column) }
+    if tallies[column].firstMissing == nil { tallies[column].firstMissing = (text, line) }
   }
 
   mutating func note(text: String, _ column: Int, _ line: Int) {

@@ -130,7 +130,7 @@ extension TableParser {
       return .failure(error)
     }
     part.lines = reader.line - line
-    part.comments = reader.commentCount
+    part.comments = reader.commentCount - commentCount
     return .success(part)
   }
 

@@ -96,7 +96,6 @@ struct TableSpelling {
     }
     parser.names = names
     parser.firstLine = first.line
-    parser.commentCount = 0
     self.parser = parser
     index = indexColumn()
   }
@@ -167,7 +166,9 @@ private func commentMark(_ parser: TableParser) -> UInt8 {
     while reader.position < reader.end, reader.position.pointee == 0x20 { reader.position += 1 }
     guard reader.position < reader.end else { break }
     if !isLineEnd(reader.position.pointee) {
-      if starts.isEmpty, reader.end - reader.position > 1 { isDoubled = reader.position[1] == UInt8(ascii: "/") }
+      if starts.isEmpty, reader.end - reader.position > 1 {
+        isDoubled = reader.position[1] == UInt8(ascii: "/")
+      }
       starts.append(reader.position.pointee)
     }
     while reader.position < reader.end, !isLineEnd(reader.position.pointee) { reader.position += 1 }
@@ -178,7 +179,8 @@ private func commentMark(_ parser: TableParser) -> UInt8 {
     "#%!".utf8.contains(first) || (first == UInt8(ascii: "/") && isDoubled)
   if isMark, starts.contains(where: { $0 != first }) {
     // A table whose first column begins so has hardly another line.
-    return 4 * starts.count { $0 != first } >= starts.count || starts.drop { $0 == first }.allSatisfy { $0 != first }
+    return 4 * starts.count { $0 != first } >= starts.count
+      || starts.drop { $0 == first }.allSatisfy { $0 != first }
       ? first : 0
   }
   let hash = UInt8(ascii: "#")

@@ -11,17 +11,22 @@ package final class BatchBuffer {
   package let capacity: Int
   /// Shape (rows of the last `load`, featureCount), with `padding` finite floats behind the last row.
   package var features: UnsafePointer<Float> { loadedFeatures }
-  /// Shape (rows of the last `load`).
+  /// Shape (rows of the last `load`, targetCount).
   package var targets: TargetBuffer { loadedTargets }
+  /// Shape (rows of the last `load`); nil where all examples count the same.
+  package var weights: UnsafePointer<Float>? { loadedWeights }
 
   // What changes from step to step is private, and goes out by value.
   private var loadedFeatures: UnsafePointer<Float>
   private var loadedTargets: TargetBuffer
+  private var loadedWeights: UnsafePointer<Float>?
 
   /// Shape (capacity, featureCount), and padding.
   private let gathered: UnsafeMutablePointer<Float>
-  /// Shape (capacity); `Float` or `Int32`, as the data set's targets are.
+  /// Shape (capacity, targetCount); `Float` or `Int32`, as the data set's targets are.
   private let gatheredTargets: UnsafeMutablePointer<Int32>
+  /// Shape (capacity), where examples have weights.
+  private let gatheredWeights: UnsafeMutablePointer<Float>?
   private let reader: OrderReader
   /// Shape (capacity): which example is in which row, where no order tells.
   private let indices: UnsafeMutablePointer<Int>
@@ -36,7 +41,8 @@ package final class BatchBuffer {
     gathered = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
       .bindMemory(to: Float.self, capacity: floats)
     gathered.initialize(repeating: 0, count: floats)
-    gatheredTargets = .allocate(capacity: self.capacity)
+    gatheredTargets = .allocate(capacity: self.capacity * dataset.targetCount)
+    gatheredWeights = dataset.weights == nil ? nil : .allocate(capacity: self.capacity)
     reader = OrderReader(maximumCount: self.capacity)
     indices = .allocate(capacity: self.capacity)
     loadedFeatures = UnsafePointer(gathered)
@@ -46,6 +52,7 @@ package final class BatchBuffer {
   deinit {
     gathered.deallocate()
     gatheredTargets.deallocate()
+    gatheredWeights?.deallocate()
     indices.deallocate()
   }
 
@@ -69,7 +76,9 @@ package final class BatchBuffer {
         mapping.willTouch(examples.lowerBound * size..<examples.upperBound * size)
       }
       loadedFeatures = source + examples.lowerBound * dataset.featureCount
-      loadedTargets = dataset.targets(at: dataset.targetMemory + 4 * examples.lowerBound)
+      loadedTargets = dataset.targets(
+        at: dataset.targetMemory + 4 * examples.lowerBound * dataset.targetCount)
+      loadedWeights = dataset.weights.map { $0 + examples.lowerBound }
     } else {
       for i in 0..<examples.count { indices[i] = examples.lowerBound + i }
       gather(indices, examples.count)
@@ -88,17 +97,29 @@ package final class BatchBuffer {
     if let mapping = dataset.mapping { announce(indices, rows, to: mapping) }
     let source = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
     switch dataset.features {
-    case .float32(let features) where width <= CKERNELS_SHORT_ROW:
+    case .float32(let features) where width <= CKERNELS_SHORT_ROW && dataset.targetCount == 1:
       ckernels_gather_short_rows(gathered, gatheredTargets, features, source, indices, rows, width)
     case .float32(let features):
       ckernels_gather_floats(gathered, features, indices, rows, width)
-      ckernels_gather_targets(gatheredTargets, source, indices, rows)
+      gatherTargets(source, indices, rows)
     case .uint8(let bytes, let scale):
       ckernels_gather_bytes(gathered, bytes, indices, rows, width, scale)
-      ckernels_gather_targets(gatheredTargets, source, indices, rows)
+      gatherTargets(source, indices, rows)
+    }
+    if let weights = dataset.weights, let gatheredWeights {
+      ckernels_gather_floats(gatheredWeights, weights, indices, rows, 1)
+      loadedWeights = UnsafePointer(gatheredWeights)
     }
     loadedFeatures = UnsafePointer(gathered)
     loadedTargets = dataset.targets(at: UnsafeRawPointer(gatheredTargets))
+  }
+
+  private func gatherTargets(_ source: UnsafePointer<Int32>, _ indices: UnsafePointer<Int>, _ rows: Int) {
+    let width = dataset.targetCount
+    if width == 1 { return ckernels_gather_targets(gatheredTargets, source, indices, rows) }
+    for row in 0..<rows {
+      (gatheredTargets + row * width).update(from: source + indices[row] * width, count: width)
+    }
   }
 }
 

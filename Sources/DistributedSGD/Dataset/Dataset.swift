@@ -23,8 +23,12 @@ public final class Dataset {
   package let features: Features
   /// Where the features are, if they stay in their file.
   package let mapping: MappedFile?
-  /// Shape (count); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
+  /// Numbers that are predicted of one example; 1 for classes.
+  public let targetCount: Int
+  /// Shape (count, targetCount); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
   package let targetMemory: UnsafeRawPointer
+  /// How much each example counts, shape (count); nil where all are 1.
+  package let weights: UnsafePointer<Float>?
 
   /// Places examples in shared memory. Collective over all ranks.
   /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
@@ -41,11 +45,14 @@ public final class Dataset {
     featureCount = shape.featureCount
     exampleShape = shape.exampleShape
     classCount = shape.classCount > 0 ? shape.classCount : nil
+    targetCount = shape.targetCount
     // Features that stay in their file are seen by every rank through a mapping of its own.
     let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
     let featureBytes = shape.isMapped ? PathMemory.byteCount : mappedBytes
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
+    let weightOffset = targetOffset + 4 * count * targetCount
+    let byteCount = weightOffset + (shape.hasWeights ? 4 * count : 0)
     try communicator.agreeingOnErrors { [shape] in
       guard let examples, shape.isMapped != (examples.mapped != nil) else { return }
       throw DistsgdError(
@@ -53,10 +60,12 @@ public final class Dataset {
         "the data on \(communicator.hostName) lie otherwise in their file than those on \(communicator.topology.hosts[0]): give every server the same file"
       )
     }
-    try requireRoom(targetOffset + count * 4, count, featureCount, communicator)
-    let memory = try communicator.allocateShared(byteCount: targetOffset + count * 4)
-    preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: targetOffset + count * 4))
+    try requireRoom(byteCount, count, featureCount, communicator)
+    let memory = try communicator.allocateShared(byteCount: byteCount)
+    preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
     targetMemory = UnsafeRawPointer(memory + targetOffset)
+    weights =
+      shape.hasWeights ? UnsafePointer((memory + weightOffset).assumingMemoryBound(to: Float.self)) : nil
     if let examples {
       switch examples.features {
       case .float32(let values): values.withUnsafeBytes { copy($0, to: memory) }
@@ -67,6 +76,7 @@ public final class Dataset {
       case .values(let values): values.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       case .labels(let labels, _): labels.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       }
+      if shape.hasWeights { examples.weights?.withUnsafeBytes { copy($0, to: memory + weightOffset) } }
     }
     try communicator.barrier()
     mapping = try communicator.agreeingOnErrors {
@@ -91,11 +101,25 @@ public final class Dataset {
     }
   }
 
-  /// A copy of the targets, shape (count): values, or the classes' numbers.
+  /// A copy of the targets, shape (count, targetCount): values, or the classes' numbers.
   public var targets: [Float] {
-    let memory = UnsafeRawBufferPointer(start: targetMemory, count: 4 * count)
+    let memory = UnsafeRawBufferPointer(start: targetMemory, count: 4 * count * targetCount)
     return classCount == nil
       ? Array(memory.bindMemory(to: Float.self)) : memory.bindMemory(to: Int32.self).map(Float.init)
+  }
+
+  /// The largest size of an input, and of a target that is a number, of the first 10,000 examples.
+  package func largest() -> (input: Float, target: Float) {
+    let rows = min(count, 10_000)
+    var (input, target): (Float, Float) = (0, 0)
+    if case .float32(let values) = features {
+      for index in 0..<rows * featureCount { input = max(input, abs(values[index])) }
+    }
+    if classCount == nil {
+      let values = targetMemory.assumingMemoryBound(to: Float.self)
+      for index in 0..<rows * targetCount { target = max(target, abs(values[index])) }
+    }
+    return (input, target)
   }
 
   /// What the ranks that did not load need to know.
@@ -105,6 +129,8 @@ public final class Dataset {
     var classCount = 0
     var scale: Float = 1
     var isBytes = false
+    var targetCount = 1
+    var hasWeights = false
     var isMapped = false
     /// Channels, height, width; zeros where an example is a row of numbers.
     var image = (0, 0, 0)
@@ -117,6 +143,8 @@ public final class Dataset {
       guard let examples else { return }
       count = examples.count
       featureCount = examples.featureCount
+      targetCount = examples.targetCount
+      hasWeights = examples.weights?.contains { $0 != 1 } ?? false
       isMapped = examples.mapped != nil
       if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
         image = (sizes[0], sizes[1], sizes[2])

@@ -21,7 +21,8 @@ package struct FoldProgram {
     case merge
   }
 
-  private let operations: [Operation]
+  /// In memory of their own: a step counts no references.
+  private let operations: UnsafeMutableBufferPointer<Operation>
   /// Whether the sum is not just that of one source, as it lies there.
   package let hasAdditions: Bool
   /// Floats to ask of `run` at a time: without additions nothing is gained by blocks.
@@ -66,11 +67,14 @@ package struct FoldProgram {
     }
     if target.firstLeaf < active { visit(target) }
     precondition(depth <= Self.maximumDepth)
-    self.operations = operations
+    self.operations = .allocate(capacity: operations.count)
+    _ = self.operations.initialize(from: operations)
     hasAdditions = operations.count != 1 || sources.count != 1
     blockLength = hasAdditions ? Self.blockLength : Int.max
     self.stack = stack
   }
+
+  package func deallocate() { operations.deallocate() }
 
   /// More than log₂ of any number of shards.
   private static let maximumDepth = 64

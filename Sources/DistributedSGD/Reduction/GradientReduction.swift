@@ -113,6 +113,7 @@ package final class GradientReduction {
     if isReplicated { parameters.deallocate() }
     for buffers in nodeBuffers { buffers.deallocate() }
     for words in rankWords { words.deallocate() }
+    for total in totals { total.program.deallocate() }
     stack.deallocate()
   }
 

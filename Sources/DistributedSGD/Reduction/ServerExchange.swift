@@ -54,6 +54,7 @@ final class ServerExchange {
     memory.deallocate()
     sources.deallocate()
     wordPlaces.deallocate()
+    for program in programs.joined() { program.deallocate() }
   }
 
   /// Adds up this server's nodes over all parts that this rank serves, and exchanges them: afterwards

@@ -64,6 +64,10 @@ package final class Evaluator {
   private let batch: BatchBuffer
   /// Shape (chunks, 1 + measures): the sums of the loss, and of what else it tells.
   private let sums: UnsafeMutableBufferPointer<Double>
+  /// What the sums are divided by: the number of examples, or their weights.
+  private let total: Double
+  /// Shape (1 + measures): those of one row, where examples have weights.
+  private let row: UnsafeMutableBufferPointer<Double>
   /// nil where nothing but the loss's own measures is asked for.
   private let measuring: Measuring?
 
@@ -82,10 +86,17 @@ package final class Evaluator {
     network = Network(model, maximumRows: rows, arithmetic: arithmetic)
     batch = BatchBuffer(dataset, capacity: rows)
     sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))
+    total =
+      dataset.weights.map { weights in (0..<dataset.count).reduce(0) { $0 + Double(weights[$1]) } }
+      ?? Double(dataset.count)
+    row = .allocate(capacity: dataset.weights == nil ? 0 : 1 + loss.measures.count)
     measuring = task.map { Measuring($0, loss: loss, dataset: dataset, chunkRows: rows) }
   }
 
-  deinit { sums.deallocate() }
+  deinit {
+    sums.deallocate()
+    row.deallocate()
+  }
 
   /// Collective over all ranks.
   package func evaluate(_ parameters: UnsafePointer<Float>) throws(MPIError) -> Evaluation {
@@ -101,15 +112,21 @@ package final class Evaluator {
         parameters: parameters, input: batch.features, rows: examples.count)
       measuring?.add(
         output, batch.targets, chunk: chunk, rows: examples, columns: network.model.outputCount)
-      loss.evaluate(
-        output, batch.targets, rows: examples.count, columns: network.model.outputCount,
-        into: sums.baseAddress! + chunk * width)
+      let columns = network.model.outputCount
+      if let weights = batch.weights {
+        loss.evaluate(
+          output, batch.targets, weights: weights, rows: examples.count, columns: columns,
+          into: sums.baseAddress! + chunk * width, row: row)
+      } else {
+        loss.evaluate(
+          output, batch.targets, rows: examples.count, columns: columns,
+          into: sums.baseAddress! + chunk * width)
+      }
     }
     // Every element has one rank's number and zeros: their sum is exact in any order.
     if communicator.worldSize > 1 { try communicator.allReduce(sums, .sum) }
-    let count = Double(dataset.count)
     func mean(_ column: Int) -> Double {
-      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / count
+      stride(from: column, to: sums.count, by: width).reduce(0) { $0 + sums[$1] } / total
     }
     var result = Evaluation(
       loss: mean(0),

@@ -19,7 +19,7 @@ func requireFit(_ model: Sequential, _ loss: any Loss, _ data: Dataset) throws {
         : "the loss \(loss) needs values and the data have classes as targets: use cross-entropy")
   }
   let outputs: Int
-  do { outputs = try loss.outputCount(classes: data.classCount) } catch {
+  do { outputs = try loss.outputCount(classes: data.classCount, targets: data.targetCount) } catch {
     throw refuse("the loss \(loss): \(error)")
   }
   guard model.outputCount == outputs else {

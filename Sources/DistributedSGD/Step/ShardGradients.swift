@@ -19,12 +19,17 @@ final class ShardGradients {
   private let passLevel: Int
   private let network: Network
   private let batch: BatchBuffer
+  /// nil where all examples count the same.
+  private let weights: BatchWeights?
   /// Of a model with layers that look at the global batch: all of this rank's shards run in one pass.
   private let globalSum: ShardSum?
   /// One arena for each level of the tree between a pass and a node of this rank: the sum of a right-hand subtree.
   private let partialSums: [UnsafeMutablePointer<Float>]
   /// Shape (shards of a pass + 1): where each shard's rows start in a pass, and where the last ends.
   private let pieces: UnsafeMutablePointer<Int>
+  /// Whose rows `pieces` has, of a batch of which size; empty where they are of one shard's micro-batch.
+  private var shardsOfPieces = 0..<0
+  private var batchOfPieces = 0
   /// Shape (shards of a pass): the loss of each.
   private let losses: UnsafeMutablePointer<Float>
 
@@ -59,7 +64,10 @@ final class ShardGradients {
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
-        ? .none : ShardPasses(shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
+        ? .none
+        : ShardPasses(
+          shards: shards, batchSizes: schedule.batchSizes, nodes: nodes,
+          width: max(model.inputCount, model.outputCounts.max() ?? 1))
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
@@ -67,6 +75,7 @@ final class ShardGradients {
       passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
+    weights = BatchWeights(dataset)
     pieces = .allocate(capacity: maximumPieces + 1)
     pieces.initialize(repeating: 0, count: maximumPieces + 1)
     losses = .allocate(capacity: maximumPieces)
@@ -85,7 +94,7 @@ final class ShardGradients {
   func begin(_ order: EpochOrder, positions: Range<Int>) -> Int {
     self.order = order
     self.positions = positions
-    scale = 1 / Float(positions.count)
+    scale = weights?.scale(order, positions: positions) ?? 1 / Float(positions.count)
     active = shards.active(batch: positions.count)
     return active
   }
@@ -125,8 +134,9 @@ final class ShardGradients {
     repeat {
       if isAlone {
         pieces[1] = min(microBatch, end - start)
+        shardsOfPieces = 0..<0
       } else {
-        setPieces(neighbours, from: 0, first: first.lowerBound)
+        setPieces(neighbours, first: first.lowerBound)
       }
       let rows = pieces[neighbours.count]
       let pass = Pass(
@@ -141,10 +151,9 @@ final class ShardGradients {
       clock.mark(.load)
       let output = network.forward(batch.features, pass)
       if isAlone {
-        shardLoss += loss.gradient(
-          output, batch.targets, rows: rows, columns: outputCount, scale: scale)
+        shardLoss += rowLosses(output, rows: rows)
       } else {
-        addLosses(0..<neighbours.count, output)
+        addLosses(output, pass.pieces)
       }
       clock.mark(.forward)
       network.backward(batch.features, pass, into: sum, accumulate: !isFirst)
@@ -155,8 +164,7 @@ final class ShardGradients {
     if isAlone {
       sum[layout.loss] = Float(shardLoss) * scale
     } else {
-      addPairwise(losses, count: neighbours.count, length: 1)
-      sum[layout.loss] = losses[0]
+      sum[layout.loss] = pairwiseSum(losses, count: neighbours.count)
     }
   }
 
@@ -181,39 +189,56 @@ final class ShardGradients {
     batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
     let output = network.forward(batch.features, pass)
-    addLosses(0..<count, output)
+    addLosses(output, pass.pieces)
     clock.mark(.forward)
     globalSum.phase = .backward
     network.backward(
       batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0
     for (node, leaves) in groups {
-      addPairwise(losses + piece, count: leaves.count, length: 1)
-      sum(node)[layout.loss] = losses[piece]
+      sum(node)[layout.loss] = pairwiseSum(losses + piece, count: leaves.count)
       piece += leaves.count
     }
     clock.mark(.backward)
     try globalSum.end()
   }
 
-  /// Where the rows of some shards end, from the piece `from` on.
-  /// - Parameter first: of the batch's examples, the one in the pass's first row.
+  /// The sum of the losses of a pass of one piece; the output becomes their gradient.
   @inline(__always)
-  private func setPieces(_ neighbours: Range<Int>, from: Int, first: Int) {
-    for (index, shard) in neighbours.enumerated() {
-      pieces[from + index + 1] = shards.examples(of: shard, batch: positions.count).upperBound - first
+  private func rowLosses(_ output: UnsafeMutablePointer<Float>, rows: Int) -> Double {
+    if let weights = batch.weights {
+      return loss.gradient(
+        output, batch.targets, weights: weights, rows: 0..<rows, columns: outputCount, scale: scale)
+    }
+    return loss.gradient(output, batch.targets, rows: rows, columns: outputCount, scale: scale)
+  }
+
+  /// The losses of some pieces, each by itself.
+  @inline(__always)
+  private func addLosses(_ output: UnsafeMutablePointer<Float>, _ pieces: UnsafeBufferPointer<Int>) {
+    if let weights = batch.weights {
+      loss.gradient(
+        output, batch.targets, weights: weights, pieces: pieces, columns: outputCount, scale: scale,
+        into: losses)
+    } else {
+      loss.gradient(
+        output, batch.targets, pieces: pieces, columns: outputCount, scale: scale, into: losses)
     }
   }
 
-  /// The losses of some pieces; the output becomes their gradient.
+  /// Where the rows of neighbouring shards end; mostly the same as in the step before.
+  /// - Parameter first: of the batch's examples, the one in the pass's first row.
   @inline(__always)
-  private func addLosses(_ numbers: Range<Int>, _ output: UnsafeMutablePointer<Float>) {
-    for piece in numbers {
-      let row = pieces[piece]
-      let pieceLoss = loss.gradient(
-        output + row * outputCount, batch.targets.dropFirst(row), rows: pieces[piece + 1] - row,
-        columns: outputCount, scale: scale)
-      losses[piece] = Float(pieceLoss) * scale
+  private func setPieces(_ neighbours: Range<Int>, first: Int) {
+    guard neighbours != shardsOfPieces || positions.count != batchOfPieces else { return }
+    setPieces(neighbours, from: 0, first: first)
+    (shardsOfPieces, batchOfPieces) = (neighbours, positions.count)
+  }
+
+  /// - Parameter from: the piece of the first shard.
+  private func setPieces(_ neighbours: Range<Int>, from: Int, first: Int) {
+    for (index, shard) in neighbours.enumerated() {
+      pieces[from + index + 1] = shards.examples(of: shard, batch: positions.count).upperBound - first
     }
   }
 }

@@ -126,7 +126,9 @@ public final class Trainer {
   /// Loss and measures over a data set (the training set, if none is named) with the parameters as they are.
   /// Collective.
   /// - Throws: `AgreedError` where the data do not fit the model; `MPIError`.
-  public func evaluate(on other: Dataset? = nil) throws -> Evaluation { try evaluate(on: other, measuring: nil) }
+  public func evaluate(on other: Dataset? = nil) throws -> Evaluation {
+    try evaluate(on: other, measuring: nil)
+  }
 
   /// - Parameter task: what is told beside the loss and its own measures is told of this; the same for a data set.
   package func evaluate(on other: Dataset?, measuring task: MeasuredTask?) throws -> Evaluation {

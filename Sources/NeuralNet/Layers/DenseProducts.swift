@@ -65,22 +65,26 @@ package struct DenseProducts {
     precondition(count == 1 || !accumulate)
     if isSmall {
       // W and b are one array here.
-      if let chains {
-        return shortGradients(
-          by: chains, x, outputGradient: dy, weightAndBias: dw, pieces: pieces, sum: sum,
-          accumulate: accumulate)
-      }
-      sum.run(leaves: count, into: dw, count: inputs + 1, addsInPlace: true) { piece, target, adds in
-        ckernels_short_rows_gradient(
-          target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
-          adds || accumulate)
-      }
+      shortGradients(x, outputGradient: dy, weightAndBias: dw, pieces: pieces, accumulate: accumulate)
       return
     }
     weightGradient(x, outputGradient: dy, into: dw, pieces: pieces, sum: sum, accumulate: accumulate)
     sum.run(leaves: count, into: db, count: outputs, addsInPlace: false) { piece, target, _ in
       if !accumulate { target.update(repeating: 0, count: outputs) }
       ckernels_add_rows(target, dy + pieces[piece] * outputs, pieces[piece + 1] - pieces[piece], outputs)
+    }
+  }
+
+  @inline(__always)
+  private func shortGradients(
+    _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
+    weightAndBias dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, accumulate: Bool
+  ) {
+    guard let bounds = pieces.baseAddress else { return }
+    if let chains {
+      chains.kernels.pointee.short_rows_gradient(dw, x, dy, bounds, pieces.count - 1, inputs, accumulate)
+    } else {
+      ckernels_short_rows_gradient(dw, x, dy, bounds, pieces.count - 1, inputs, accumulate)
     }
   }
 
@@ -117,7 +121,7 @@ package struct DenseProducts {
 
   /// Floats of a partial sum over pieces.
   var partialSumLength: Int {
-    max(chains == nil ? blockHeight * inputs : 0, outputs, isSmall ? inputs + 1 : 0)
+    max(chains == nil ? blockHeight * inputs : 0, outputs)
   }
 
   /// dx = dy·W.
@@ -150,19 +154,6 @@ extension DenseProducts {
     chains.multiply(
       x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
       strideA: inputs, pieces: nil, continues: false)
-  }
-
-  @inline(never)
-  private func shortGradients(
-    by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
-    weightAndBias dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum,
-    accumulate: Bool
-  ) {
-    sum.run(leaves: pieces.count - 1, into: dw, count: inputs + 1, addsInPlace: false) { piece, target, _ in
-      chains.kernels.pointee.short_rows_gradient(
-        target, x + pieces[piece] * inputs, dy + pieces[piece], pieces[piece + 1] - pieces[piece], inputs,
-        accumulate)
-    }
   }
 
   @inline(never)

@@ -1,4 +1,4 @@
-/// ½d² where |d| = |ŷ − y| ≤ δ, and δ(|d| − ½δ) beyond: outliers pull no harder than δ (Huber 1964).
+/// ½d² where |d| = |ŷ − y| ≤ δ, and δ(|d| − ½δ) beyond: outliers pull no harder than δ (Huber 1964); of several targets the sum over them.
 public struct HuberLoss: ValueLoss, Equatable {
   public static let names = ["huber"]
   public static let form = "huber:delta=1"
@@ -18,6 +18,8 @@ public struct HuberLoss: ValueLoss, Equatable {
     try reader.end()
   }
 
+  public var takesSeveralTargets: Bool { true }
+
   public var description: String { "huber:delta=\(delta)" }
 
   public func gradient(
@@ -26,7 +28,7 @@ public struct HuberLoss: ValueLoss, Equatable {
     let y = values(targets)
     let delta = Float(delta)
     var sum = 0.0
-    for row in 0..<rows {
+    for row in 0..<rows * columns {
       let error = output[row] - y[row]
       let size = abs(error)
       // A NaN is not above δ, and goes on as one.

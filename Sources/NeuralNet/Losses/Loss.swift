@@ -8,14 +8,14 @@ public enum TargetKind: Sendable, Equatable {
   case classes
 }
 
-/// The targets of a batch; shape (rows).
+/// The targets of a batch; shape (rows), of several numbers an example (rows, targets).
 public enum TargetBuffer {
   /// Numbers.
   case values(UnsafePointer<Float>)
   /// Class numbers, from 0 to below the number of classes.
   case labels(UnsafePointer<Int32>)
 
-  /// Those of the rows from `row` on.
+  /// Those from the number `row` on: where there is one an example, those of the rows from `row` on.
   @inline(__always)
   public func dropFirst(_ row: Int) -> TargetBuffer {
     switch self {
@@ -40,6 +40,9 @@ public protocol Loss: Named {
   /// - Parameter classes: of the data; nil where the targets are numbers.
   /// - Throws: `ShapeError` where it cannot be used with so many classes.
   func outputCount(classes: Int?) throws(ShapeError) -> Int
+  /// Whether an example may have several numbers as targets, one for each of the model's outputs. Its loss is then the
+  /// sum of theirs.
+  var takesSeveralTargets: Bool { get }
 
   /// The sum of the loss over the rows; `output`, of shape (rows, columns), becomes the gradient of `scale` times that
   /// sum. With `scale` = 1 / examples in the global batch, gradients of any pieces of the batch add up to that of the
@@ -47,6 +50,13 @@ public protocol Loss: Named {
   func gradient(
     _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, rows: Int, columns: Int, scale: Float
   ) -> Double
+
+  /// `gradient` for pieces of the rows, each by itself: `losses[i]` becomes `scale` times the sum of piece i.
+  /// - Parameter pieces: the row at which each piece starts, and the end of the last.
+  func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, pieces: UnsafeBufferPointer<Int>,
+    columns: Int,
+    scale: Float, into losses: UnsafeMutablePointer<Float>)
 
   /// What `evaluate` tells beside the loss: `["accuracy"]`.
   var measures: [String] { get }
@@ -72,6 +82,35 @@ public protocol Loss: Named {
 }
 
 extension Loss {
+  public func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, pieces: UnsafeBufferPointer<Int>,
+    columns: Int,
+    scale: Float, into losses: UnsafeMutablePointer<Float>
+  ) {
+    for piece in 0..<pieces.count - 1 {
+      let row = pieces[piece]
+      let sum = gradient(
+        output + row * columns, targets.dropFirst(takesSeveralTargets ? row * columns : row),
+        rows: pieces[piece + 1] - row, columns: columns,
+        scale: scale)
+      losses[piece] = Float(sum) * scale
+    }
+  }
+
+  public var takesSeveralTargets: Bool { false }
+
+  /// Outputs that a model must have.
+  /// - Parameter targets: numbers that are predicted of one example.
+  /// - Throws: `ShapeError` where it cannot be used with so many.
+  package func outputCount(classes: Int?, targets: Int) throws(ShapeError) -> Int {
+    if targets == 1 { return try outputCount(classes: classes) }
+    guard takesSeveralTargets else {
+      throw ShapeError(
+        "it takes one target, and the data have \(targets): name one by --target, or use squared")
+    }
+    return targets
+  }
+
   public var measures: [String] { [] }
 
   public func evaluate(

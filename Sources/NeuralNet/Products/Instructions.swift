@@ -31,5 +31,12 @@ public struct Instructions: Sendable, Equatable, CustomStringConvertible {
   /// Those of this processor, the best ones first.
   public static var available: [Instructions] { names.compactMap { Instructions(named: $0) } }
 
+  /// Makes about as many operations as asked for, multiplications and additions in registers alone: as fast as a core can.
+  package func computeAtPeak(operations: Int) {
+    let rounds = (operations + kernels.pointee.operations_of_fuse - 1) / kernels.pointee.operations_of_fuse
+    let result = kernels.pointee.fuse(0.5, rounds)
+    precondition(result.isFinite)
+  }
+
   public var description: String { String(cString: kernels.pointee.name) }
 }

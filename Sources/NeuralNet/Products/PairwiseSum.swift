@@ -14,6 +14,21 @@ package func addPairwise(_ arrays: UnsafeMutablePointer<Float>, count: Int, leng
   }
 }
 
+/// The same for single numbers, which are overwritten.
+@inline(__always)
+package func pairwiseSum(_ numbers: UnsafeMutablePointer<Float>, count: Int) -> Float {
+  var width = 1
+  while width < count {
+    var i = 0
+    while i + width < count {
+      numbers[i] += numbers[i + width]
+      i += 2 * width
+    }
+    width *= 2
+  }
+  return numbers[0]
+}
+
 /// The sum of some arrays of floats, two and two, then the pairs two and two, and so on: the order of a
 /// balanced binary tree whose missing last leaves are skipped.
 ///

@@ -22,7 +22,7 @@ package func threadWarning(threads: Int, localRanks: Int, cores: Int) -> String?
 ///   - chosen: the environment's `OPENBLAS_CORETYPE`.
 package func kernelWarning(kernel: String, cpuInformation: String, chosen: String?) -> String? {
   let vectors = vectorExtension(cpuInformation)
-  guard ["AVX-512", "AVX2", "AVX"].contains(vectors.name), let used = vectorBits(ofKernel: kernel),
+  guard ["AVX-512", "AVX2", "AVX"].contains(vectors.name), let used = BLAS.vectorBits(ofKernel: kernel),
     used < vectors.bits
   else { return nil }
   let cost = vectors.bits / used == 2 ? "twice" : "four times"
@@ -33,19 +33,6 @@ package func kernelWarning(kernel: String, cpuInformation: String, chosen: Strin
     "OpenBLAS runs its kernel \(kernel): \(used / 32) of the \(vectors.bits / 32) lanes that this processor's \(vectors.name) has, so products take up to \(cost) as long; \(remedy)"
 }
 
-/// The vectors of OpenBLAS's x86 kernels for single precision.
-private func vectorBits(ofKernel kernel: String) -> Int? {
-  switch kernel.lowercased() {
-  case "skylakex", "cooperlake", "sapphirerapids": 512
-  case "haswell", "zen", "excavator", "steamroller", "piledriver", "bulldozer", "sandybridge": 256
-  case "prescott", "core2", "penryn", "dunnington", "nehalem", "athlon", "opteron", "opteron_sse3",
-    "barcelona",
-    "bobcat", "atom", "nano", "katmai", "coppermine", "northwood", "banias":
-    128
-  default: nil
-  }
-}
-
 /// All that rank 0 has to say about this job.
 func jobWarnings(_ options: TrainingOptions, cores: ServerCores) -> [String] {
   [
@@ -54,6 +41,6 @@ func jobWarnings(_ options: TrainingOptions, cores: ServerCores) -> [String] {
       ? nil
       : kernelWarning(
         kernel: BLAS.kernelName, cpuInformation: textOfSystemFile("/proc/cpuinfo") ?? "",
-        chosen: environmentValue("OPENBLAS_CORETYPE")),
+        chosen: environmentValue(BLAS.kernelVariable)),
   ].compactMap { $0 }
 }

@@ -29,6 +29,7 @@ public final class Job {
     communicator = try Self.join()
     environment |= FloatingPointEnvironment.setDefault()
     self.environment = environment
+    try communicator.agreeOnKernel()
     if communicator.rank == 0, !(communicator is SingleProcessCommunicator) { RelayedOutput.watch() }
     watchdog = try Watchdog(over: communicator)
   }

@@ -63,9 +63,10 @@ final class RunLog {
     }
     guard !options.isQuiet else { return }
     standardOutput(arithmetic)
+    if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameter\(setUp.model.parameterCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
@@ -73,7 +74,7 @@ final class RunLog {
       )
     } else {
       standardOutput(
-        "BLAS:   OpenBLAS kernel \(BLAS.kernelName), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
+        "BLAS:   OpenBLAS kernel \(BLAS.kernelWords), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
       )
     }
     for warning in jobWarnings(options, cores: placement.cores) {
@@ -134,6 +135,7 @@ final class RunLog {
     line["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : Arithmetic.portableVersion
     line["instructions"] = setUp.arithmetic.instructions?.description
     line["blasKernel"] = BLAS.kernelName
+    line["blasKernelReplaced"] = BLAS.replacedKernel
     line["blas"] = BLAS.configuration
     line["vectors"] = vectorWidth
     line["mathematics"] = mathematicsLibrary
@@ -173,7 +175,7 @@ final class RunLog {
     try metrics?.write(line)
     if options.evaluateEvery == nil {
       try metrics?.flush()
-      progress?.note("epoch \(fixed(epoch, 0)): \(set) \(describe(result))")
+      progress?.note("epoch \(fixed(epoch, epoch == epoch.rounded() ? 0 : 2)): \(set) \(describe(result))")
     }
   }
 

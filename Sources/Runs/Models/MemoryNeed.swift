@@ -13,7 +13,7 @@ package func requireMemory(
   communicator: any Communicator
 ) throws(DistsgdError) {
   let ranks = communicator.worldSize
-  let shards = Shards(count: options.shards ?? ranks, worldSize: ranks)
+  let shards = Shards(count: options.shardCount(ranks: ranks), worldSize: ranks)
   let pass = shards.rowsOfPass(batch: options.globalBatch, microBatch: options.microBatch)
   // An evaluation has rows of its own.
   let rows = pass + min(Evaluator.chunkRows, examples)

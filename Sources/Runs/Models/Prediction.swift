@@ -70,7 +70,7 @@ package final class Predictor {
     let outputs = file.model.outputCount
     let names = file.preprocessing.classNames.map { $0.map { quoted(visible($0)) } }
     let right = try showsTargets ? trueTargets(of: new) : nil
-    try emit(header(new, showsTargets: right != nil))
+    try emit(header(new, showsTargets: showsTargets))
     let examples = Examples(
       count: new.count, featureCount: new.featureCount, features: new.features,
       targets: .values([Float](repeating: 0, count: new.count)))
@@ -102,13 +102,13 @@ package final class Predictor {
           text += names?[best] ?? "\(best)"
           for value in p { text += ",\(value)" }
         } else {
-          for (number, target) in file.preprocessing.targets.enumerated() where number < outputs {
-            let value = Float(Double(y[number]) * target.deviation + target.mean)
+          for (place, target) in file.preprocessing.targets.enumerated() where place < outputs {
+            let value = Float(Double(y[place]) * target.deviation + target.mean)
             guard value.isFinite else {
               try emit(text)
               throw notFinite("prediction for example \(start + row + 1) of \(new.source)", "\(value)")
             }
-            text += number == 0 ? "\(value)" : ",\(value)"
+            text += place == 0 ? "\(value)" : ",\(value)"
           }
         }
         if let right { text += "," + right(start + row) }
@@ -134,12 +134,13 @@ package final class Predictor {
       throw DistsgdError(
         .badData, "no targets, \(new.source): --predictions writes them beside the predictions")
     }
-    let count = file.preprocessing.targets.count
-    return { [self] row in
-      isClassification
-        ? quoted(visible(new.className(row)))
-        : targets[row * count..<(row + 1) * count].map { "\($0)" }.joined(separator: ",")
+    if isClassification {
+      let classes = try new.examples(preprocessing: file.preprocessing, classCount: file.classCount)
+      guard case .labels(let labels, _) = classes.targets else { preconditionFailure("classes have labels") }
+      return { [self] in quoted(visible(file.preprocessing.className(Int(labels[$0])))) }
     }
+    let count = new.targetCount
+    return { targets[$0 * count..<($0 + 1) * count].map { "\($0)" }.joined(separator: ",") }
   }
 
   /// Single precision does not hold what the model makes of these inputs.
@@ -161,17 +162,19 @@ package final class Predictor {
 
   /// The columns' names: the identifier's, and the targets', or the class and the probability of each.
   private func header(_ new: NewExamples, showsTargets: Bool) -> String {
-    var columns = new.identifiers == nil ? [] : [new.identifierName.isEmpty ? "id" : new.identifierName]
-    let targets =
+    let predicted =
       isClassification
       ? ["class"] : file.preprocessing.targets.map { $0.name.isEmpty ? "prediction" : $0.name }
-    columns += targets
+    var columns = new.identifiers == nil ? [] : [new.identifierName.isEmpty ? "id" : new.identifierName]
     if isClassification {
+      columns.append("class")
       columns += (0..<(file.classCount ?? 0)).map { number in
         file.preprocessing.classNames.map { "p_\($0[number])" } ?? "p\(number)"
       }
+    } else {
+      columns += predicted
     }
-    if showsTargets { columns += targets.map { "true_\($0)" } }
+    if showsTargets { columns += predicted.map { "true_\($0)" } }
     return columns.map { quoted(visible($0)) }.joined(separator: ",") + "\n"
   }
 

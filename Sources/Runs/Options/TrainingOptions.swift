@@ -27,7 +27,7 @@ public struct TrainingOptions: Sendable {
   }
   /// Whether `globalBatch` is more than a default.
   private(set) var isGlobalBatchChosen = false
-  /// V; nil: as many as there are ranks.
+  /// V; nil: `shardCount` tells.
   public var shards: Int?
   /// Examples of a pass at most; nil: a shard.
   public var microBatch: Int?

@@ -26,6 +26,8 @@ final class Checkpointing {
   private var wantsComparison = false
   /// Whether rank 0 has all of the optimizer's state as it is after the last step.
   private var hasGathered = false
+  /// Whether this rank has begun to write any: until then nothing can have failed.
+  private var hasBegun = false
   private var dueCount = 0
   /// Those that came due while the disk was busy.
   private var lateCount = 0
@@ -61,7 +63,7 @@ final class Checkpointing {
   ///   - heard: what was asked before the last step.
   @inline(__always)
   func prepare(_ plan: inout StepPlan, step: Int, stepOfEpoch: Int, epoch: Int, heard: Requests) {
-    if StopSignal.hasCome || hasFailed { plan.requests.insert(.stop) }
+    if StopSignal.hasCome || hasBegun && hasFailed { plan.requests.insert(.stop) }
     if wantsComparison { plan.requests.insert(.comparison) }
     plan.comparesParameters =
       heard.contains(.comparison)
@@ -146,6 +148,7 @@ final class Checkpointing {
     let moment = CheckpointWriter.Moment(state: now, metricsBytes: metricsBytes, timingsBytes: timingsBytes)
     board.takesItsTime {
       writer.wait()
+      hasBegun = true
       writer.begin(trainer.parameters, trainer.optimizerState, moment)
     }
     trainer.clock.mark(.other)

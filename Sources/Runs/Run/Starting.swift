@@ -27,7 +27,9 @@ extension TrainingRun {
 
   package convenience init(_ options: TrainingOptions, communicator: any Communicator) throws {
     let setUp = try SetUp(options, communicator: communicator)
-    let log = try communicator.agreeingOnErrors { try RunLog(setUp.options, isActive: communicator.rank == 0) }
+    let log = try communicator.agreeingOnErrors {
+      try RunLog(setUp.options, isActive: communicator.rank == 0)
+    }
     try self.init(setUp.options, setUp: setUp, log: log, hasFolder: true, communicator: communicator)
   }
 

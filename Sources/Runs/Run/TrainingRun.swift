@@ -56,13 +56,14 @@ public final class TrainingRun {
     schedule = BatchSchedule(
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
     shards = Shards(
-      count: options.shards ?? communicator.worldSize, worldSize: communicator.worldSize)
+      count: options.shardCount(ranks: communicator.worldSize), worldSize: communicator.worldSize)
     var provenance = Provenance(setUp, options, shards: shards.count)
     resuming?.complete(&provenance, options.arithmetic)
     self.provenance = provenance
     task =
       setUp.validation == nil
-      ? nil : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
+      ? nil
+      : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,

@@ -27,6 +27,10 @@ package func batchArithmetic(globalBatch: Int, shards: Shards, topology: Topolog
   if topology.serverCount > 1 && !text.contains("servers") {
     text += " of \(topology.serverCount) servers"
   }
-  if shards.count != shards.worldSize { text += " (\(shards.count) shards)" }
   return text
+}
+
+/// On how many ranks a job would come to the same bits; nil where every batch is one piece.
+func shardWords(_ shards: Shards) -> String? {
+  shards.count == 1 ? nil : "\(shards.count) shards: the same bits on 1 to \(shards.count) ranks"
 }

@@ -29,7 +29,7 @@ struct DataFingerprint: @unchecked Sendable {
 }
 
 extension Dataset {
-  /// The features' bytes, with their file if they stay in it, and the targets'.
+  /// The features' bytes, with their file if they stay in it, the targets', and the weights' where there are any.
   fileprivate var pieces: [(bytes: UnsafeRawBufferPointer, file: MappedFile?)] {
     let values = count * featureCount
     let featureBytes =
@@ -37,6 +37,9 @@ extension Dataset {
       case .float32(let start): UnsafeRawBufferPointer(start: start, count: 4 * values)
       case .uint8(let start, _): UnsafeRawBufferPointer(start: start, count: values)
       }
-    return [(featureBytes, mapping), (UnsafeRawBufferPointer(start: targetMemory, count: 4 * count), nil)]
+    return [
+      (featureBytes, mapping),
+      (UnsafeRawBufferPointer(start: targetMemory, count: 4 * count * targetCount), nil),
+    ] + (weights.map { [(UnsafeRawBufferPointer(start: $0, count: 4 * count), nil)] } ?? [])
   }
 }

@@ -137,7 +137,7 @@ package struct SetUp {
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.agreeingOnErrors {
       guard let path = options.initialize else { return nil }
-      return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+      return try ModelFile.foreignArena(of: model, from: SafeTensors.read(from: path), path: path)
     }
     learningRate = Float(
       options.learningRate ?? options.optimizer.defaultLearningRate
@@ -169,7 +169,7 @@ package struct SetUp {
   ) throws -> Sequential {
     let outputs: Int
     do {
-      outputs = try loss.outputCount(classes: data.classCount)
+      outputs = try loss.outputCount(classes: data.classCount, targets: data.targetCount)
     } catch {
       throw DistsgdError(.usage, "--loss \(loss): \(error)")
     }

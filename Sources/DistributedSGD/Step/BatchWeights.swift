@@ -1,0 +1,80 @@
+// Examples that count more than others. The loss of a batch is Σ wᵢ·lᵢ / Σ wᵢ, both sums over the global batch, and its
+// gradient is Σ wᵢ·∇lᵢ / Σ wᵢ; of a batch without any weight both are 0.
+import NeuralNet
+
+/// Σ w of a batch, and the losses of rows with weights. Every rank adds up the weights of the whole batch by itself, from
+/// the first position to the last, so that all have the same bits.
+final class BatchWeights {
+  private static let capacity = 1_024
+
+  private let weights: UnsafePointer<Float>
+  private let reader = OrderReader(maximumCount: capacity)
+
+  /// nil where all examples count the same.
+  init?(_ dataset: Dataset) {
+    guard let weights = dataset.weights else { return nil }
+    self.weights = weights
+  }
+
+  /// 1 / Σ w
+  func scale(_ order: EpochOrder, positions: Range<Int>) -> Float {
+    var sum = 0.0
+    var start = positions.lowerBound
+    while start < positions.upperBound {
+      let end = min(start + Self.capacity, positions.upperBound)
+      let examples = reader.examples(of: order, at: start..<end)
+      for index in 0..<end - start { sum += Double(weights[examples[index]]) }
+      start = end
+    }
+    return sum > 0 ? Float(1 / sum) : 0
+  }
+}
+
+extension Loss {
+  /// Σ w·l over rows, each by itself; `output` becomes the gradient of `scale` times that.
+  func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, weights: UnsafePointer<Float>,
+    rows: Range<Int>, columns: Int, scale: Float
+  ) -> Double {
+    let width = takesSeveralTargets ? columns : 1
+    var sum = 0.0
+    for row in rows {
+      let loss = gradient(
+        output + row * columns, targets.dropFirst(row * width), rows: 1, columns: columns,
+        scale: weights[row] * scale)
+      // What does not count adds nothing, whatever its loss is.
+      if weights[row] > 0 { sum += Double(weights[row]) * loss }
+    }
+    return sum
+  }
+
+  /// The same for pieces of the rows: `losses[i]` becomes `scale` times the sum of piece i.
+  func gradient(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, weights: UnsafePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>, columns: Int, scale: Float, into losses: UnsafeMutablePointer<Float>
+  ) {
+    for piece in 0..<pieces.count - 1 {
+      let sum = gradient(
+        output, targets, weights: weights, rows: pieces[piece]..<pieces[piece + 1], columns: columns,
+        scale: scale)
+      losses[piece] = Float(sum) * scale
+    }
+  }
+
+  /// The sums of `evaluate` with weights.
+  /// - Parameter row: room for the sums of one row.
+  func evaluate(
+    _ output: UnsafeMutablePointer<Float>, _ targets: TargetBuffer, weights: UnsafePointer<Float>, rows: Int,
+    columns: Int, into sums: UnsafeMutablePointer<Double>, row: UnsafeMutableBufferPointer<Double>
+  ) {
+    let width = takesSeveralTargets ? columns : 1
+    for index in row.indices { sums[index] = 0 }
+    for number in 0..<rows {
+      evaluate(
+        output + number * columns, targets.dropFirst(number * width), rows: 1, columns: columns,
+        into: row.baseAddress!)
+      guard weights[number] > 0 else { continue }
+      for index in row.indices { sums[index] += Double(weights[number]) * row[index] }
+    }
+  }
+}
