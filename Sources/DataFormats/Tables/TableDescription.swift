@@ -39,11 +39,16 @@ package struct TableDescription: Sendable {
 /// - Returns: nil where `data` names no text table.
 /// - Throws: `DistsgdError` for a table that cannot be read at all.
 package func describeTable(_ options: DataOptions) throws(DistsgdError) -> TableDescription? {
-  guard case .table(let path) = try DataSource(options.data, flag: "--data") else { return nil }
-  let file = try FileBytes(path)
-  defer { withExtendedLifetime(file) {} }
-  let source = printable(path, limit: 200)
-  let text = try TableText(file.bytes, source: source)
+  let path: String
+  switch try DataSource(options.data, flag: "--data") {
+  case .table(let file), .stream(let file): path = file
+  default: return nil
+  }
+  let contents = try Contents(path)
+  defer { withExtendedLifetime(contents) {} }
+  guard case .table = try FileKind(contents, path: path) else { return nil }
+  let source = contents.source
+  let text = try TableText(contents.bytes, source: source)
   defer { text.deallocate() }
   let spelling = try TableSpelling(text, source: source, header: options.header)
   let choice = try ColumnRequest.chosen(options.wishes).resolve(
