@@ -181,7 +181,8 @@ extension DataSource {
           "no labels beside \(printable(path, limit: 200)): give images,labels as two files")
       }
       return try readImages(path, labels: found, maps: request.maps)
-    case .pictures(let pictures): return try readPictures(pictures, request)
+    case .pictures(let pictures):
+      return try readPictures(pictures, request.pictures, needsTargets: request.needsTargets)
     }
   }
 
@@ -217,7 +218,9 @@ extension DataSource {
             .noInput, "no labels with the images in \(contents.source): give images,labels as two files")
         }
         return try imageExamples(contents.bytes, source: contents.source)
-      case .picture: return try readPicture(contents.bytes, source: contents.source, request)
+      case .picture:
+        return try readPicture(
+          contents.bytes, source: contents.source, request.pictures, needsTargets: request.needsTargets)
       }
     default: preconditionFailure("no file of one kind")
     }

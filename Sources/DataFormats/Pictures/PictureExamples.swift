@@ -23,28 +23,30 @@ private struct Pictures {
   var turned: Int
 }
 
-func readPictures(_ source: PictureSource, _ request: ReadRequest) throws(DistsgdError) -> RawExamples {
-  let list = try source.list(needsClasses: request.needsTargets)
-  if case .file(let path) = source, request.needsTargets {
+func readPictures(
+  _ source: PictureSource, _ request: PictureRequest, needsTargets: Bool
+) throws(DistsgdError) -> RawExamples {
+  let list = try source.list(needsClasses: needsTargets)
+  if case .file(let path) = source, needsTargets {
     throw DistsgdError(
       .badData,
       "\(sourceName(path)) is one image: name a folder that has a folder of images for every class")
   }
-  let first = try loaded(list.paths[0], request.pictures)
-  let pictures = try decode(list.paths, like: first, request.pictures)
+  let first = try loaded(list.paths[0], request)
+  let pictures = try decode(list.paths, like: first, request)
   return examples(pictures, list, source: sourceName(source.path))
 }
 
 /// An image from memory, without a class.
 func readPicture(
-  _ bytes: UnsafeRawBufferPointer, source: String, _ request: ReadRequest
+  _ bytes: UnsafeRawBufferPointer, source: String, _ request: PictureRequest, needsTargets: Bool
 ) throws(DistsgdError) -> RawExamples {
-  guard !request.needsTargets else {
+  guard !needsTargets else {
     throw DistsgdError(
       .badData, "\(source) is one image: name a folder that has a folder of images for every class")
   }
-  let picture = try prepared(Picture(bytes, source: source), request.pictures)
-  let channels = try channels(for: picture, request.pictures, source: source)
+  let picture = try prepared(Picture(bytes, source: source), request)
+  let channels = try channels(for: picture, request, source: source)
   var pixels = [UInt8](repeating: 0, count: picture.width * picture.height * channels)
   pixels.withUnsafeMutableBufferPointer { picture.write(to: $0, channels: channels) }
   return examples(

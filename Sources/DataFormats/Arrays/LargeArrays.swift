@@ -2,19 +2,7 @@
 import CKernels
 import System
 
-/// Inputs in a file, row-major as in memory: every rank maps them for itself.
-package struct MappedFeatures: Sendable, Equatable {
-  /// The file.
-  package var path: String
-  /// Where the first number lies.
-  package var offset: Int
-  /// Of all numbers.
-  package var byteCount: Int
-
-  package init(path: String, offset: Int, byteCount: Int) {
-    (self.path, self.offset, self.byteCount) = (path, offset, byteCount)
-  }
-
+extension MappedFeatures {
   /// Files with at least so many bytes are mapped.
   static let least = 1 << 30
   /// Up to so many bytes are looked through for NaN and infinities before training begins.
