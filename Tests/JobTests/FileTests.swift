@@ -18,11 +18,11 @@ extension JobTests {
 
     @Test func compressedAndPipedTablesTrainAlike() throws {
       try folder.write(ReferenceFiles.compressed("plain"), to: "t.csv")
-      let options = "--quiet --global-batch 10 --epochs 2 --output"
+      let options = "--quiet --global-batch 10 --epochs 2 --shards 2 --output"
       let plain = try shell("\(distsgd) --data t.csv \(options) plain")
       try #require(plain.code == 0, "\(plain)")
       let expected = try #require(try hash("plain"))
-      for name in ReferenceFiles.compressedNames {
+      for name in ReferenceFiles.compressedNames where name != "plain" {
         try folder.write(ReferenceFiles.compressed(name), to: "t.bin")
         let run = name.replacingOccurrences(of: " ", with: "-")
         let lines = [
@@ -72,14 +72,15 @@ extension JobTests {
       let options = [
         "--data", "train", "--validation", "test", "--image-size", "12x20", "--model", "mlp:32", "--epochs",
         "2",
-        "--log-every", "1", "--log-hashes",
+        "--log-every", "1", "--log-hashes", "--shards", "3",
       ]
       let models = try [1, 3].map { try train(options, ranks: $0, to: "run\($0)") }
       let traces = try [1, 3].map { try Trace(folder("run\($0)/metrics.jsonl")) }
       #expect(
         traces[0].hashes.count == 32 && traces[0] == traces[1],
         "\(traces[0].firstDifference(from: traces[1]))")
-      try expectReproduced(models[0], ranks: 2)
+      let reproduced = try reproduce(models[0], ranks: 2)
+      #expect(reproduced.code == 0 && reproduced.output.contains("bit for bit"), "\(reproduced)")
       // Classes are the folders' names, and one image is resized as the others were.
       let one = try shell("\(distsgd) predict --model run1/model.safetensors --data train/train/dog/1.jpg")
       #expect(one.code == 0 && one.output.hasPrefix("class,p_cat,p_dog,p_emu,p_gnu\n"), "\(one)")
@@ -88,8 +89,6 @@ extension JobTests {
       #expect(all.output.split(separator: "\n").count == 81, "\(all)")
       let evaluated = try shell("\(distsgd) evaluate --model run1/model.safetensors --data train/test")
       #expect(evaluated.code == 0 && evaluated.output.contains("80 examples"), "\(evaluated)")
-      let other = try shell("\(distsgd) --resume run1 --image-size 5 --epochs 3")
-      #expect(other.code == 64, "\(other)")
     }
 
     @Test func aBrokenImageIsNamedOnce() throws {
@@ -122,7 +121,7 @@ extension JobTests {
       let x = try writeSparse(rows: rows, columns: columns, filled: filled)
       try folder.write(npy("<f4", [filled, columns], x), to: "x1.npy")
       try folder.write(npy("|u1", [filled], (0..<filled).map { UInt8($0 % 3) }), to: "y1.npy")
-      let options = "--quiet --model softmax --validation x1.npy,y1.npy"
+      let options = "--quiet --model softmax --shards 4 --validation x1.npy,y1.npy"
       for (name, launch) in [("one", ""), ("three", "mpirun -np 3 ")] {
         let outcome = try shell(
           "ulimit -d 500000; exec \(launch)\(distsgd) --data x.npy,y.npy \(options) --steps 12 --output \(name)"

@@ -1,8 +1,5 @@
 // Which arrays of an .npz archive are inputs and targets, and of which part of the data.
 
-/// A part of a set that comes in parts.
-enum ArchivePart { case training, test }
-
 /// Names of arrays, as `numpy.savez` is given them.
 enum ArrayNames {
   private static let inputs = ["x", "features", "data", "inputs", "images"]

@@ -4,7 +4,7 @@ import System
 
 extension MappedFeatures {
   /// Files with at least so many bytes are mapped.
-  static let least = 1 << 30
+  static let leastMapped = 1 << 30
   /// Up to so many bytes are looked through for NaN and infinities before training begins.
   static let mostChecked = 4 << 30
 
@@ -45,7 +45,7 @@ extension MappedFeatures {
   private static func large(_ path: String) throws(DistsgdError) -> FileBytes? {
     guard pathKind(path) == .file else { return nil }
     let file = try FileBytes(path)
-    return file.bytes.count >= least ? file : nil
+    return file.bytes.count >= leastMapped ? file : nil
   }
 }
 

@@ -1,4 +1,4 @@
-// The word for what images are resized to.
+// What images are resized to.
 
 /// What images are resized to.
 public struct ImageSize: Sendable, Equatable, CustomStringConvertible {

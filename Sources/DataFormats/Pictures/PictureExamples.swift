@@ -23,6 +23,10 @@ private struct Pictures {
   var turned: Int
 }
 
+/// The images of a folder, or one.
+///
+/// - Parameter needsTargets: whether they must lie in folders of their classes.
+/// - Throws: `badData` that names the first file with which something is wrong.
 func readPictures(
   _ source: PictureSource, _ request: PictureRequest, needsTargets: Bool
 ) throws(DistsgdError) -> RawExamples {

@@ -1,4 +1,4 @@
-// Images of one size: a filter that is exact in integers, so that no machine rounds otherwise.
+// Images at another size, by a filter that is exact in integers, so that no machine rounds otherwise.
 
 /// How the pixels of one side become those of another: for every new pixel where its old ones begin, and their weights.
 struct ResizingTaps {
