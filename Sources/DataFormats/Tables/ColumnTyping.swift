@@ -39,7 +39,9 @@ struct ColumnTyping {
     }
     for column in choice.features + choice.targets where kinds[column] == .date {
       try requireDates(
-        column, spelling.rows.first { column < $0.fields.count && !isMissingWord($0.fields[column]) }?.fields[column] ?? "")
+        column,
+        spelling.rows.first { column < $0.fields.count && !isMissingWord($0.fields[column]) }?.fields[column]
+          ?? "")
     }
     return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
   }
