@@ -63,6 +63,8 @@ import Testing
         row.split(separator: ",").map { "'\($0)'" }.joined(separator: ",")
       }
     ),
+    ("sodium among the names", table("RI,Na,c,y\n")),
+    ("an end mark of DOS", table("a,b,c,y\n") + "\u{1A}"),
     ("CR", table("a,b,c,y\n").replacing("\n", with: "\r")),
     ("CR LF", table("a,b,c,y\n").replacing("\n", with: "\r\n")),
   ]

@@ -20,13 +20,13 @@ func assemble(
   guard raw.targets != nil else {
     throw DistsgdError(.badData, "no targets, \(raw.source): training needs one for every example")
   }
-  if options.missing == .drop { raw = try raw.droppingIncomplete() }
+  raw = try raw.droppingIncomplete(options.missing)
   raw = try cut(raw, to: options.examples)
   try requireComplete(raw, options.missing)
 
   var training = raw
   var held = other
-  if options.missing == .drop { held = try held?.droppingIncomplete() }
+  held = try held?.droppingIncomplete(options.missing)
   if let held { try requireComplete(held, options.missing) }
   if other == nil, let text = options.validation {
     let fraction = try validationFraction(text)

@@ -5,16 +5,19 @@ import Text
 /// Decides how each chosen column is read.
 ///
 /// A column is one of numbers where fewer than a tenth of its fields are texts: then a text is a mistake, and is told. One
-/// with more of them is one of categories.
+/// with more of them is one of categories, as is one of codes: 136, 136A, 137.
 struct ColumnTyping {
   private let spelling: TableSpelling
   private let options: TableOptions
   private let choice: ColumnChoice
+  /// The file's column of each of a model's.
+  private let found: [Int]
   private let source: String
   /// Lines for the user about what was assumed.
   private var notes: [String] = []
 
-  init(_ spelling: TableSpelling, _ options: TableOptions, _ choice: ColumnChoice) {
+  init(_ spelling: TableSpelling, _ options: TableOptions, _ choice: ColumnChoice, found: [Int] = []) {
+    self.found = found
     self.spelling = spelling
     self.options = options
     self.choice = choice
@@ -56,15 +59,10 @@ struct ColumnTyping {
   }
 
   private func kindOf(_ column: Int, in model: Preprocessing) -> ColumnKind {
-    let name = spelling.names[column]
-    if model.columns.contains(where: { DatePart.column($0.name) == name && $0.name != name }),
-      !model.columns.contains(where: { $0.name == name })
-    {
-      return .date
-    }
-    let place = model.columns.firstIndex { $0.name == name } ?? choice.features.firstIndex(of: column)!
-    if place < model.columns.count, case .category = model.columns[place].encoding { return .category }
-    return .number
+    guard let place = found.firstIndex(of: column), place < model.columns.count else { return .number }
+    if case .category = model.columns[place].encoding { return .category }
+    let name = model.columns[place].name
+    return name != spelling.names[column] && DatePart.column(name) == spelling.names[column] ? .date : .number
   }
 
   private func requireDates(_ column: Int, _ text: String) throws(DistsgdError) {
@@ -97,7 +95,9 @@ struct ColumnTyping {
       case .number where texts > 0:
         let (text, line) = firstText(column, parts)
         let isFree = model == nil || choice.targets.contains(column)
-        guard isFree, 10 * texts >= present else { throw notANumber(text, line, column, texts, of: present) }
+        guard isFree, 10 * texts >= present || texts > 1 && isOfCodes(column, text) else {
+          throw notANumber(text, line, column, texts, of: present)
+        }
         kinds[column] = DateText(text) != nil && texts == present ? .date : .category
         if kinds[column] == .date { try requireDates(column, text) }
       case .category: try checkCategories(column, parts)
@@ -167,7 +167,8 @@ struct ColumnTyping {
     if model == nil || isTarget, DateText(text) != nil, uses.numbers == 0, isAllDates(column, parts) {
       try requireDates(column, text)
     }
-    if model == nil || isTarget, 10 * (uses.all - uses.numbers) < uses.all {
+    let texts = uses.all - uses.numbers
+    if model == nil || isTarget, 10 * texts < uses.all, texts < 2 || !isOfCodes(column, text) {
       throw notANumber(text, line, column, 1, of: uses.all)
     }
     let limit = isTarget ? maximumClassCount : maximumCategoryCount
@@ -184,6 +185,17 @@ struct ColumnTyping {
         "column '\(name(column))' of \(source) holds numbers and texts such as '\(printable(text))': all are taken as categories; if the texts mean that the value is missing, say --missing-value \(ColumnList.text([printable(text)]))"
       )
     }
+  }
+
+  /// Whether a text among many numbers is one of codes such as 136, 136A, 137, and no mistake.
+  private func isOfCodes(_ column: Int, _ text: String) -> Bool {
+    text.contains(where: \.isNumber) && text.contains(where: \.isLetter)
+      && spelling.rows.allSatisfy { row in
+        guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else {
+          return true
+        }
+        return Int(row.fields[column]) != nil
+      }
   }
 
   private func isAllDates(_ column: Int, _ parts: [TablePart]) -> Bool {
