@@ -38,16 +38,17 @@ extension RawExamples {
   }
 
   /// What each column's missing values become, by these rows.
-  /// - Throws: `badData` for a column that has no value.
-  func fills() throws(DistsgdError) -> [InputColumn.Fill] {
+  /// - Parameter notes: a line for each column without any value, which becomes 0 everywhere.
+  func fills(_ notes: inout [String]) -> [InputColumn.Fill] {
     guard case .doubles(let values) = features else { return [] }
     var fills: [InputColumn.Fill] = []
     for column in 0..<featureCount {
       let present = (0..<count).lazy.map { values[$0 * featureCount + column] }.filter { !$0.isNaN }
       guard let first = present.first else {
-        throw DistsgdError(
-          .badData,
-          "no training row has a value, \(source) \(columnName(column)): leave the column out with --exclude")
+        notes.append(
+          "no training row of \(source) has a value in \(columnName(column)): it is taken as 0 everywhere")
+        fills.append(.number(0))
+        continue
       }
       let texts = categories.isEmpty ? [] : categories[column]
       if texts.isEmpty {

@@ -9,7 +9,7 @@ import Text
 struct ColumnTyping {
   private let spelling: TableSpelling
   private let options: TableOptions
-  private let choice: ColumnChoice
+  private var choice: ColumnChoice
   /// The file's column of each of a model's.
   private let found: [Int]
   private let source: String
@@ -95,12 +95,20 @@ struct ColumnTyping {
       case .number where texts > 0:
         let (text, line) = firstText(column, parts)
         let isFree = model == nil || choice.targets.contains(column)
-        guard isFree, 10 * texts >= present || texts > 1 && isOfCodes(column, text) else {
+        guard isFree, 10 * texts >= present || isOfKinds(column, text, texts) else {
           throw notANumber(text, line, column, texts, of: present)
         }
         kinds[column] = DateText(text) != nil && texts == present ? .date : .category
         if kinds[column] == .date { try requireDates(column, text) }
-      case .category: try checkCategories(column, parts)
+      case .category:
+        if hasTooManyTexts(column, parts) {
+          choice.features.removeAll { $0 == column }
+          notes.append(
+            "column '\(name(column))' of \(source) has more than \(grouped(maximumCategoryCount)) different texts and is no feature; to carry it into predictions, say --id \(ColumnList.text([spelling.names[column]]))"
+          )
+          return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
+        }
+        try checkCategories(column, parts)
       case .date where texts > 0:
         let (text, line) = firstText(column, parts)
         throw DistsgdError(
@@ -168,7 +176,7 @@ struct ColumnTyping {
       try requireDates(column, text)
     }
     let texts = uses.all - uses.numbers
-    if model == nil || isTarget, 10 * texts < uses.all, texts < 2 || !isOfCodes(column, text) {
+    if model == nil || isTarget, 10 * texts < uses.all, !isOfKinds(column, text, texts) {
       throw notANumber(text, line, column, 1, of: uses.all)
     }
     let limit = isTarget ? maximumClassCount : maximumCategoryCount
@@ -187,15 +195,25 @@ struct ColumnTyping {
     }
   }
 
-  /// Whether a text among many numbers is one of codes such as 136, 136A, 137, and no mistake.
-  private func isOfCodes(_ column: Int, _ text: String) -> Bool {
-    text.contains(where: \.isNumber) && text.contains(where: \.isLetter)
-      && spelling.rows.allSatisfy { row in
-        guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else {
-          return true
-        }
-        return Int(row.fields[column]) != nil
-      }
+  /// Whether a column that nobody asked for has more texts than inputs can be made of, as names and titles have.
+  private func hasTooManyTexts(_ column: Int, _ parts: [TablePart]) -> Bool {
+    guard model == nil, choice.features.contains(column), choice.features.count > 1,
+      case .chosen(let wishes) = options.columns, wishes.features == nil
+    else { return false }
+    return parts.contains { $0.tables[column]?.isFull == true }
+      || categoryTexts(of: column, parts).count > maximumCategoryCount
+  }
+
+  /// Whether texts among many numbers are no mistakes: some are codes such as 136, 136A, 137; or the numbers are a few
+  /// whole ones again and again, as 4, 6, 8 beside rotary.
+  private func isOfKinds(_ column: Int, _ text: String, _ texts: Int) -> Bool {
+    let numbers = spelling.rows.compactMap { row -> String? in
+      guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else { return nil }
+      return row.fields[column]
+    }
+    guard numbers.allSatisfy({ Int($0) != nil }) else { return false }
+    if texts > 1, text.contains(where: \.isNumber), text.contains(where: \.isLetter) { return true }
+    return numbers.count >= 20 && Set(numbers).count <= 10
   }
 
   private func isAllDates(_ column: Int, _ parts: [TablePart]) -> Bool {
@@ -295,7 +313,8 @@ struct ColumnTyping {
 
   /// How the table was read, for the line about the data.
   private func layout(comments: Int) -> String {
-    var words = [spelling.headerLine.map { "row \($0) is the header" } ?? "no header"]
+    var words = spelling.titleLine.map { ["row \($0) of fewer fields left out"] } ?? []
+    words += [spelling.headerLine.map { "row \($0) is the header" } ?? "no header"]
     if spelling.parser.point == UInt8(ascii: ",") { words.append("decimal comma") }
     if let encoding = spelling.encoding { words.append(encoding) }
     if comments > 0 { words.append("\(comments) comment\(comments == 1 ? "" : "s")") }
