@@ -2,17 +2,6 @@
 import System
 import Text
 
-/// `--missing`.
-public enum MissingChoice: String, Sendable, CaseIterable {
-  /// They are an error that tells how many there are.
-  case error
-  /// The rows that have any are left out.
-  case drop
-  /// A number becomes the mean, a text the most frequent one, of the training rows that have one; rows without a target
-  /// are left out.
-  case mean
-}
-
 extension RawExamples {
   /// Whether example `row` has all its values, or but for its inputs.
   private func isComplete(_ row: Int, besideInputs: Bool) -> Bool {

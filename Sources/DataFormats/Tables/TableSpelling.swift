@@ -2,16 +2,6 @@
 import System
 import Text
 
-/// `--header`.
-public enum HeaderChoice: String, Sendable, CaseIterable {
-  /// What the first rows look like.
-  case auto
-  /// The first row names the columns.
-  case yes
-  /// The first row is one of data.
-  case no
-}
-
 /// All that is known of a table before its rows are read.
 struct TableSpelling {
   /// Set up to read the rows, and standing before the first of them.
