@@ -84,11 +84,24 @@ private struct ParsingEnd: ToldEnd {
     if isMistake {
       var message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
       if message.hasSuffix(".") { message.removeLast() }
+      message = told(message)
       standardError("distsgd: error: \(message); see 'distsgd --help'")
     } else {
       standardOutput(Distsgd.fullMessage(for: error))
     }
   }
+}
+
+/// A message of ArgumentParser's, with what would be right where that is known better.
+private func told(_ message: String) -> String {
+  for start in ["Unknown option '", "Unexpected argument '"] where message.hasPrefix(start) {
+    let word = String(message.dropFirst(start.count).prefix { $0 != "'" })
+    if start.hasPrefix("Unknown"), let hint = hint(forUnknown: word) { return "\(start)\(word)': \(hint)" }
+    if start.hasPrefix("Unexpected"), pathKind(word) == .file {
+      return "\(start)\(word)': name data by --data, and the file of a model by --model"
+    }
+  }
+  return message
 }
 
 typealias ExitCode = System.ExitCode

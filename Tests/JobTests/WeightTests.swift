@@ -91,7 +91,8 @@ extension JobTests {
     @Test(arguments: ["squared", "huber:delta=0.5"]) func severalTargets(_ loss: String) throws {
       let data = try write("a,b,c,y,z", Self.rows.map { $0.x + [$0.y, $0.z] as [Any] })
       let words = [
-        "--data", data, "--model", "linear", "--loss", loss, "--lr", "0.1", "--epochs", "8", "--global-batch",
+        "--data", data, "--model", "linear", "--loss", loss, "--lr", "0.1", "--epochs", "60",
+        "--global-batch",
         "17",
         "--shards", "4",
       ]
@@ -101,7 +102,7 @@ extension JobTests {
         try end(words + ["--target", "z", "--exclude", "y"])
       )
       let sum = y.number("loss") + z.number("loss")
-      #expect(abs(both.number("loss") - sum) < 1e-4 * sum, "\(both.number("loss")), not \(sum)")
+      #expect(abs(both.number("loss") - sum) < 1e-3 * sum, "\(both.number("loss")), not \(sum)")
       #expect(
         try end(words + ["--target", "y,z"], ranks: 3).text("parameterHash") == both.text("parameterHash"))
     }

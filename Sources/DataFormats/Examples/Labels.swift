@@ -44,7 +44,7 @@ struct Classes: Equatable {
       let name = values.first.map { texts?[Int($0)] ?? shortest($0) } ?? ""
       throw DistsgdError(
         .badData,
-        "all \(raw.count) examples are of one class, '\(printable(name))', \(raw.source): there is nothing to tell apart; give examples of two classes at least"
+        "\(raw.count == 1 ? "the only example is" : "all \(raw.count) examples are") of one class, '\(printable(name))', \(raw.source): there is nothing to tell apart; give examples of two classes at least"
       )
     }
     let isCounted = texts == nil && values.enumerated().allSatisfy { Double($0) == $1 }

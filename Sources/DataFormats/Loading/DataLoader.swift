@@ -85,7 +85,7 @@ private func validationSource(
     }
     return .fashionMNIST(test: true)
   }
-  if decimalNumber(text) != nil {
+  if fractionNumber(text) != nil {
     _ = try validationFraction(text)
     return nil
   }

@@ -15,11 +15,11 @@ struct Summary {
 
   func text(training: Int, validation: Int?) -> String {
     let word = kind == .images ? "pixels" : columns == 1 ? "feature" : "features"
-    let encoded = inputs == columns ? "" : " as \(inputs) inputs"
+    let encoded = inputs == columns ? "" : " as \(inputs) input\(inputs == 1 ? "" : "s")"
     let what = classes.map { "\($0) classes" } ?? (targets == 1 ? "1 target" : "\(targets) targets")
     let held = validation.map { ", \($0) for validation" } ?? ""
     let read = layout.isEmpty ? "" : "; \(layout)"
-    return "\(source): \(training) training examples\(held), \(columns) \(word)\(encoded), \(what)\(read)"
+    return "\(source): \(training) training example\(training == 1 ? "" : "s")\(held), \(columns) \(word)\(encoded), \(what)\(read)"
   }
 }
 

@@ -3,14 +3,19 @@ import RandomNumbers
 import System
 import Text
 
+/// The number of `0.2` or `20%`; nil where it is none.
+func fractionNumber(_ text: String) -> Double? {
+  text.hasSuffix("%") ? decimalNumber(String(text.dropLast())).map { $0 / 100 } : decimalNumber(text)
+}
+
 /// `--validation`'s fraction.
 ///
 /// - Throws: `usage` unless it lies in (0, 1).
 func validationFraction(_ text: String) throws(DistsgdError) -> Double {
-  guard let value = decimalNumber(text), value > 0, value < 1 else {
+  guard let value = fractionNumber(text), value > 0, value < 1 else {
     throw DistsgdError(
       .usage,
-      "--validation \(printable(text)): give a fraction between 0 and 1 such as 0.2, a file, or 'test'")
+      "--validation \(printable(text)): give a fraction between 0 and 1 such as 0.2 or 20%, a file, or 'test'")
   }
   return value
 }

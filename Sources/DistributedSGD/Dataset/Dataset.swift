@@ -90,6 +90,20 @@ public final class Dataset {
       ? Array(memory.bindMemory(to: Float.self)) : memory.bindMemory(to: Int32.self).map(Float.init)
   }
 
+  /// The largest size of an input, and of a target that is a number, of the first 10,000 examples.
+  package func largest() -> (input: Float, target: Float) {
+    let rows = min(count, 10_000)
+    var (input, target): (Float, Float) = (0, 0)
+    if case .float32(let values) = features {
+      for index in 0..<rows * featureCount { input = max(input, abs(values[index])) }
+    }
+    if classCount == nil {
+      let values = targetMemory.assumingMemoryBound(to: Float.self)
+      for index in 0..<rows * targetCount { target = max(target, abs(values[index])) }
+    }
+    return (input, target)
+  }
+
   /// What the ranks that did not load need to know.
   private struct Shape: BitwiseCopyable {
     var count = 0

@@ -66,7 +66,7 @@ final class RunLog {
     if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters, \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameter\(setUp.model.parameterCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
@@ -174,7 +174,7 @@ final class RunLog {
     try metrics?.write(line)
     if options.evaluateEvery == nil {
       try metrics?.flush()
-      progress?.note("epoch \(fixed(epoch, 0)): \(set) \(describe(result))")
+      progress?.note("epoch \(fixed(epoch, epoch == epoch.rounded() ? 0 : 2)): \(set) \(describe(result))")
     }
   }
 

@@ -100,7 +100,7 @@ package struct ModelFile: Sendable {
       guard let stored = named[name(tensor)] else {
         throw DistsgdError(
           .badData,
-          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs"
+          "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs: it has \(found(in: file)); name them as PyTorch's nn.Sequential of the same layers does, or say another --model"
         )
       }
       guard stored.shape == tensor.shape else {
@@ -118,6 +118,34 @@ package struct ModelFile: Sendable {
       parameters += stored.values
     }
     return parameters
+  }
+}
+
+/// The tensors of a file, for a message.
+private func found(in file: SafeTensors) -> String {
+  if file.tensors.isEmpty { return "no tensors" }
+  return listed(
+    file.tensors.map { "\($0.name) [\($0.shape.map(String.init).joined(separator: ", "))]" }, limit: 8)
+}
+
+extension ModelFile {
+  /// The parameters of `model` from a file of another program, where all names may have something before them: PyTorch's
+  /// DistributedDataParallel has `module.`, others `model.` or `net.`.
+  /// - Throws: as `arena`.
+  package static func foreignArena(of model: Sequential, from file: SafeTensors, path: String) throws
+    -> [Float]
+  {
+    let names = Set(file.tensors.map(\.name))
+    let wanted = model.tensors.map(\.name)
+    let prefixes = names.filter { $0.hasSuffix("." + (wanted.first ?? "")) }
+      .map { String($0.dropLast(wanted[0].count)) }.sorted()
+    let prefix =
+      names.isSuperset(of: wanted)
+      ? ""
+      : prefixes.first { prefix in
+        wanted.allSatisfy { names.contains(prefix + $0) }
+      }
+    return try arena(of: model, from: file, path: path) { (prefix ?? "") + $0.name }
   }
 }
 

@@ -2,6 +2,7 @@
 import DistributedSGD
 import MPI
 import System
+import Text
 
 extension TrainingRun {
   /// Writes a checkpoint and tells how to go on. Collective.
@@ -33,12 +34,22 @@ extension TrainingRun {
     if !loss.isFinite { throw diverged(Float(loss)) }
   }
 
+  /// A lower learning rate; but first, where inputs or targets are large because nobody has scaled them, their scale.
+  private var remedy: String {
+    let lower = "lower --learning-rate (it is \(trainer.learningRate))"
+    let (input, target) = setUp.training.largest()
+    guard max(input, target) > 100, options.data.standardize != true else { return lower }
+    let what = input > 100 ? "inputs" : "targets"
+    return
+      "the \(what) are as large as \(readableMeasure(Double(max(input, target)))): give them mean 0 and deviation 1 by --standardize, or \(lower)"
+  }
+
   func diverged(_ loss: Float) -> AgreedError {
     let epoch = max(trainer.stepCount - 1, 0) / schedule.stepsPerEpoch + 1
     return AgreedError(
       DistsgdError(
         .diverged,
-        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(epoch): training diverged; lower --learning-rate (it is \(trainer.learningRate))"
+        "the loss became \(loss) at step \(trainer.stepCount) of epoch \(epoch): training diverged; \(remedy)"
       ))
   }
 }

@@ -62,7 +62,8 @@ public final class TrainingRun {
     self.provenance = provenance
     task =
       setUp.validation == nil
-      ? nil : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
+      ? nil
+      : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,

@@ -138,7 +138,7 @@ package struct SetUp {
     // Read before anything is written: a file that does not fit must cost nobody a run's folder.
     initialParameters = try communicator.agreeingOnErrors {
       guard let path = options.initialize else { return nil }
-      return try ModelFile.arena(of: model, from: SafeTensors.read(from: path), path: path)
+      return try ModelFile.foreignArena(of: model, from: SafeTensors.read(from: path), path: path)
     }
     learningRate = Float(
       options.learningRate ?? options.optimizer.defaultLearningRate
