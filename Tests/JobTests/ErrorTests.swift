@@ -71,7 +71,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       file: "t.csv", text: "size,weight,color\n1,2,3\n2,3,4\n3,4,5\n"),
     Mistake("missing file", "--data FOLDER/none.csv", 66, ["none.csv"]),
     Mistake("file below a file", "--data FILE/x.csv", 66, ["x.csv"], file: "t.csv", text: "1,2\n"),
-    Mistake("a folder as a file", "--data FOLDER", 66, ["directory"]),
+    Mistake("a folder as a file", "--data FOLDER", 66, ["folder without images"]),
     Mistake("missing weights", "--initialize FOLDER/none.safetensors", 66, ["none.safetensors"]),
     Mistake(
       "weights that are none", "--initialize FILE", 65, ["w.safetensors"], file: "w.safetensors",

@@ -24,8 +24,8 @@ package struct EvaluationReport {
   /// Of a table or a matrix of more classes than this nobody would see anything; JSON has them all.
   private static let shownClasses = 30
 
-  /// `loss (½ MSE, standardised units)`: what the number is.
-  private var lossName: String { classes.isEmpty ? "loss (\(loss.meaning), \(lossUnit))" : "loss" }
+  /// What the number is: ` (½ MSE, standardised units)`.
+  private var lossMeaning: String { classes.isEmpty ? " (\(loss.meaning), \(lossUnit))" : "" }
 
   private var lossUnit: String {
     preprocessing.targets.contains { $0.mean != 0 || $0.deviation != 1 }
@@ -34,7 +34,7 @@ package struct EvaluationReport {
 
   package var text: String {
     let own = loss.measures
-    var first = "\(lossName): \(fixed(result.loss, 4))"
+    var first = "loss: \(fixed(result.loss, 4))\(lossMeaning)"
     for measure in result.measures where own.contains(measure.name) {
       first += ", \(measure.label): \(fixed(measure.value, 4))"
     }
