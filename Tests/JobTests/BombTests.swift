@@ -126,7 +126,7 @@ extension JobTests {
         to: "table.npy")
       let words = command.replacingOccurrences(of: "TABLE", with: table).split(separator: " ").map(
         String.init)
-      for kilobytes in [90_000, 120_000, 160_000, 200_000, 250_000, 300_000, 400_000, 600_000, 1_000_000] {
+      for kilobytes in [120_000, 140_000, 160_000, 200_000, 250_000, 300_000, 400_000, 600_000, 1_000_000] {
         try? FileManager.default.removeItem(atPath: folder("run"))
         let outcome = try limited(kilobytes: kilobytes, words)
         #expect(!outcome.hung, "\(kilobytes): \(outcome)")
