@@ -1,4 +1,0 @@
-// libarchive: decompresses what is neither gzip nor deflate.
-#pragma once
-#include <archive.h>
-#include <archive_entry.h>
