@@ -71,7 +71,8 @@ private func check(_ examples: Examples) throws {
   try check(examples.features, count: examples.count * examples.featureCount)
   let isRight =
     switch examples.targets {
-    case .values(let values): values.count == examples.count * examples.targetCount && values.allSatisfy(\.isFinite)
+    case .values(let values):
+      values.count == examples.count * examples.targetCount && values.allSatisfy(\.isFinite)
     case .labels(let labels, let classCount):
       labels.count == examples.count && labels.allSatisfy { 0 <= $0 && $0 < classCount }
     }
