@@ -110,14 +110,23 @@ import Testing
     #expect(try load("a,y\nnone,1\nsome,2\n").training.floats == [1, 0, 0, 1])
   }
 
+  @Test func codesAreNoMistakes() throws {
+    let rows = (0..<40).map { "\($0)\($0 % 20 == 7 ? "A" : ""),\($0)\n" }.joined()
+    let data = try load("family,y\n" + rows)
+    #expect(data.training.featureCount == 40 && data.notes.contains { $0.contains("'7A'") })
+    expectError(
+      .badData, ["'7A' is not a number", "row 9"],
+      folder.put("family,y\n" + rows.replacing("27A", with: "27"), to: "t.csv"))
+  }
+
   @Test func aMissingTargetIsNotFilledIn() throws {
     let text = "a,y\n1,2\n2,\n3,4\n"
     expectError(
-      .badData, ["empty field", "row 3, column 'y'", "--missing drop"], folder.put(text, to: "t.csv")
-    ) {
-      $0.missing = .mean
+      .badData, ["empty field", "row 3, column 'y'", "--missing drop"], folder.put(text, to: "t.csv"))
+    for choice in [MissingChoice.mean, .drop] {
+      let data = try load(text) { $0.missing = choice }
+      #expect(data.training.values == [2, 4] && data.summary.contains("1 row with"))
     }
-    #expect(try load(text) { $0.missing = .drop }.training.values == [2, 4])
   }
 
   @Test func unknownTextsAreNothingAndCounted() throws {

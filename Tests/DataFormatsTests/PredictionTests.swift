@@ -31,6 +31,13 @@ import Testing
     #expect(try load("a,b\n1,10\n").targets == nil)
   }
 
+  @Test func columnsOfOneNameAreDifferent() throws {
+    var twins = model
+    (twins.columns[0].name, twins.columns[1].name) = ("a", "a")
+    #expect(floats(try load("a,y,a\n3,0,15\n", twins)) == [1, 1])
+    #expect(throws: DistsgdError.self) { try load("a,y\n3,0\n", twins) }
+  }
+
   @Test func withoutAHeaderByPlace() throws {
     #expect(floats(try load("3,15\n")) == [1, 1])
     let both = try load("3,15,7\n")

@@ -63,6 +63,8 @@ import Testing
         row.split(separator: ",").map { "'\($0)'" }.joined(separator: ",")
       }
     ),
+    ("sodium among the names", table("RI,Na,c,y\n")),
+    ("an end mark of DOS", table("a,b,c,y\n") + "\u{1A}"),
     ("CR", table("a,b,c,y\n").replacing("\n", with: "\r")),
     ("CR LF", table("a,b,c,y\n").replacing("\n", with: "\r\n")),
   ]
@@ -87,7 +89,9 @@ import Testing
 
   @Test func theSummarySaysWhatWasAssumed() throws {
     #expect(try load(Array(Self.table("a,b,c,y\n").utf8)).summary.hasSuffix("1 target; row 1 is the header"))
-    #expect(try load(Array(Self.table("# x\n\na,b,c,y\n").utf8)).summary.hasSuffix("; row 3 is the header"))
+    #expect(
+      try load(Array(Self.table("# x\n\na,b,c,y\n").utf8)).summary.hasSuffix(
+        "; row 3 is the header, 1 comment"))
     #expect(try load(Array(Self.table("").utf8)).summary.hasSuffix("; no header"))
     let index = try load(Array(Self.table(",a,b,c,y\n") { "\($0),\($1)" }.utf8))
     #expect(index.notes.count == 1 && index.notes[0].contains("column 1 without a name (0, 1, …)"))

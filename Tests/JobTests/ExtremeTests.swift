@@ -54,7 +54,7 @@ extension JobTests {
       "bench gather": [], "bench roofline": [("sizes", "8")],
       "evaluate": [("model", "MODEL"), ("data", "airfoil-like")],
       "predict": [("model", "MODEL"), ("data", "airfoil-like")],
-      "reproduce": [("", "MODEL")],
+      "reproduce": [("", "MODEL")], "data list": [], "data show": [("", "airfoil-like")],
     ]
 
     /// All commands that do something, and every name of each of their options.

@@ -145,20 +145,27 @@ private func match(
 ) throws(DistsgdError) -> ColumnChoice {
   let names = columns.names
   let featureCount = preprocessing.columns.count
-  var positions: [String: Int] = [:]
-  for (index, name) in names.enumerated() where positions[name] == nil { positions[name] = index }
+  var places: [String: [Int]] = [:]
+  for (index, name) in names.enumerated() { places[name, default: []].append(index) }
+  let positions = places.mapValues { $0[0] }
   let wanted = preprocessing.featureNames
   let targets = preprocessing.targets.compactMap { positions[$0.name] }
   let hasTargets = targets.count == preprocessing.targets.count && !targets.isEmpty
   if !wanted.isEmpty {
-    // Parts of dates come of the date's column.
-    let found = wanted.compactMap { positions[$0] ?? DatePart.column($0).flatMap { positions[$0] } }
+    // Of columns with one name each is another; parts of dates come of the date's column.
+    var taken: [String: Int] = [:]
+    let found = wanted.compactMap { name -> Int? in
+      guard let all = places[name] else { return DatePart.column(name).flatMap { positions[$0] } }
+      let number = taken[name, default: 0]
+      taken[name] = number + 1
+      return number < all.count ? all[number] : nil
+    }
     let isNumbered = wanted.allSatisfy { Int($0) != nil }
     // Without a header, numbers mean the same columns only in a table that has the target too.
     if found.count == featureCount, isNamed || (isNumbered && hasTargets) {
       return ColumnChoice(features: found, targets: hasTargets ? targets : [])
     }
-    if isNamed, !isNumbered, let name = wanted.first(where: { positions[$0] == nil }) {
+    if isNamed, !isNumbered, let name = wanted.first(where: { (places[$0]?.count ?? 0) < taken[$0] ?? 1 }) {
       let others = names.filter { !wanted.contains($0) }
       throw DistsgdError(
         .badData,

@@ -75,6 +75,7 @@ public enum MissingChoice: String, Sendable, CaseIterable {
   case error
   /// The rows that have any are left out.
   case drop
-  /// A number becomes the mean, a text the most frequent one, of the training rows that have one.
+  /// A number becomes the mean, a text the most frequent one, of the training rows that have one; rows without a target
+  /// are left out.
   case mean
 }

@@ -20,13 +20,13 @@ func assemble(
   guard raw.targets != nil else {
     throw DistsgdError(.badData, "no targets, \(raw.source): training needs one for every example")
   }
-  if options.missing == .drop { raw = try raw.droppingIncomplete() }
+  raw = try raw.droppingIncomplete(options.missing)
   raw = try cut(raw, to: options.examples)
   try requireComplete(raw, options.missing)
 
   var training = raw
   var held = other
-  if options.missing == .drop { held = try held?.droppingIncomplete() }
+  held = try held?.droppingIncomplete(options.missing)
   if let held { try requireComplete(held, options.missing) }
   if other == nil, let text = options.validation {
     let fraction = try validationFraction(text)
@@ -38,9 +38,10 @@ func assemble(
   let isByteImage = raw.isByteInput && options.standardize != true
   raw.features = .floats([])  // The training rows live on in `training` alone.
 
+  var notes = raw.notes
   var fills: [InputColumn.Fill?] = [InputColumn.Fill?](repeating: nil, count: training.featureCount)
   if options.missing == .mean, case .doubles = training.features {
-    fills = try training.fills()
+    fills = training.fills(&notes)
     training = training.filling(fills)
     held = held?.filling(fills)
   }
@@ -64,7 +65,6 @@ func assemble(
         deviation: isClassification || statistics.targetDeviations.isEmpty
           ? 1 : statistics.targetDeviations[target])
     }, classNames: classes?.names)
-  var notes = raw.notes
   if let note = numbersNote(training, options, isClassification) { notes.append(note) }
   let kind = raw.kind
   let words = Summary(

@@ -79,22 +79,12 @@ func unknownNote(_ raw: RawExamples, _ model: Preprocessing) -> String? {
     "\(grouped(total)) text\(total == 1 ? "" : "s") of \(raw.source) that the model was not trained on \(total == 1 ? "is" : "are") taken as none of those that it knows: \(places)"
 }
 
-/// - Throws: `badData` for values that are missing, but for inputs that are to be filled in.
+/// - Throws: `badData` for values that are missing, where nothing was to be done about them.
 func requireComplete(_ raw: RawExamples, _ choice: MissingChoice) throws(DistsgdError) {
-  guard raw.missing != nil else { return }
-  switch choice {
-  case .drop: return
-  case .error:
-    try raw.requireComplete { onlyTargets in
-      onlyTargets
-        ? "--missing drop leaves their rows out; or fill them in"
-        : "--missing mean fills them in, --missing drop leaves their rows out, --exclude leaves their columns out"
-    }
-  case .mean:
-    var targets = raw
-    targets.features = .floats([])
-    try targets.requireComplete { _ in
-      "a target cannot be filled in as an input can; --missing drop leaves its row out"
-    }
+  guard choice == .error else { return }
+  try raw.requireComplete { onlyTargets in
+    onlyTargets
+      ? "--missing drop leaves their rows out; or fill them in"
+      : "--missing mean fills them in, --missing drop leaves their rows out, --exclude leaves their columns out"
   }
 }

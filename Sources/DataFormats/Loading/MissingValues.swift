@@ -3,9 +3,9 @@ import System
 import Text
 
 extension RawExamples {
-  /// Whether example `row` has all its values.
-  private func isComplete(_ row: Int) -> Bool {
-    if case .doubles(let values) = features {
+  /// Whether example `row` has all its values, or but for its inputs.
+  private func isComplete(_ row: Int, besideInputs: Bool) -> Bool {
+    if !besideInputs, case .doubles(let values) = features {
       for place in row * featureCount..<(row + 1) * featureCount where values[place].isNaN { return false }
     }
     if let targets {
@@ -14,37 +14,41 @@ extension RawExamples {
     return weights.map { !$0[row].isNaN } ?? true
   }
 
-  /// The rows that have all values.
+  /// The rows that have all values; where inputs are filled in, those that have their targets, which are not.
   /// - Throws: `badData` where there are none.
-  consuming func droppingIncomplete() throws(DistsgdError) -> RawExamples {
-    guard missing != nil else { return self }
-    let kept = (0..<count).filter(isComplete)
+  consuming func droppingIncomplete(_ choice: MissingChoice) throws(DistsgdError) -> RawExamples {
+    guard missing != nil, choice != .error else { return self }
+    let fills = choice == .mean
+    let kept = (0..<count).filter { isComplete($0, besideInputs: fills) }
     guard !kept.isEmpty else {
       throw DistsgdError(
         .badData,
-        "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
+        fills
+          ? "no row has a target, \(source): name another column with --target"
+          : "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
       )
     }
     var result = kept.count == count ? self : selecting(kept)
     if kept.count < count {
       result.layout +=
-        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") with missing values left out"
+        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") \(fills ? "without a target" : "with missing values") left out"
     }
-    result.missing = nil
+    if !fills { result.missing = nil }
     return result
   }
 
   /// What each column's missing values become, by these rows.
-  /// - Throws: `badData` for a column that has no value.
-  func fills() throws(DistsgdError) -> [InputColumn.Fill] {
+  /// - Parameter notes: a line for each column without any value, which becomes 0 everywhere.
+  func fills(_ notes: inout [String]) -> [InputColumn.Fill] {
     guard case .doubles(let values) = features else { return [] }
     var fills: [InputColumn.Fill] = []
     for column in 0..<featureCount {
       let present = (0..<count).lazy.map { values[$0 * featureCount + column] }.filter { !$0.isNaN }
       guard let first = present.first else {
-        throw DistsgdError(
-          .badData,
-          "no training row has a value, \(source) \(columnName(column)): leave the column out with --exclude")
+        notes.append(
+          "no training row of \(source) has a value in \(columnName(column)): it is taken as 0 everywhere")
+        fills.append(.number(0))
+        continue
       }
       let texts = categories.isEmpty ? [] : categories[column]
       if texts.isEmpty {

@@ -5,16 +5,19 @@ import Text
 /// Decides how each chosen column is read.
 ///
 /// A column is one of numbers where fewer than a tenth of its fields are texts: then a text is a mistake, and is told. One
-/// with more of them is one of categories.
+/// with more of them is one of categories, as is one of codes: 136, 136A, 137.
 struct ColumnTyping {
   private let spelling: TableSpelling
   private let options: TableOptions
-  private let choice: ColumnChoice
+  private var choice: ColumnChoice
+  /// The file's column of each of a model's.
+  private let found: [Int]
   private let source: String
   /// Lines for the user about what was assumed.
   private var notes: [String] = []
 
-  init(_ spelling: TableSpelling, _ options: TableOptions, _ choice: ColumnChoice) {
+  init(_ spelling: TableSpelling, _ options: TableOptions, _ choice: ColumnChoice, found: [Int] = []) {
+    self.found = found
     self.spelling = spelling
     self.options = options
     self.choice = choice
@@ -56,15 +59,10 @@ struct ColumnTyping {
   }
 
   private func kindOf(_ column: Int, in model: Preprocessing) -> ColumnKind {
-    let name = spelling.names[column]
-    if model.columns.contains(where: { DatePart.column($0.name) == name && $0.name != name }),
-      !model.columns.contains(where: { $0.name == name })
-    {
-      return .date
-    }
-    let place = model.columns.firstIndex { $0.name == name } ?? choice.features.firstIndex(of: column)!
-    if place < model.columns.count, case .category = model.columns[place].encoding { return .category }
-    return .number
+    guard let place = found.firstIndex(of: column), place < model.columns.count else { return .number }
+    if case .category = model.columns[place].encoding { return .category }
+    let name = model.columns[place].name
+    return name != spelling.names[column] && DatePart.column(name) == spelling.names[column] ? .date : .number
   }
 
   private func requireDates(_ column: Int, _ text: String) throws(DistsgdError) {
@@ -97,10 +95,20 @@ struct ColumnTyping {
       case .number where texts > 0:
         let (text, line) = firstText(column, parts)
         let isFree = model == nil || choice.targets.contains(column)
-        guard isFree, 10 * texts >= present else { throw notANumber(text, line, column, texts, of: present) }
+        guard isFree, 10 * texts >= present || isOfKinds(column, text, texts) else {
+          throw notANumber(text, line, column, texts, of: present)
+        }
         kinds[column] = DateText(text) != nil && texts == present ? .date : .category
         if kinds[column] == .date { try requireDates(column, text) }
-      case .category: try checkCategories(column, parts)
+      case .category:
+        if hasTooManyTexts(column, parts) {
+          choice.features.removeAll { $0 == column }
+          notes.append(
+            "column '\(name(column))' of \(source) has more than \(grouped(maximumCategoryCount)) different texts and is no feature; to carry it into predictions, say --id \(ColumnList.text([spelling.names[column]]))"
+          )
+          return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
+        }
+        try checkCategories(column, parts)
       case .date where texts > 0:
         let (text, line) = firstText(column, parts)
         throw DistsgdError(
@@ -167,7 +175,8 @@ struct ColumnTyping {
     if model == nil || isTarget, DateText(text) != nil, uses.numbers == 0, isAllDates(column, parts) {
       try requireDates(column, text)
     }
-    if model == nil || isTarget, 10 * (uses.all - uses.numbers) < uses.all {
+    let texts = uses.all - uses.numbers
+    if model == nil || isTarget, 10 * texts < uses.all, !isOfKinds(column, text, texts) {
       throw notANumber(text, line, column, 1, of: uses.all)
     }
     let limit = isTarget ? maximumClassCount : maximumCategoryCount
@@ -184,6 +193,27 @@ struct ColumnTyping {
         "column '\(name(column))' of \(source) holds numbers and texts such as '\(printable(text))': all are taken as categories; if the texts mean that the value is missing, say --missing-value \(ColumnList.text([printable(text)]))"
       )
     }
+  }
+
+  /// Whether a column that nobody asked for has more texts than inputs can be made of, as names and titles have.
+  private func hasTooManyTexts(_ column: Int, _ parts: [TablePart]) -> Bool {
+    guard model == nil, choice.features.contains(column), choice.features.count > 1,
+      case .chosen(let wishes) = options.columns, wishes.features == nil
+    else { return false }
+    return parts.contains { $0.tables[column]?.isFull == true }
+      || categoryTexts(of: column, parts).count > maximumCategoryCount
+  }
+
+  /// Whether texts among many numbers are no mistakes: some are codes such as 136, 136A, 137; or the numbers are a few
+  /// whole ones again and again, as 4, 6, 8 beside rotary.
+  private func isOfKinds(_ column: Int, _ text: String, _ texts: Int) -> Bool {
+    let numbers = spelling.rows.compactMap { row -> String? in
+      guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else { return nil }
+      return row.fields[column]
+    }
+    guard numbers.allSatisfy({ Int($0) != nil }) else { return false }
+    if texts > 1, text.contains(where: \.isNumber), text.contains(where: \.isLetter) { return true }
+    return numbers.count >= 20 && Set(numbers).count <= 10
   }
 
   private func isAllDates(_ column: Int, _ parts: [TablePart]) -> Bool {
@@ -283,7 +313,8 @@ struct ColumnTyping {
 
   /// How the table was read, for the line about the data.
   private func layout(comments: Int) -> String {
-    var words = [spelling.headerLine.map { "row \($0) is the header" } ?? "no header"]
+    var words = spelling.titleLine.map { ["row \($0) of fewer fields left out"] } ?? []
+    words += [spelling.headerLine.map { "row \($0) is the header" } ?? "no header"]
     if spelling.parser.point == UInt8(ascii: ",") { words.append("decimal comma") }
     if let encoding = spelling.encoding { words.append(encoding) }
     if comments > 0 { words.append("\(comments) comment\(comments == 1 ? "" : "s")") }

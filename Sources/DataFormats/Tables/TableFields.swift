@@ -183,7 +183,8 @@ extension TableParser {
 
   private func trimmed(_ text: String) -> String {
     func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-      scalar.value == 0x20 || (0x09...0x0D).contains(scalar.value)
+      // The last is what ended a file of DOS.
+      scalar.value == 0x20 || (0x09...0x0D).contains(scalar.value) || scalar.value == 0x1A
     }
     let scalars = text.unicodeScalars
     guard let first = scalars.firstIndex(where: { !isBlank($0) }),

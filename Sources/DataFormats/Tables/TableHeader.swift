@@ -9,7 +9,11 @@ import Text
 func isHeader(_ first: [String], _ rows: [TextRow], _ parser: TableParser) -> Bool {
   let numbers = first.map { parser.number($0) }
   let isText = first.indices.map { numbers[$0] == nil && !isMissingWord(first[$0]) && !isInfinite(first[$0]) }
-  let isName = first.indices.map { isText[$0] || first[$0].isEmpty || Int(first[$0]) != nil }
+  // NA may be the name of a column, sodium's for one, where others are names too.
+  let isName = first.indices.map { column in
+    isText[column] || first[column].isEmpty || Int(first[column]) != nil
+      || numbers[column] == nil && first[column].contains(where: \.isLetter)
+  }
   guard isName.allSatisfy({ $0 }), first.contains(where: { !$0.isEmpty }) else { return false }
   guard !rows.isEmpty else { return !numbers.contains { $0 != nil } }
   let columns = first.indices.map { column in Column(rows, column, parser) }

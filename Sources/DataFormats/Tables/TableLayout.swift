@@ -39,6 +39,8 @@ struct TableSample {
   /// With everything set that this way of reading consists of; stands before the first row.
   var parser: TableParser
   var rows: [TextRow]
+  /// A line above the table that is none of its rows.
+  let title: TextRow?
   /// Fields of a row, without a trailing delimiter's.
   private(set) var width: Int
   private(set) var isRegular: Bool
@@ -52,6 +54,7 @@ struct TableSample {
   init(_ parser: TableParser) {
     self.parser = parser
     rows = TableSample.rows(parser)
+    title = Self.title(above: &rows, &self.parser)
     let counts = rows.map(\.fields.count)
     let body = counts.count > 1 ? counts.dropFirst() : counts[...]
     width = body.first ?? 0
@@ -72,6 +75,17 @@ struct TableSample {
     // R leaves out the name of the rows' names.
     isRegular = rows[0].fields.count == width || rows[0].fields.count == width - 1
     findPoint()
+  }
+
+  /// A title above the table, or how many rows and columns follow, as scikit-learn writes: a line of fewer fields than all
+  /// others have, by more than the one that R leaves out.
+  private static func title(above rows: inout [TextRow], _ parser: inout TableParser) -> TextRow? {
+    let counts = rows.map(\.fields.count)
+    guard counts.count > 3, counts[1] > 2, counts[0] < counts[1] - 1,
+      counts.dropFirst().allSatisfy({ $0 == counts[1] }),
+      (try? parser.textRow()) != nil
+    else { return nil }
+    return rows.removeFirst()
   }
 
   /// The rows below the first, or the first where there is no other.

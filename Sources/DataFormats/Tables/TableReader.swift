@@ -42,7 +42,7 @@ func readTable(
   // A date may be several of a model's columns.
   let wanted = choice.features
   choice.features = wanted.enumerated().filter { !wanted[..<$0.offset].contains($0.element) }.map(\.element)
-  var typing = ColumnTyping(spelling, options, choice)
+  var typing = ColumnTyping(spelling, options, choice, found: wanted)
   var plan = try typing.plan()
   while true {
     let (parts, features) = try spelling.parser.parse(plan)

@@ -18,6 +18,8 @@ struct TableSpelling {
   var index: (column: Int, description: String)?
   /// As a person calls it; nil for UTF-8.
   var encoding: String?
+  /// The line of a title above the table, which is left out.
+  var titleLine: Int?
 
   var isNamed: Bool { headerLine != nil }
 
@@ -63,6 +65,7 @@ struct TableSpelling {
         isShorter || isHeaderOf(known, first.fields) || DataFormats.isHeader(first.fields, rest, parser)
       }
     encoding = text.encoding
+    titleLine = sample.title?.line
     rows = isHeader ? rest : sample.rows
     if isHeader {
       var titles = first.fields

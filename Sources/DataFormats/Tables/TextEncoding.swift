@@ -11,6 +11,8 @@ struct TableText {
 
   /// - Throws: `badData` for UTF-32; `usage` where there is no memory for what UTF-16 becomes.
   init(_ file: UnsafeRawBufferPointer, source: String) throws(DistsgdError) {
+    // What ended a file once, and still ends some.
+    let file = file.last == 0x1A ? UnsafeRawBufferPointer(rebasing: file.dropLast()) : file
     if file.starts(with: [0xEF, 0xBB, 0xBF]) {
       bytes = UnsafeRawBufferPointer(rebasing: file[3...])
       (encoding, converted) = (nil, nil)

@@ -25,10 +25,12 @@ package struct SetUp {
   let options: TrainingOptions
 
   /// Loads on one rank of each server and shares. Collective.
-  /// - Parameter check: looks at the training set on one rank of each server, before a model is made for it.
+  /// - Parameters:
+  ///   - tellsAssumptions: whether lines say what was assumed about the data.
+  ///   - check: looks at the training set on one rank of each server, before a model is made for it.
   package init(
     _ options: TrainingOptions, communicator: any Communicator,
-    checking check: (Dataset) throws -> Void = { _ in }
+    tellsAssumptions: Bool = true, checking check: (Dataset) throws -> Void = { _ in }
   ) throws {
     communicator.board.timeout = options.timeout
     let requestedBatch = options.globalBatch
@@ -55,7 +57,7 @@ package struct SetUp {
       training: training, validation: validation, preprocessing: preprocessing, dataSummary: dataSummary,
       communicator: communicator)
     self.ranksDiffer = ranksDiffer
-    guard communicator.rank == 0 else { return }
+    guard communicator.rank == 0, tellsAssumptions else { return }
     for note in loaded?.notes ?? [] { standardError("distsgd: note: \(note)") }
     if requestedBatch > options.globalBatch {
       standardError(
