@@ -29,7 +29,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CAffinity"),
-    .target(name: "CArchive"),
+    .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CKernels"),
     .target(name: "CSignals"),
     .target(name: "CSockets"),

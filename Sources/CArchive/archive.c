@@ -1,80 +1,99 @@
-#include "CArchive.h"
+// The functions of libarchive 3 that are used, by their names. Its types are opaque, and its binary interface is one.
+#include "carchive.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdlib.h>
 
-typedef int support(struct archive *);
+enum { ARCHIVE_EOF = 1, ARCHIVE_OK = 0, ARCHIVE_WARN = -20 };
 
-static struct {
-  struct archive *(*read_new)(void);
-  int (*open_memory)(struct archive *, const void *, size_t);
-  int (*next_header)(struct archive *, struct archive_entry **);
-  la_int64_t (*entry_size)(struct archive_entry *);
-  la_ssize_t (*read_data)(struct archive *, void *, size_t);
-  const char *(*error_string)(struct archive *);
-  int (*read_free)(struct archive *);
-  void *library;
-} functions;
+static void *(*read_new)(void);
+static int (*read_free)(void *);
+static int (*open_memory)(void *, const void *, size_t);
+static int (*next_header)(void *, void **);
+static ptrdiff_t (*read_data)(void *, void *, size_t);
+static const char *(*error_string)(void *);
+static int64_t (*entry_size_of)(void *);
+static int (*zip)(void *);
+
+// One by one: "all" would also start other programs where a library is missing.
+static const char *const filter_names[] = {
+    "archive_read_support_filter_bzip2", "archive_read_support_filter_xz",   "archive_read_support_filter_lzma",
+    "archive_read_support_filter_zstd",  "archive_read_support_filter_lz4",  "archive_read_support_filter_lzip",
+    "archive_read_support_filter_compress", "archive_read_support_format_raw", "archive_read_support_format_empty",
+};
+enum { FILTERS = sizeof filter_names / sizeof *filter_names };
+static int (*filters[FILTERS])(void *);
+
+static int is_there;
 
 static void load(void) {
-  void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
-  if (!library) library = dlopen("libarchive.so", RTLD_NOW | RTLD_LOCAL);
+  static const char *const names[] = {
+      "libarchive.so.13", "libarchive.so", "libarchive.13.dylib", "libarchive.dylib",
+  };
+  void *library = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !library; i++)
+    library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
   if (!library) return;
-  *(void **)&functions.read_new = dlsym(library, "archive_read_new");
-  *(void **)&functions.open_memory = dlsym(library, "archive_read_open_memory");
-  *(void **)&functions.next_header = dlsym(library, "archive_read_next_header");
-  *(void **)&functions.entry_size = dlsym(library, "archive_entry_size");
-  *(void **)&functions.read_data = dlsym(library, "archive_read_data");
-  *(void **)&functions.error_string = dlsym(library, "archive_error_string");
-  *(void **)&functions.read_free = dlsym(library, "archive_read_free");
-  if (functions.read_new && functions.open_memory && functions.next_header && functions.entry_size &&
-      functions.read_data && functions.error_string && functions.read_free) {
-    functions.library = library;
-  }
+  int found = 1;
+#define FIND(function, name) found &= (*(void **)&(function) = dlsym(library, name)) != NULL
+  FIND(read_new, "archive_read_new");
+  FIND(read_free, "archive_read_free");
+  FIND(open_memory, "archive_read_open_memory");
+  FIND(next_header, "archive_read_next_header");
+  FIND(read_data, "archive_read_data");
+  FIND(error_string, "archive_error_string");
+  FIND(entry_size_of, "archive_entry_size");
+  FIND(zip, "archive_read_support_format_zip_seekable");
+  for (int i = 0; i < FILTERS; i++) FIND(filters[i], filter_names[i]);
+  is_there = found;
 }
 
-static void have(struct archive *reader, const char *what) {
-  support *found;
-  *(void **)&found = dlsym(functions.library, what);
-  if (found) found(reader);
-}
-
-struct archive *carchive_new(bool is_zip) {
+int carchive_is_there(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
-  struct archive *reader = functions.library ? functions.read_new() : NULL;
-  if (!reader) return NULL;
-  if (is_zip) {
-    have(reader, "archive_read_support_format_zip_seekable");
-    return reader;
+  return is_there;
+}
+
+struct carchive {
+  void *archive;
+  int is_at_end, is_broken;
+};
+
+carchive *carchive_open(const void *bytes, size_t count, int64_t entry_size) {
+  carchive *stream = carchive_is_there() ? calloc(1, sizeof *stream) : NULL;
+  if (!stream) return NULL;
+  if (!(stream->archive = read_new())) {
+    free(stream);
+    return NULL;
   }
-  // One by one: "all" would also start other programs where a library is missing.
-  have(reader, "archive_read_support_filter_bzip2");
-  have(reader, "archive_read_support_filter_xz");
-  have(reader, "archive_read_support_filter_lzma");
-  have(reader, "archive_read_support_filter_zstd");
-  have(reader, "archive_read_support_filter_lz4");
-  have(reader, "archive_read_support_filter_lzip");
-  have(reader, "archive_read_support_filter_compress");
-  have(reader, "archive_read_support_format_raw");
-  have(reader, "archive_read_support_format_empty");
-  return reader;
+  if (entry_size == CARCHIVE_IS_ONE_FILE)
+    for (int i = 0; i < FILTERS; i++) filters[i](stream->archive);
+  else
+    zip(stream->archive);
+  stream->is_broken = open_memory(stream->archive, bytes, count) != ARCHIVE_OK;
+  while (!stream->is_broken && !stream->is_at_end) {
+    void *entry = NULL;
+    const int code = next_header(stream->archive, &entry);
+    stream->is_at_end = code == ARCHIVE_EOF;
+    stream->is_broken = code < ARCHIVE_WARN;
+    if (entry_size == CARCHIVE_IS_ONE_FILE || (entry && entry_size_of(entry) == entry_size)) break;
+  }
+  return stream;
 }
 
-int carchive_open_memory(struct archive *reader, const void *bytes, size_t count) {
-  return functions.open_memory(reader, bytes, count);
+ptrdiff_t carchive_read(carchive *stream, void *target, size_t count) {
+  if (stream->is_broken) return -1;
+  if (stream->is_at_end) return 0;
+  const ptrdiff_t got = read_data(stream->archive, target, count);
+  if (got < 0) stream->is_broken = 1;
+  if (got == 0) stream->is_at_end = 1;
+  return got < 0 ? -1 : got;
 }
 
-int carchive_next_header(struct archive *reader, struct archive_entry **entry) {
-  return functions.next_header(reader, entry);
+const char *carchive_error(const carchive *stream) { return error_string(stream->archive); }
+
+void carchive_close(carchive *stream) {
+  read_free(stream->archive);
+  free(stream);
 }
-
-la_int64_t carchive_entry_size(struct archive_entry *entry) { return functions.entry_size(entry); }
-
-la_ssize_t carchive_read_data(struct archive *reader, void *buffer, size_t count) {
-  return functions.read_data(reader, buffer, count);
-}
-
-const char *carchive_error_string(struct archive *reader) { return functions.error_string(reader); }
-
-void carchive_free(struct archive *reader) { functions.read_free(reader); }

@@ -56,7 +56,8 @@ extension JobTests {
       }
       #expect(result["lossUnits"] as? String == "standardised units")
       let text = try run(["evaluate", "--model", folder("run/model.safetensors"), "--data", data])
-      #expect(text.output.hasPrefix("loss: ") && text.output.contains(" (½ MSE, standardised units), "), "\(text)")
+      #expect(
+        text.output.hasPrefix("loss: ") && text.output.contains(" (½ MSE, standardised units), "), "\(text)")
       #expect(text.output.contains(" (in the units of 'price')"), "\(text)")
       // The events of the validation set have them, that of the end has the training's loss alone.
       let events = try readMetrics(folder("run/metrics.jsonl"))

@@ -45,6 +45,16 @@ import Testing
     }
   }
 
+  /// More than is read in one go; the value is python-xxhash's.
+  @Test func severalBlocks() {
+    let bytes = (0..<40_000_003).map { UInt8(truncatingIfNeeded: $0 * 7 + ($0 >> 9)) }
+    var announced: [Range<Int>] = []
+    bytes.withUnsafeBytes {
+      #expect(xxh64($0, seed: 1) { announced.append($0) } == 0x19cd_9214_49c1_201b)
+    }
+    #expect(announced == [0..<16 << 20, 16 << 20..<32 << 20, 32 << 20..<40_000_003])
+  }
+
   @Test func nothingAtAll() {
     #expect(xxh64(UnsafeRawBufferPointer(start: nil, count: 0)) == 0xef46_db37_51d8_e999)
   }

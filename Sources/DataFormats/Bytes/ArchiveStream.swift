@@ -12,50 +12,43 @@ final class ArchiveStream: ByteStream {
   }
 
   private let source: String
-  private let archive: OpaquePointer
-  private var isFinished = false
+  private let stream: OpaquePointer
 
   /// - Parameters:
   ///   - input: the compressed bytes, which must outlive the stream.
   ///   - source: the file, for messages.
-  /// - Throws: `badData` when no format is recognised.
+  /// - Throws: `noInput` where there is no libarchive.
   init(_ input: UnsafeRawBufferPointer, format: Format, source: String) throws(DistsgdError) {
     self.source = source
-    let isZip = if case .zip = format { true } else { false }
-    guard let archive = carchive_new(isZip) else {
+    guard carchive_is_there() != 0 else {
       throw DistsgdError(
         .noInput,
-        "\(source) is compressed, and libarchive, which decompresses it, cannot be loaded: install libarchive13, or decompress the file first"
+        "\(source) is compressed, and libarchive, which decompresses it, is not on this machine: apt install libarchive-dev, or decompress it first"
       )
     }
-    self.archive = archive
-    guard carchive_open_memory(archive, input.baseAddress, input.count) == ARCHIVE_OK else {
-      throw damaged()
+    var entrySize = Int64(CARCHIVE_IS_ONE_FILE)
+    if case .zip(let size) = format { entrySize = Int64(size) }
+    guard let stream = carchive_open(input.baseAddress, input.count, entrySize) else {
+      throw DistsgdError(.usage, "no memory to decompress \(source): use a smaller file")
     }
-    var entry: OpaquePointer?
-    while true {
-      let code = carchive_next_header(archive, &entry)
-      if code == ARCHIVE_EOF { isFinished = true }
-      if code < ARCHIVE_WARN { throw damaged() }
-      guard !isFinished, case .zip(let size) = format, carchive_entry_size(entry) != size else { return }
-    }
+    self.stream = stream
   }
 
-  deinit { carchive_free(archive) }
+  deinit { carchive_close(stream) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DistsgdError) -> Int {
     var filled = 0
-    while filled < buffer.count, !isFinished {
-      let got = carchive_read_data(archive, buffer.baseAddress! + filled, buffer.count - filled)
+    while filled < buffer.count {
+      let got = carchive_read(stream, buffer.baseAddress! + filled, buffer.count - filled)
       if got < 0 { throw damaged() }
-      if got == 0 { isFinished = true }
+      if got == 0 { break }
       filled += got
     }
     return filled
   }
 
   private func damaged() -> DistsgdError {
-    let reason = carchive_error_string(archive).map { String(cString: $0) } ?? "it is not complete"
+    let reason = carchive_error(stream).map { String(cString: $0) } ?? "it is not complete"
     // The second is liblzma's word for the same.
     if reason.lowercased().contains("truncated") || reason.hasSuffix("No progress is possible") {
       return DistsgdError(

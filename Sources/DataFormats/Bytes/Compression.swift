@@ -24,7 +24,7 @@ enum Compression: Equatable {
       self = .zip
     } else if begins([0x42, 0x5A, 0x68]) && (begins(Self.bzip2Block, at: 4) || begins(Self.bzip2End, at: 4)) {
       self = .other
-    } else if Self.starts.contains(where: { begins($0) }) {
+    } else if Self.starts.contains(where: { begins($0) }) || Self.isLZMA(bytes) {
       self = .other
     } else {
       return nil
@@ -35,12 +35,19 @@ enum Compression: Equatable {
   private static let bzip2Block: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
   private static let bzip2End: [UInt8] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]
 
+  /// lzma's header has no word of its own: the usual properties, a dictionary of a power of two, and a size that may be.
+  private static func isLZMA(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 13, bytes[0] == 0x5D, bytes[1] == 0, bytes[2] == 0 else { return false }
+    let dictionary = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
+    let size = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 5, as: UInt64.self))
+    return dictionary.nonzeroBitCount <= 2 && (size == .max || size < 1 << 40)
+  }
+
   private static let starts: [[UInt8]] =
     [
       [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0],  // xz
       [0x28, 0xB5, 0x2F, 0xFD],  // Zstandard
       [0x04, 0x22, 0x4D, 0x18],  // LZ4
-      [0x5D, 0, 0],  // lzma
       [0x4C, 0x5A, 0x49, 0x50, 1],  // lzip
       [0x1F, 0x9D],  // compress
     ] + (0x50...0x5F).map { [$0, 0x2A, 0x4D, 0x18] }  // a frame to be skipped, of Zstandard or LZ4

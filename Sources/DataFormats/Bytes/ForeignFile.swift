@@ -122,7 +122,7 @@ extension ForeignFile {
   static let duckDB = ForeignFile(
     "a DuckDB database",
     .python(
-      "import duckdb; c = duckdb.connect(f, read_only=True); c.sql(\"from \" + c.execute(\"show tables\").fetchone()[0]).write_csv(o)",
+      "import duckdb; c = duckdb.connect(f, read_only=True); c.sql(\"from \" + c.execute(\"show tables\").fetchall()[0][0]).write_csv(o)",
       needs: "duckdb", output: ".csv"))
   static let excel = pandas("an Excel workbook", "read_excel(f)", needs: "openpyxl")
   static let oldExcel = pandas(

@@ -19,9 +19,9 @@ package func xxh64(
       var lane3 = seed
       var lane4 = seed &- prime1
       while offset <= count - 32 {
-        let end = min(count - 32, offset + (16 << 20))
-        willRead(offset..<end + 32)
-        while offset <= end {
+        let end = min(count - 31, offset + (16 << 20))
+        willRead(offset..<min(count, offset + (16 << 20)))
+        while offset < end {
           lane1 = round(lane1, word64(base, offset))
           lane2 = round(lane2, word64(base, offset + 8))
           lane3 = round(lane3, word64(base, offset + 16))
