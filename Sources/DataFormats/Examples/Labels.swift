@@ -42,9 +42,10 @@ struct Classes: Equatable {
     let texts = raw.targetTexts
     guard values.count > 1 else {
       let name = values.first.map { texts?[Int($0)] ?? shortest($0) } ?? ""
+      let all = raw.count == 1 ? "the only example is" : "all \(raw.count) examples are"
       throw DistsgdError(
         .badData,
-        "\(raw.count == 1 ? "the only example is" : "all \(raw.count) examples are") of one class, '\(printable(name))', \(raw.source): there is nothing to tell apart; give examples of two classes at least"
+        "\(all) of one class, '\(printable(name))', \(raw.source): there is nothing to tell apart; give examples of two classes at least"
       )
     }
     let isCounted = texts == nil && values.enumerated().allSatisfy { Double($0) == $1 }
