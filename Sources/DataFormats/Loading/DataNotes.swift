@@ -19,7 +19,8 @@ struct Summary {
     let what = classes.map { "\($0) classes" } ?? (targets == 1 ? "1 target" : "\(targets) targets")
     let held = validation.map { ", \($0) for validation" } ?? ""
     let read = layout.isEmpty ? "" : "; \(layout)"
-    return "\(source): \(training) training example\(training == 1 ? "" : "s")\(held), \(columns) \(word)\(encoded), \(what)\(read)"
+    return
+      "\(source): \(training) training example\(training == 1 ? "" : "s")\(held), \(columns) \(word)\(encoded), \(what)\(read)"
   }
 }
 

@@ -15,7 +15,8 @@ func validationFraction(_ text: String) throws(DistsgdError) -> Double {
   guard let value = fractionNumber(text), value > 0, value < 1 else {
     throw DistsgdError(
       .usage,
-      "--validation \(printable(text)): give a fraction between 0 and 1 such as 0.2 or 20%, a file, or 'test'")
+      "--validation \(printable(text)): give a fraction between 0 and 1 such as 0.2 or 20%, a file, or 'test'"
+    )
   }
   return value
 }
