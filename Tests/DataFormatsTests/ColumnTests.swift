@@ -148,11 +148,31 @@ import Testing
     #expect(new.identifiers == ["a, b", "007"] && new.identifierName == "name")
   }
 
-  @Test func tooManyTexts() {
+  /// Names and titles are left out, and told; who asks for them is told why they cannot be had.
+  @Test func tooManyTexts() throws {
     let rows = (0..<5000).map { "\($0 % 7),name \($0)\n" }.joined()
-    expectError(
-      .badData, ["4,096 different texts", "'name 0'", "--exclude n"],
-      folder.put("a,n,y\n" + rows.replacing("\n", with: ",1\n"), to: "t.csv"))
+    let table = folder.put("a,n,y\n" + rows.replacing("\n", with: ",1\n"), to: "t.csv")
+    let data = try loadData(options(table))
+    #expect(data.training.featureCount == 1 && data.training.count == 5000)
+    #expect(
+      data.notes.contains {
+        $0.contains("'n'") && $0.contains("4,096 different texts") && $0.contains("--id n")
+      })
+    expectError(.badData, ["4,096 different texts", "'name 0'", "--exclude n"], table) {
+      $0.features = ["a", "n"]
+    }
+  }
+
+  /// A title above the table, and whole numbers of a few kinds beside a text.
+  @Test func titlesAndKinds() throws {
+    let titled = try loadData(
+      options(folder.put("3,red,green\n1,2,3,4,0\n2,3,4,1,1\n3,4,1,2,0\n4,5,2,2,1\n", to: "t.csv")))
+    #expect(titled.training.count == 4 && titled.training.featureCount == 4)
+    #expect(titled.summary.contains("row 1 of fewer fields left out"))
+    let rows = (0..<40).map { "\(3 + $0 % 4),\(Double($0) / 8)\n" }.joined()
+    let kinds = try loadData(options(folder.put("cylinders,y\n" + rows + "rotary,7.5\n", to: "k.csv")))
+    #expect(kinds.preprocessing.columns[0].encoding == .category(["3", "4", "5", "6", "rotary"]))
+    #expect(kinds.notes.contains { $0.contains("rotary") })
   }
 
   @Test func latinTextsStayApart() throws {

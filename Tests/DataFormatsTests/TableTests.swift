@@ -107,7 +107,7 @@ private let twentyRows = String(repeating: "1,2\n", count: 20)
 
   @Test(arguments: [
     ("1,0\n2,1.5\n", ["label 1.5 is not a whole number", "example 2", "--task regression"]),
-    ("1,65536\n", ["all 1 examples are of one class, '65536'"]),
+    ("1,65536\n", ["the only example is of one class, '65536'"]),
   ])
   func labelErrors(text: String, parts: [String]) {
     expectError(.badData, parts, folder.put(text, to: "t.csv")) { $0.task = .classification }

@@ -54,6 +54,7 @@ extension JobTests {
       "bench gather": [], "bench roofline": [("sizes", "8")],
       "evaluate": [("model", "MODEL"), ("data", "airfoil-like")],
       "predict": [("model", "MODEL"), ("data", "airfoil-like")],
+      "export": [("", "MODEL"), ("output", "export.onnx")],
       "reproduce": [("", "MODEL")], "data list": [], "data show": [("", "airfoil-like")],
     ]
 

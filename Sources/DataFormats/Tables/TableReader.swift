@@ -173,21 +173,26 @@ extension TableParser {
 
 /// Gives the texts of all parts one numbering, in their natural order.
 private func numberCategories(_ plan: TablePlan, _ parts: [TablePart]) {
-  for column in plan.kinds.indices where parts.first?.tables[column] != nil {
-    let texts = categoryTexts(of: column, parts)
-    let places = Dictionary(texts.enumerated().map { ($1, Double($0)) }) { first, _ in first }
-    let slot = plan.slots[column]
-    let isFeature = slot < plan.featureCount
-    let stride = isFeature ? plan.featureCount : plan.otherCount
-    let offset = isFeature ? slot : slot - plan.featureCount
-    inParallel(parts.count) { number in
-      let part = parts[number]
-      let numbers = part.tables[column]!.categories.map { $0.isMissing ? .nan : places[$0.text] ?? 0 }
-      let values = isFeature ? part.features : part.others
-      for row in 0..<part.count {
-        let place = row * stride + offset
-        let value = values[place]
-        if !value.isNaN { values[place] = numbers[Int(value)] }
+  let columns = plan.kinds.indices.filter { parts.first?.tables[$0] != nil }
+  guard !columns.isEmpty else { return }
+  let places = columns.map { column in
+    Dictionary(categoryTexts(of: column, parts).enumerated().map { ($1, Double($0)) }) { first, _ in first }
+  }
+  let width = plan.featureCount
+  inParallel(parts.count) { number in
+    let part = parts[number]
+    // Of each column: where its fields are in a row, and what its texts' numbers become.
+    let numbers = zip(columns, places).map { column, places in
+      part.tables[column]!.categories.map { $0.isMissing ? .nan : places[$0.text] ?? 0 }
+    }
+    let slots = columns.map { plan.slots[$0] }
+    for row in 0..<part.count {
+      for (place, slot) in slots.enumerated() {
+        let field =
+          slot < width
+          ? part.features.baseAddress! + (row * width + slot)
+          : part.others.baseAddress! + (row * plan.otherCount + slot - width)
+        if !field.pointee.isNaN { field.pointee = numbers[place][Int(field.pointee)] }
       }
     }
   }
