@@ -163,16 +163,12 @@ import Testing
     }
   }
 
-  /// A title above the table, and whole numbers of a few kinds beside a text.
-  @Test func titlesAndKinds() throws {
+  /// As scikit-learn writes above its tables how many rows and columns there are.
+  @Test func titleAboveTheTable() throws {
     let titled = try loadData(
       options(folder.put("3,red,green\n1,2,3,4,0\n2,3,4,1,1\n3,4,1,2,0\n4,5,2,2,1\n", to: "t.csv")))
     #expect(titled.training.count == 4 && titled.training.featureCount == 4)
     #expect(titled.summary.contains("row 1 of fewer fields left out"))
-    let rows = (0..<40).map { "\(3 + $0 % 4),\(Double($0) / 8)\n" }.joined()
-    let kinds = try loadData(options(folder.put("cylinders,y\n" + rows + "rotary,7.5\n", to: "k.csv")))
-    #expect(kinds.preprocessing.columns[0].encoding == .category(["3", "4", "5", "6", "rotary"]))
-    #expect(kinds.notes.contains { $0.contains("rotary") })
   }
 
   @Test func latinTextsStayApart() throws {

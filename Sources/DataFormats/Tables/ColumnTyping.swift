@@ -95,7 +95,7 @@ struct ColumnTyping {
       case .number where texts > 0:
         let (text, line) = firstText(column, parts)
         let isFree = model == nil || choice.targets.contains(column)
-        guard isFree, 10 * texts >= present || isOfKinds(column, text, texts) else {
+        guard isFree, 10 * texts >= present || isOfCodes(column, text, texts) else {
           throw notANumber(text, line, column, texts, of: present)
         }
         kinds[column] = DateText(text) != nil && texts == present ? .date : .category
@@ -176,7 +176,7 @@ struct ColumnTyping {
       try requireDates(column, text)
     }
     let texts = uses.all - uses.numbers
-    if model == nil || isTarget, 10 * texts < uses.all, !isOfKinds(column, text, texts) {
+    if model == nil || isTarget, 10 * texts < uses.all, !isOfCodes(column, text, texts) {
       throw notANumber(text, line, column, 1, of: uses.all)
     }
     let limit = isTarget ? maximumClassCount : maximumCategoryCount
@@ -204,16 +204,15 @@ struct ColumnTyping {
       || categoryTexts(of: column, parts).count > maximumCategoryCount
   }
 
-  /// Whether texts among many numbers are no mistakes: some are codes such as 136, 136A, 137; or the numbers are a few
-  /// whole ones again and again, as 3, 4, 5, 6, 8 beside rotary.
-  private func isOfKinds(_ column: Int, _ text: String, _ texts: Int) -> Bool {
-    let numbers = spelling.rows.compactMap { row -> String? in
-      guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else { return nil }
-      return row.fields[column]
-    }
-    guard numbers.allSatisfy({ Int($0) != nil }) else { return false }
-    if texts > 1, text.contains(where: \.isNumber), text.contains(where: \.isLetter) { return true }
-    return numbers.count >= 20 && 3...10 ~= Set(numbers).count
+  /// Whether texts among many numbers are codes such as 136, 136A, 137, and no mistakes.
+  private func isOfCodes(_ column: Int, _ text: String, _ texts: Int) -> Bool {
+    texts > 1 && text.contains(where: \.isNumber) && text.contains(where: \.isLetter)
+      && spelling.rows.allSatisfy { row in
+        guard column < row.fields.count, spelling.parser.number(row.fields[column]) != nil else {
+          return true
+        }
+        return Int(row.fields[column]) != nil
+      }
   }
 
   private func isAllDates(_ column: Int, _ parts: [TablePart]) -> Bool {
