@@ -65,9 +65,7 @@ final class ShardGradients {
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
         ? .none
-        : ShardPasses(
-          shards: shards, batchSizes: schedule.batchSizes, nodes: nodes,
-          width: max(model.inputCount, model.outputCounts.max() ?? 1))
+        : ShardPasses(model, shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
