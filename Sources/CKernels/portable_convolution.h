@@ -235,10 +235,10 @@ static void scatter_examples(const ckernels_picture *p, const float *from, float
 #define WINDOW_OF(x) (channel * (x).channel + row * p->row_step * (x).row + column * p->column_step)
 #define NUMBER_OF(y) (channel * (y).channel + row * (y).row + column)
 #define EACH_OF_WINDOW                                                         \
-  for (size_t i = 0; i < p->height; i++)                                       \
-  for (size_t j = 0; j < p->width; j++)
+  for (size_t i = 0; i < height; i++)                                          \
+  for (size_t j = 0; j < width; j++)
 
-static void mean_pool(const ckernels_pooling *p, float *y, const float *x) {
+PART void mean_pool_of(const ckernels_pooling *p, float *y, const float *x, size_t height, size_t width) {
   const floats scale = all(p->scale);
   EACH_WINDOW(p->y) {
     const size_t first = WINDOW_OF(p->x);
@@ -248,7 +248,7 @@ static void mean_pool(const ckernels_pooling *p, float *y, const float *x) {
   }
 }
 
-static void largest_pool(const ckernels_pooling *p, float *y, const float *x) {
+PART void largest_pool_of(const ckernels_pooling *p, float *y, const float *x, size_t height, size_t width) {
   EACH_WINDOW(p->y) {
     const size_t first = WINDOW_OF(p->x);
     floats largest = at(x, first);
@@ -269,7 +269,8 @@ static void clear_picture(const ckernels_picture *p, float *x) {
   }
 }
 
-static void mean_pool_gradient(const ckernels_pooling_gradient *gradient, float *dx, const float *dy) {
+PART void mean_pool_gradient_of(
+    const ckernels_pooling_gradient *gradient, float *dx, const float *dy, size_t height, size_t width) {
   const ckernels_pooling *p = &gradient->pooling;
   const floats scale = all(p->scale);
   clear_picture(&gradient->dx, dx);
@@ -283,8 +284,9 @@ static void mean_pool_gradient(const ckernels_pooling_gradient *gradient, float 
   }
 }
 
-static void largest_pool_gradient(
-    const ckernels_pooling_gradient *gradient, float *dx, const float *dy, const float *x, const float *y) {
+PART void largest_pool_gradient_of(
+    const ckernels_pooling_gradient *gradient, float *dx, const float *dy, const float *x, const float *y, size_t height,
+    size_t width) {
   const ckernels_pooling *p = &gradient->pooling;
   const floats zero = {0};
   clear_picture(&gradient->dx, dx);
@@ -299,6 +301,27 @@ static void largest_pool_gradient(
       left = either(is_largest, zero, left);
     }
   }
+}
+
+// The usual window has loops of known length.
+#define BY_WINDOW(function, pooling, ...)                                      \
+  if ((pooling)->height == 2 && (pooling)->width == 2) {                       \
+    function(__VA_ARGS__, 2, 2);                                               \
+  } else {                                                                     \
+    function(__VA_ARGS__, (pooling)->height, (pooling)->width);                \
+  }
+
+static void mean_pool(const ckernels_pooling *p, float *y, const float *x) { BY_WINDOW(mean_pool_of, p, p, y, x) }
+
+static void largest_pool(const ckernels_pooling *p, float *y, const float *x) { BY_WINDOW(largest_pool_of, p, p, y, x) }
+
+static void mean_pool_gradient(const ckernels_pooling_gradient *p, float *dx, const float *dy) {
+  BY_WINDOW(mean_pool_gradient_of, &p->pooling, p, dx, dy)
+}
+
+static void largest_pool_gradient(
+    const ckernels_pooling_gradient *p, float *dx, const float *dy, const float *x, const float *y) {
+  BY_WINDOW(largest_pool_gradient_of, &p->pooling, p, dx, dy, x, y)
 }
 
 // MARK: Activations of every number of a picture

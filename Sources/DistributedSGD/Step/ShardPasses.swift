@@ -6,6 +6,7 @@ struct ShardPasses {
   /// Rows of a pass over several shards, at most: more where they are so short that they stay in the first-level cache,
   /// or take no more memory than the weights, which each pass reads.
   private static func enoughRows(_ model: Sequential) -> Int {
+    if let rows = model.rowsOfPictures { return rows }
     let width = max(model.inputCount, model.outputCounts.max() ?? 1)
     return max(256, 8192 / width, min(1024, model.parameterCount / width))
   }

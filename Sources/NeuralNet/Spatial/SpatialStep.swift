@@ -67,11 +67,20 @@ extension Sequential {
     return index..<end
   }
 
-  /// Whether some layers work on neighbourhoods.
-  package var hasPictures: Bool { layers.contains { $0 is Convolution || $0 is Pooling } }
+  /// Examples of a pass where layers work on pictures: whole groups whose values stay in cache. nil: no such limit.
+  package var rowsOfPictures: Int? {
+    guard layers.contains(where: { $0.worksOnPictures }) else { return nil }
+    let floats = inputCount + outputCounts.reduce(0, +)
+    return min(256, max(16, (1 << 19) / floats / 16 * 16))
+  }
 }
 
 extension Layer {
+  /// Or some layer within it.
+  fileprivate var worksOnPictures: Bool {
+    self is Convolution || self is Pooling || (self as? Residual)?.layers.contains { $0.worksOnPictures } == true
+  }
+
   fileprivate var goesOnWithPictures: Bool {
     self is any SpatialLayer || (self as? Activation)?.isFusible == true
   }
