@@ -7,6 +7,10 @@ EVERY_WIDTH void ckernels_descend_decayed(
   for (size_t i = 0; i < count; i++) w[i] -= rate * (g[i] + decay * w[i]);
 }
 
+EVERY_WIDTH void ckernels_average(float *restrict w, const float *g, float keep, float rate, size_t count) {
+  for (size_t i = 0; i < count; i++) w[i] = keep * w[i] + rate * g[i];
+}
+
 EVERY_WIDTH void ckernels_momentum(
     float *restrict w, const float *g, float *restrict m, float rate, float momentum, float decay,
     bool nesterov, size_t count) {

@@ -24,6 +24,9 @@ void ckernels_descend(float *restrict w, const float *g, float rate, size_t coun
 /// w[i] -= rate * (g[i] + decay * w[i])
 void ckernels_descend_decayed(float *restrict w, const float *g, float rate, float decay, size_t count);
 
+/// w[i] = keep * w[i] + rate * g[i]
+void ckernels_average(float *restrict w, const float *g, float keep, float rate, size_t count);
+
 /// m[i] = momentum * m[i] + h, h = g[i] + decay * w[i]; then w[i] -= rate * m[i], or rate * (h + momentum * m[i]).
 void ckernels_momentum(
     float *restrict w, const float *g, float *restrict m, float rate, float momentum, float decay,

@@ -22,13 +22,10 @@ package final class GradientReduction {
   /// Whether there are several copies of the parameters, which could differ.
   package let hasSeveralCopies: Bool
 
-  /// What the optimizer keeps of this rank's part.
-  package let state: OptimizerState
-
   /// Of the parameters and of every gradient sum.
   package let layout: ArenaLayout
 
-  private let optimizer: any Optimizer
+  private let update: ArenaUpdate
   /// What all ranks have come to in the last step, behind the parameters.
   private let commonWords: UnsafeMutablePointer<AgreementWords>
   /// Whether this rank adds up everything itself, into parameters of its own (`ReductionPlan.Placement`).
@@ -64,11 +61,12 @@ package final class GradientReduction {
 
   /// Collective over all ranks.
   /// - Parameters:
+  ///   - tensors: of the arena; none: all of it is learned, and decays.
   ///   - optimizer: makes the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
   package init(
-    parameterCount: Int, shards: Shards, activeShards: [Int], optimizer: any Optimizer,
-    communicator: any Communicator
+    parameterCount: Int, tensors: [ParameterTensor] = [], shards: Shards, activeShards: [Int],
+    optimizer: any Optimizer, communicator: any Communicator
   ) throws(MPIError) {
     let plan = ReductionPlan(
       topology: communicator.topology, rank: communicator.rank, shards: shards,
@@ -81,7 +79,6 @@ package final class GradientReduction {
     localRank = plan.localRank
     isReplicated = plan.placement == .replicated
     hasSeveralCopies = plan.hasSeveralCopies
-    self.optimizer = optimizer
     board = communicator.board
 
     let cores = try ServerCores(over: communicator)
@@ -105,7 +102,9 @@ package final class GradientReduction {
     } else {
       network = nil
     }
-    state = try OptimizerState(optimizer.states, plan: plan, communicator: communicator)
+    update = ArenaUpdate(
+      optimizer, try OptimizerState(optimizer.states, plan: plan, communicator: communicator),
+      stretches: ArenaStretch.all(of: tensors), parameters: parameters)
     totals = plan.activeShards.map { Total(active: $0, of: plan, stack: stack) }
   }
 
@@ -116,6 +115,9 @@ package final class GradientReduction {
     for total in totals { total.program.deallocate() }
     stack.deallocate()
   }
+
+  /// What the optimizer keeps of this rank's part.
+  package var state: OptimizerState { update.state }
 
   /// The mean loss of the last batch, before its update.
   package var loss: Float { parameters[layout.loss] }
@@ -211,11 +213,7 @@ package final class GradientReduction {
       let sum = program.run(sources, offset: offset, count: count)
       let added = isTimed ? Ticks.now : 0
       let updated = max(0, min(count, layout.parameterCount - offset))
-      optimizer.update(
-        ArenaPart(
-          offset: offset, parameters: UnsafeMutableBufferPointer(start: parameters + offset, count: updated),
-          gradient: UnsafeBufferPointer(start: sum, count: updated), states: state.arrays),
-        step: step, learningRate: learningRate)
+      update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
       for i in updated..<count { parameters[offset + i] = sum[i] }
       if isTimed {
         reduceTicks &+= added &- start

@@ -54,7 +54,7 @@ public final class Trainer {
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
-      parameterCount: model.parameterCount, shards: shards,
+      parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active), optimizer: optimizer, communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,

@@ -2,7 +2,7 @@
 
 /// A tensor that a layer wants in the arena of parameters.
 public struct TensorRequest: Sendable, Equatable {
-  /// What a tensor is for, which tells how it is drawn.
+  /// What a tensor is for, which tells how it is drawn and how a step changes it.
   public enum Role: Sendable, Hashable {
     /// Each output is a sum over `fanIn` of them.
     case weight(fanIn: Int)
@@ -10,6 +10,16 @@ public struct TensorRequest: Sendable, Equatable {
     case bias(fanIn: Int)
     /// A factor; begins as 1.
     case scale
+    /// Added to what a factor has scaled; begins as 0.
+    case shift
+    /// Not learned but measured, in the arena and in files like a parameter: an average of what passes have seen, begins
+    /// as `initial`. In the place of a gradient its layer leaves what a shard contributes to the batch's value, weighted
+    /// so that the sum over all shards is that value; then w ← (1 − momentum)·w + momentum·value. No optimizer, decay or
+    /// norm looks at it.
+    case statistic(momentum: Double, initial: Float)
+
+    /// Whether the optimizer moves it.
+    public var isTrained: Bool { if case .statistic = self { false } else { true } }
   }
 
   /// Within the layer, as PyTorch's module has it: `weight`, `bias`.

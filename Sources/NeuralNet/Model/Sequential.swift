@@ -78,6 +78,8 @@ public struct Sequential: Sendable {
   public var outputCount: Int { outputShape.count }
   /// n, floats in the arena.
   public var parameterCount: Int { tensors.last.map(\.range.upperBound) ?? 0 }
+  /// Those that are learned: without statistics.
+  public var trainedCount: Int { tensors.filter(\.role.isTrained).reduce(0) { $0 + $1.count } }
 
   /// The text of layers, from which an equal model can be made.
   public var text: String { layers.map(\.description).joined(separator: " ") }

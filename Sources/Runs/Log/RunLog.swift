@@ -66,7 +66,7 @@ final class RunLog {
     if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameter\(setUp.model.parameterCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.trainedCount) parameter\(setUp.model.trainedCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
@@ -105,7 +105,7 @@ final class RunLog {
     line["model"] = setUp.specification.description
     line["layers"] = setUp.model.text
     line["activation"] = setUp.specification.activation?.rawValue
-    line["parameters"] = setUp.model.parameterCount
+    line["parameters"] = setUp.model.trainedCount
     line["loss"] = setUp.loss.description
     line["initialize"] = options.initialize
     line["optimizer"] = options.optimizer.description
