@@ -80,11 +80,15 @@ public struct BatchNorm: Layer, Equatable {
 }
 
 extension ModelSpecification {
-  /// Whether there is a batch norm in it, in blocks too.
-  package var hasBatchNorm: Bool { layers.contains { $0.description.names.contains(BatchNorm.names[0]) } }
+  /// What each batch norm of it averages over, in blocks too; nil where it does not say.
+  package var batchNorms: [BatchNorm.Span?] {
+    layers.flatMap { layer in
+      layer.description.split { $0.isWhitespace || "()".contains($0) }.filter(\.isBatchNorm).map(\.span)
+    }
+  }
 
   /// The same model, whose batch norms average over `span` where they do not say themselves.
-  /// - Throws: `WordError` where a layer's word is not one.
+  /// - Throws: `WordError` where a layer's text does not make it again.
   package func normalising(over span: BatchNorm.Span) throws(WordError) -> ModelSpecification {
     var result: [any Layer] = []
     for layer in layers {
@@ -102,31 +106,24 @@ extension ModelSpecification {
   }
 }
 
-extension String {
-  private static let brackets = Set<Character>("()")
+/// A word in a text of layers.
+extension Substring {
+  fileprivate var isBatchNorm: Bool { prefix { $0 != ":" } == BatchNorm.names[0] }
 
-  /// The names of the words in a text of layers.
-  fileprivate var names: Set<String> {
-    Set(
-      split { $0.isWhitespace || Self.brackets.contains($0) }.map { word in
-        String(word.prefix { $0 != ":" })
-      })
+  fileprivate var span: BatchNorm.Span? {
+    split { ":,".contains($0) }.lazy.compactMap { BatchNorm.Span(rawValue: String($0)) }.first
   }
+}
 
+extension String {
   /// The same text of layers, where each batch norm says what it averages over.
   fileprivate func filled(with span: BatchNorm.Span) -> String {
     var result = ""
     var rest = self[...]
     while !rest.isEmpty {
-      let word = rest.prefix { !$0.isWhitespace && !Self.brackets.contains($0) }
+      let word = rest.prefix { !$0.isWhitespace && !"()".contains($0) }
       result += word
-      let parts = word.split(separator: ":", maxSplits: 1)
-      if parts.first == BatchNorm.names[0][...] {
-        let settings = parts.count == 2 ? parts[1].split(separator: ",") : []
-        if !settings.contains(where: { BatchNorm.Span(rawValue: String($0)) != nil }) {
-          result += (parts.count == 2 ? "," : ":") + span.rawValue
-        }
-      }
+      if word.isBatchNorm, word.span == nil { result += (word.contains(":") ? "," : ":") + span.rawValue }
       rest = rest[word.endIndex...]
       if let next = rest.popFirst() { result.append(next) }
     }
