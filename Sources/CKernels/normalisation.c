@@ -24,24 +24,25 @@ PART_OF_KERNEL float total(const turns *sums) {
   return (((e[0] + e[4]) + (e[2] + e[6])) + ((e[1] + e[5]) + (e[3] + e[7]))) + sums->rest;
 }
 
-// Adds up what an expression makes of each number, where AT is sixteen of them, eight or one, from number i on.
-#define SUM(sums, count, expression)                      \
-  do {                                                    \
-    size_t i = 0;                                         \
-    for (; i + 32 <= (count); i += 16) {                  \
-      (sums).low += expression(SIXTEEN);                  \
-      i += 16;                                            \
-      (sums).high += expression(SIXTEEN);                 \
-    }                                                     \
-    if (i + 16 <= (count)) {                              \
-      (sums).low += expression(SIXTEEN);                  \
-      i += 16;                                            \
-    }                                                     \
-    if (i + 8 <= (count)) {                               \
-      (sums).eight += expression(EIGHT);                  \
-      i += 8;                                             \
-    }                                                     \
-    for (; i < (count); i++) (sums).rest += expression(ONE); \
+// Lets a statement add what it makes of some numbers: ADD(AT, part) adds AT(x), which is sixteen of x's numbers, eight or
+// one, to the part of some turns.
+#define SUM(count, ADD)               \
+  do {                                \
+    size_t i = 0;                     \
+    for (; i + 32 <= (count); i += 16) { \
+      ADD(SIXTEEN, low);              \
+      i += 16;                        \
+      ADD(SIXTEEN, high);             \
+    }                                 \
+    if (i + 16 <= (count)) {          \
+      ADD(SIXTEEN, low);              \
+      i += 16;                        \
+    }                                 \
+    if (i + 8 <= (count)) {           \
+      ADD(EIGHT, eight);              \
+      i += 8;                         \
+    }                                 \
+    for (; i < (count); i++) ADD(ONE, rest); \
   } while (0)
 
 #define SIXTEEN(x) (*(const sixteen_floats *)((x) + i))
@@ -50,15 +51,8 @@ PART_OF_KERNEL float total(const turns *sums) {
 
 PART_OF_KERNEL float sum_of_plane(const float *x, size_t size) {
   turns sums = {0};
-#define NUMBER(AT) AT(x)
-  SUM(sums, size, NUMBER);
-  return total(&sums);
-}
-
-PART_OF_KERNEL float squares_of_plane(const float *x, float mean, size_t size) {
-  turns sums = {0};
-#define SQUARE(AT) ((AT(x) - mean) * (AT(x) - mean))
-  SUM(sums, size, SQUARE);
+#define NUMBER(AT, part) sums.part += AT(x)
+  SUM(size, NUMBER);
   return total(&sums);
 }
 
@@ -96,12 +90,23 @@ EVERY_WIDTH void ckernels_channel_moments(
     column_moments(means, squares, x, rows, channels);
     return;
   }
+  const double count = (double)size;
   for (size_t row = 0; row < rows; row++) {
-    const double before = (double)row, count = (double)size;
-    const double part = 1 / (before + 1), weight = count * before / (before + 1);
+    const double before = (double)row, part = 1 / (before + 1), weight = count * before / (before + 1);
     for (size_t c = 0; c < channels; c++, x += size) {
-      const double mean = (double)sum_of_plane(x, size) / count;
-      const double square = (double)squares_of_plane(x, (float)mean, size);
+      // Near to the numbers, if they are like those before: what is left of them has few digits to lose.
+      const float center = row == 0 ? (float)((double)sum_of_plane(x, size) / count) : (float)means[c];
+      turns distances = {0}, squared = {0};
+#define DISTANCE(AT, part)                    \
+  do {                                        \
+    const __auto_type d = AT(x) - center;     \
+    distances.part += d;                      \
+    squared.part += d * d;                    \
+  } while (0)
+      SUM(size, DISTANCE);
+      const double sum = (double)total(&distances);
+      const double mean = (double)center + sum / count, rest = (double)total(&squared) - sum * (sum / count);
+      const double square = rest < 0 ? 0 : rest;
       if (row == 0) {
         means[c] = mean;
         squares[c] = square;
@@ -171,10 +176,13 @@ EVERY_WIDTH void ckernels_channel_gradients(
     for (size_t c = 0; c < channels; c++, x += size, dy += size) {
       const float mean = means[c];
       turns g = {0}, p = {0};
-#define GRADIENT(AT) AT(dy)
-#define PRODUCT(AT) (AT(dy) * (AT(x) - mean))
-      SUM(g, size, GRADIENT);
-      SUM(p, size, PRODUCT);
+#define GRADIENT(AT, part)                    \
+  do {                                        \
+    const __auto_type dy_at = AT(dy);         \
+    g.part += dy_at;                          \
+    p.part += dy_at * (AT(x) - mean);         \
+  } while (0)
+      SUM(size, GRADIENT);
       sums[c] += (double)total(&g);
       products[c] += (double)total(&p);
     }
@@ -215,10 +223,13 @@ EVERY_WIDTH void ckernels_row_input_gradients(
   for (size_t row = 0; row < rows; row++, x += columns, dy += columns, dx += columns) {
     const float mean = means[row], factor = factors[row];
     turns g = {0}, p = {0};
-#define WEIGHTED(AT) (AT(dy) * AT(weight))
-#define WEIGHTED_PRODUCT(AT) (AT(dy) * AT(weight) * (AT(x) - mean))
-    SUM(g, columns, WEIGHTED);
-    SUM(p, columns, WEIGHTED_PRODUCT);
+#define WEIGHTED(AT, part)                    \
+  do {                                        \
+    const __auto_type dy_at = AT(dy) * AT(weight); \
+    g.part += dy_at;                          \
+    p.part += dy_at * (AT(x) - mean);         \
+  } while (0)
+    SUM(columns, WEIGHTED);
     const float count = (float)columns;
     const float constant = total(&g) / count, slope = total(&p) / count * (factor * factor);
     for (size_t j = 0; j < columns; j++) {
