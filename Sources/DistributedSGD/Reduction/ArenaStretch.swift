@@ -13,24 +13,38 @@ package struct ArenaStretch: Sendable, Equatable {
 
   package let range: Range<Int>
   package let rule: Rule
+  /// Of those that are trained; 0 where the stretch is of several.
+  package let tensor: Int
 
-  /// In the order of the arena, without gaps; empty where the optimizer treats all of it alike.
-  package static func all(of tensors: [ParameterTensor]) -> [ArenaStretch] {
-    var stretches: [ArenaStretch] = []
-    for tensor in tensors where tensor.count > 0 {
-      let rule = rule(of: tensor)
-      if let last = stretches.last, last.rule == rule {
-        stretches[stretches.count - 1] = ArenaStretch(
-          range: last.range.lowerBound..<tensor.range.upperBound, rule: rule)
-      } else {
-        stretches.append(ArenaStretch(range: tensor.range, rule: rule))
-      }
+  /// In the order of the arena, without gaps.
+  /// - Parameters:
+  ///   - tensors: none: all of the arena is one.
+  ///   - exempt: what goes without weight decay.
+  ///   - isTensorwise: whether each tensor is a stretch of its own.
+  package static func all(
+    of tensors: [ParameterTensor], parameterCount: Int, exempt: Set<DecayExemption> = [],
+    isTensorwise: Bool = false
+  ) -> [ArenaStretch] {
+    if tensors.isEmpty {
+      return [ArenaStretch(range: 0..<parameterCount, rule: .descent(decays: true), tensor: 0)]
     }
-    return stretches.allSatisfy { $0.rule == .descent(decays: true) } ? [] : stretches
+    var stretches: [ArenaStretch] = []
+    var trained = 0
+    for tensor in tensors where tensor.count > 0 {
+      let rule = rule(of: tensor, exempt)
+      if !isTensorwise, let last = stretches.last, last.rule == rule {
+        stretches[stretches.count - 1] = ArenaStretch(
+          range: last.range.lowerBound..<tensor.range.upperBound, rule: rule, tensor: 0)
+      } else {
+        stretches.append(ArenaStretch(range: tensor.range, rule: rule, tensor: isTensorwise ? trained : 0))
+      }
+      if tensor.role.isTrained { trained += 1 }
+    }
+    return stretches
   }
 
-  private static func rule(of tensor: ParameterTensor) -> Rule {
+  private static func rule(of tensor: ParameterTensor, _ exempt: Set<DecayExemption>) -> Rule {
     if case .statistic(let momentum, _) = tensor.role { return .average(momentum: momentum) }
-    return .descent(decays: true)
+    return .descent(decays: !exempt.contains { $0.covers(tensor.role) })
   }
 }

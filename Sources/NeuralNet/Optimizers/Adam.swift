@@ -60,15 +60,15 @@ public struct Adam: Optimizer, Equatable {
       decay: isDecoupled ? 0 : Float(decay), shrink: isDecoupled ? Float(1 - rate * decay) : 1)
     ckernels_adam(w, g, part.state(0).baseAddress, part.state(1).baseAddress, coefficients, part.count)
   }
+}
 
-  /// xⁿ by repeated squaring: the same bits with every C library.
-  private func power(_ x: Double, _ exponent: Int) -> Double {
-    var (result, base, rest) = (1.0, x, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= base }
-      base *= base
-      rest >>= 1
-    }
-    return result
+/// xⁿ by repeated squaring: the same bits with every C library.
+func power(_ x: Double, _ exponent: Int) -> Double {
+  var (result, base, rest) = (1.0, x, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= base }
+    base *= base
+    rest >>= 1
   }
+  return result
 }

@@ -112,7 +112,14 @@ final class RunLog {
     line["initialize"] = options.initialize
     line["optimizer"] = options.optimizer.description
     line["schedule"] = options.schedule.description
+    line["warmup"] = options.warmUp?.description
     line["learningRate"] = setUp.learningRate
+    let settings = options.settings
+    line["clipNorm"] = settings["--clip-norm"].flatMap(Double.init)
+    line["clipValue"] = settings["--clip-value"].flatMap(Double.init)
+    line["noDecayFor"] = settings["--no-decay-for"]
+    line["scaleLearningRate"] = options.batchScaling?.rawValue
+    line["baseBatch"] = options.baseBatch
     line["globalBatch"] = options.globalBatch
     line["batchArithmetic"] = arithmetic
     line["microBatch"] = options.microBatch
@@ -155,6 +162,7 @@ final class RunLog {
     line["epoch"] = moment.epoch
     line["examples"] = moment.examples
     line["loss"] = moment.loss
+    line["gradientNorm"] = moment.trainer.gradientNorm
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }

@@ -143,9 +143,11 @@ package struct SetUp {
       guard let path = options.initialize else { return nil }
       return try ModelFile.foreignArena(of: model, from: SafeTensors.read(from: path), path: path)
     }
-    learningRate = Float(
+    let baseRate =
       options.learningRate ?? options.optimizer.defaultLearningRate
-        ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1))
+      ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1)
+    learningRate = Float(
+      baseRate * (options.batchFactor))
   }
 
   /// What the target must be, where the user, model or loss tell.
