@@ -26,7 +26,10 @@ struct NormalisationCut: Sendable, CustomTestStringConvertible {
   private static let models: [([any Layer], Shape)] = [
     ([Dense(6), BatchNorm(), Activation.tanh, Dense(3)], Shape(6)),
     ([Dense(6), BatchNorm(over: .global), Activation.tanh, Dense(3)], Shape(6)),
-    ([BatchNorm(over: .global, momentum: 0.3), Dense(5), LayerNorm(), Activation.sigmoid, Dense(3)], Shape(3, 1, 2)),
+    (
+      [BatchNorm(over: .global, momentum: 0.3), Dense(5), LayerNorm(), Activation.sigmoid, Dense(3)],
+      Shape(3, 1, 2)
+    ),
     (
       [
         BatchNorm(), Residual([Dense(6), BatchNorm(over: .global), Activation.tanh, Dense(6)]),

@@ -40,7 +40,8 @@ struct NormalisationCase: Sendable, CustomTestStringConvertible {
 
   /// The loss of a batch in training, and the gradient's arena, in which NaN and rows beyond those in use may not show.
   private func trained(
-    _ model: Sequential, _ parameters: [Float], _ sample: Sample, pieces sizes: [Int], rows: Range<Int>? = nil,
+    _ model: Sequential, _ parameters: [Float], _ sample: Sample, pieces sizes: [Int],
+    rows: Range<Int>? = nil,
     batchRows: Int? = nil, _ arithmetic: Arithmetic
   ) -> [Float] {
     let bounds = bounds(ofPieces: sizes)
@@ -163,7 +164,8 @@ struct NormalisationCase: Sendable, CustomTestStringConvertible {
       .model(input: Shape(3, 2, 2), outputs: 1)
     #expect(
       model.tensors.map(\.name) == [
-        "0.weight", "0.bias", "0.running_mean", "0.running_var", "1.weight", "1.bias", "2.0.weight", "2.0.bias",
+        "0.weight", "0.bias", "0.running_mean", "0.running_var", "1.weight", "1.bias", "2.0.weight",
+        "2.0.bias",
         "2.0.running_mean", "2.0.running_var", "3.weight", "3.bias",
       ])
     #expect(model.tensors.prefix(6).map(\.shape) == [[3], [3], [3], [3], [3, 2, 2], [3, 2, 2]])

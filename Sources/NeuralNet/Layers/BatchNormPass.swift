@@ -201,8 +201,9 @@ final class BatchNormPass: LayerPass {
       y + start, x + start, scale, coefficients, bias, rows.count, channels, size)
   }
 
-  private func momentsOfPiece(_ piece: Int) -> (mean: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>)
-  {
+  private func momentsOfPiece(_ piece: Int) -> (
+    mean: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>
+  ) {
     let start = moments + piece * 2 * channels
     return (start, start + channels)
   }
