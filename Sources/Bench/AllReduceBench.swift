@@ -63,7 +63,7 @@ package struct AllReduceBench {
     let worldSize = communicator.worldSize
     let reduction = try GradientReduction(
       parameterCount: floats, shards: Shards(count: worldSize, worldSize: worldSize),
-      activeShards: [worldSize], optimizer: SGD(), communicator: communicator)
+      activeShards: [worldSize], rule: UpdateRule(SGD()), communicator: communicator)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
     defer { memory.deallocate() }
     let buffer = memory.initializeMemory(as: Float.self, repeating: 0, count: floats)

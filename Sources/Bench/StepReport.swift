@@ -58,7 +58,7 @@ package struct StepReport: BenchReport {
   package var text: String {
     var text = arithmetic + "\n"
     text += "data:   \(setUp.dataSummary)\n"
-    text += "model:  \(setUp.specification), \(setUp.model.parameterCount) parameters\n"
+    text += "model:  \(setUp.specification), \(setUp.model.trainedCount) parameters\n"
     let threads = options.training.threads
     if let instructions = setUp.arithmetic.instructions {
       text += "arithmetic: portable, by \(instructions)\n"
@@ -109,7 +109,7 @@ package struct StepReport: BenchReport {
     line["cores"] = cores
     line["data"] = options.training.data.data
     line["model"] = setUp.specification.description
-    line["parameters"] = setUp.model.parameterCount
+    line["parameters"] = setUp.model.trainedCount
     line["globalBatch"] = options.training.globalBatch
     line["shards"] = shards.count
     line["microBatch"] = options.training.microBatch

@@ -1,7 +1,7 @@
-// Logarithm and cosine in double precision by additions, multiplications and divisions alone, which IEEE 754 rounds the
+// Logarithm, exponential and cosine in double precision by additions, multiplications and divisions alone, which IEEE 754 rounds the
 // same everywhere: what a C library gives depends on its version and the processor. The largest error is below 1 ulp.
 //
-// The polynomials are those of fdlibm (Sun Microsystems 1993: e_log.c, k_cos.c, k_sin.c).
+// The polynomials are those of fdlibm (Sun Microsystems 1993: e_log.c, e_exp.c, k_cos.c, k_sin.c).
 
 /// ln x, for normal x > 0.
 package func logarithm(_ x: Double) -> Double {
@@ -21,6 +21,23 @@ package func logarithm(_ x: Double) -> Double {
     z * (0.6666666666666735 + w * (0.2857142874366239 + w * (0.1818357216161805 + w * 0.14798198605116586)))
   let half = 0.5 * f * f
   return k * 0.6931471803691238 - ((half - (s * (half + (odd + even)) + k * 1.9082149292705877e-10)) - f)
+}
+
+/// eˣ, for x from -700 to 700.
+package func exponential(_ x: Double) -> Double {
+  // x = k ln 2 + r, |r| ≤ ½ ln 2
+  let k = (x * 1.4426950408889634).rounded()
+  let high = x - k * 0.6931471803691238
+  let low = k * 1.9082149292705877e-10
+  let r = high - low
+  let z = r * r
+  let c =
+    r - z
+    * (0.16666666666666602
+      + z
+        * (-0.0027777777777015593
+          + z * (6.613756321437934e-05 + z * (-1.6533902205465252e-06 + z * 4.1381367970572385e-08))))
+  return Double(sign: .plus, exponent: Int(k), significand: 1 - ((low - (r * c) / (2 - c)) - high))
 }
 
 /// cos 2πv, for v from 0 to 1.

@@ -47,6 +47,26 @@ public struct DoubleNetwork {
             x.indices.reduce(parameters[bias + o]) { $0 + parameters[weight + o * x.count + $1] * x[$1] }
           })
       case let function as Activation: values.append(x.map { value($0, of: function) })
+      case let norm as LayerNorm:
+        let weight = tensors.next()!.offset
+        let bias = tensors.next()!.offset
+        let mean = x.reduce(0, +) / Double(x.count)
+        let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
+        let deviation = (variance + norm.epsilon).squareRoot()
+        values.append(
+          x.indices.map { (x[$0] - mean) / deviation * parameters[weight + $0] + parameters[bias + $0] })
+      case let norm as BatchNorm:
+        // In inference: as training has left its statistics.
+        let places = (0..<4).map { _ in tensors.next()! }
+        let size = x.count / places[0].count
+        values.append(
+          x.indices.map { i in
+            let (weight, bias, mean, variance) = (
+              parameters[places[0].offset + i / size], parameters[places[1].offset + i / size],
+              parameters[places[2].offset + i / size], parameters[places[3].offset + i / size]
+            )
+            return (x[i] - mean) / (variance + norm.epsilon).squareRoot() * weight + bias
+          })
       case let residual as Residual:
         values.append(zip(x, forward(residual.layers, x, &tensors).last!).map { $0 + $1 })
       default: preconditionFailure("the reference does not know \(layer)")

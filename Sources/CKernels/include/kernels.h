@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "environment.h"
+#include "normalisation.h"
 #include "portable.h"
 
 /// c[i] = a[i] + b[i]
@@ -22,6 +23,9 @@ void ckernels_descend(float *restrict w, const float *g, float rate, size_t coun
 
 /// w[i] -= rate * (g[i] + decay * w[i])
 void ckernels_descend_decayed(float *restrict w, const float *g, float rate, float decay, size_t count);
+
+/// w[i] = keep * w[i] + rate * g[i]
+void ckernels_average(float *restrict w, const float *g, float keep, float rate, size_t count);
 
 /// m[i] = momentum * m[i] + h, h = g[i] + decay * w[i]; then w[i] -= rate * m[i], or rate * (h + momentum * m[i]).
 void ckernels_momentum(
@@ -38,6 +42,53 @@ typedef struct {
 void ckernels_adam(
     float *restrict w, const float *g, float *restrict m, float *restrict v, ckernels_adam_coefficients c,
     size_t count);
+
+/// With h = g[i] + decay * w[i]: s[i] += h², and w[i] -= rate * (h / (√s[i] + epsilon)).
+void ckernels_adagrad(
+    float *restrict w, const float *g, float *restrict s, float rate, float epsilon, float decay, size_t count);
+
+/// One step's numbers of RMSprop.
+typedef struct {
+  float keep, take, epsilon, momentum, rate, decay;
+} ckernels_rmsprop_coefficients;
+
+/// With h = g[i] + decay * w[i]: v[i] = keep * v[i] + take * h². Where there is a mean: mean[i] += take * (h - mean[i]),
+/// and d = v[i] - mean[i]², 0 at least; else d = v[i]. With q = h / (√d + epsilon): w[i] -= rate * q, or where there is a
+/// buffer b: b[i] = momentum * b[i] + q and w[i] -= rate * b[i].
+void ckernels_rmsprop(
+    float *restrict w, const float *g, float *restrict v, float *restrict b, float *restrict mean,
+    ckernels_rmsprop_coefficients c, size_t count);
+
+/// One step's numbers of Adadelta.
+typedef struct {
+  float keep, take, epsilon, rate, decay;
+} ckernels_adadelta_coefficients;
+
+/// With h = g[i] + decay * w[i]: v[i] = keep * v[i] + take * h², d = √(u[i] + epsilon) / √(v[i] + epsilon) * h,
+/// u[i] = keep * u[i] + take * d², w[i] -= rate * d.
+void ckernels_adadelta(
+    float *restrict w, const float *g, float *restrict v, float *restrict u, ckernels_adadelta_coefficients c,
+    size_t count);
+
+/// m[i] = momentum * m[i] + rate * (g[i] + decay * w[i]), w[i] -= m[i].
+void ckernels_lars(
+    float *restrict w, const float *g, float *restrict m, float rate, float momentum, float decay, size_t count);
+
+/// m and v as in `ckernels_adam` without decay; u[i], the gradient, becomes
+/// step_size * m[i] / (√v[i] * square_scale + epsilon) + decay * w[i].
+void ckernels_lamb_direction(
+    float *restrict u, const float *w, float *restrict m, float *restrict v, ckernels_adam_coefficients c,
+    size_t count);
+
+/// x[i] *= factor
+void ckernels_scale(float *restrict x, float factor, size_t count);
+
+/// x[i] into ±limit; a NaN stays one.
+void ckernels_clamp(float *restrict x, float limit, size_t count);
+
+/// The sum of x[i]² in double precision, where each square is exact: sixteen sums take turns, from the first number to the
+/// last; they are then added two and two, neighbours first.
+double ckernels_sum_of_squares(const float *x, size_t count);
 
 /// factors[i] = scale where word i of the Philox blocks from `first_block` on is at least `threshold`, else 0.
 void ckernels_dropout_factors(

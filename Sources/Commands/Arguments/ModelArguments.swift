@@ -3,6 +3,8 @@ import ArgumentParser
 import NeuralNet
 import Runs
 
+extension BatchNorm.Span: ExpressibleByArgument {}
+
 struct ModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -11,6 +13,12 @@ struct ModelArguments: ParsableArguments {
 
   @Option(help: ArgumentHelp("The activation of an mlp.", valueName: "name"))
   var activation = Activation.relu
+
+  @Option(
+    help: ArgumentHelp(
+      "What batch norms average over: a shard, or the global batch. (default: shard)",
+      valueName: "shard|global"))
+  var batchNorm: BatchNorm.Span?
 
   @Option(
     help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
@@ -31,6 +39,7 @@ struct ModelArguments: ParsableArguments {
     // It was looked at by `validate`.
     options.model = try? specification()
     options.activation = activation
+    options.batchNorm = batchNorm
     options.loss = loss
     options.arithmetic = arithmetic.name
     options.initialize = initialize

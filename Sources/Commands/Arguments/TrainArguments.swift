@@ -24,13 +24,19 @@ struct TrainArguments: ParsableArguments {
   @OptionGroup(title: "Data") var data: DataArguments
   @OptionGroup(title: "Model") var model: ModelArguments
   @OptionGroup(title: "Training") var training: TrainingArguments
+  @OptionGroup(title: "Update") var update: UpdateArguments
   @OptionGroup(title: "Job and output") var job: JobArguments
+
+  func validate() throws { _ = try update.optimizer(training.optimizer) }
 
   var options: TrainingOptions {
     var options = TrainingOptions()
     data.apply(to: &options)
     model.apply(to: &options)
     training.apply(to: &options)
+    update.apply(to: &options)
+    // `validate` has tried it.
+    if let optimizer = try? update.optimizer(training.optimizer) { options.optimizer = optimizer }
     job.apply(to: &options)
     return options
   }

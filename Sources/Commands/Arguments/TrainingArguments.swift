@@ -46,8 +46,8 @@ struct TrainingArguments: ParsableArguments {
   var duplicate = 1
 
   @Option(
-    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"), transform: parseOptimizer)
-  var optimizer: any Optimizer = SGD()
+    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"), transform: OptimizerChoice.init)
+  var optimizer = OptimizerChoice(SGD())
 
   @Option(
     name: [.long, .customLong("lr")], parsing: .unconditional,
@@ -72,7 +72,7 @@ struct TrainingArguments: ParsableArguments {
     options.seed = seed
     options.sampling = sampling
     options.copies = duplicate
-    options.optimizer = optimizer
+    options.optimizer = optimizer.optimizer
     options.learningRate = learningRate
     options.schedule = schedule
   }

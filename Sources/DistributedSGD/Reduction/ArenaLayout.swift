@@ -6,6 +6,8 @@ import System
 package struct ArenaLayout: Sendable, Equatable {
   /// Floats in a cache line.
   private static let line = 16
+  /// Floats that one rank owns together: sums of squares are made of blocks (`NormPlan`).
+  package static let block = 1024
 
   /// n
   package let parameterCount: Int
@@ -27,10 +29,10 @@ package struct ArenaLayout: Sendable, Equatable {
   /// `count` floats and those that are left of their last cache line.
   static func wholeLines(_ count: Int) -> Int { (count + line - 1) / line * line }
 
-  /// The part of the arena that `rank` adds up and updates: whole cache lines.
+  /// The part of the arena that `rank` adds up and updates: whole blocks.
   package func ownedRange(of rank: Int, worldSize: Int) -> Range<Int> {
-    let lines = part(rank, of: worldSize, count: stride / Self.line)
-    return min(lines.lowerBound * Self.line, length)..<min(lines.upperBound * Self.line, length)
+    let blocks = part(rank, of: worldSize, count: (length + Self.block - 1) / Self.block)
+    return min(blocks.lowerBound * Self.block, length)..<min(blocks.upperBound * Self.block, length)
   }
 
   /// The words of an arena; the part of it that holds them is enough.

@@ -22,20 +22,21 @@ package final class GradientReduction {
   /// Whether there are several copies of the parameters, which could differ.
   package let hasSeveralCopies: Bool
 
-  /// What the optimizer keeps of this rank's part.
-  package let state: OptimizerState
-
   /// Of the parameters and of every gradient sum.
   package let layout: ArenaLayout
 
-  private let optimizer: any Optimizer
+  let update: ArenaUpdate
+  /// Sums of squares, for norms.
+  let norms: ArenaNorms
   /// What all ranks have come to in the last step, behind the parameters.
   private let commonWords: UnsafeMutablePointer<AgreementWords>
   /// Whether this rank adds up everything itself, into parameters of its own (`ReductionPlan.Placement`).
-  private let isReplicated: Bool
+  let isReplicated: Bool
   private let barrier: ServerBarrier?
   /// What this rank adds up and updates.
-  private let ownRange: Range<Int>
+  let ownRange: Range<Int>
+  /// Where a replicated arena's gradient waits for its norm; shape (n).
+  let ownGradient: UnsafeMutablePointer<Float>?
   /// One pointer for each node of this server's ranks, in the order of `windowNodes`; a row for each turn.
   private let nodeBuffers: [UnsafeMutablePointer<UnsafeMutablePointer<Float>>]
   private let ownNodeOffset: Int
@@ -46,7 +47,7 @@ package final class GradientReduction {
   private var turn = 0
   /// For each batch size that occurs: how to add up.
   private let totals: [Total]
-  private let network: ServerExchange?
+  let network: ServerExchange?
   private let board: RankBoard
   private let stack: UnsafeMutablePointer<Float>
 
@@ -64,11 +65,12 @@ package final class GradientReduction {
 
   /// Collective over all ranks.
   /// - Parameters:
-  ///   - optimizer: makes the updates.
+  ///   - tensors: of the arena; none: all of it is learned, and decays.
+  ///   - rule: of the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
   package init(
-    parameterCount: Int, shards: Shards, activeShards: [Int], optimizer: any Optimizer,
-    communicator: any Communicator
+    parameterCount: Int, tensors: [ParameterTensor] = [], shards: Shards, activeShards: [Int],
+    rule: UpdateRule, communicator: any Communicator
   ) throws(MPIError) {
     let plan = ReductionPlan(
       topology: communicator.topology, rank: communicator.rank, shards: shards,
@@ -81,11 +83,14 @@ package final class GradientReduction {
     localRank = plan.localRank
     isReplicated = plan.placement == .replicated
     hasSeveralCopies = plan.hasSeveralCopies
-    self.optimizer = optimizer
     board = communicator.board
 
     let cores = try ServerCores(over: communicator)
-    let memory = try communicator.allocateShared(byteCount: ServerBarrier.byteCount + 4 * plan.windowLength)
+    let normPlan = NormPlan(tensors: tensors, parameterCount: parameterCount)
+    let columns = ArenaNorms.columns(of: rule.optimizer)
+    let windowBytes = 4 * plan.windowLength
+    let memory = try communicator.allocateShared(
+      byteCount: ServerBarrier.byteCount + windowBytes + 8 * columns * normPlan.pieces.count)
     barrier =
       serverRanks.count == 1
       ? nil
@@ -97,6 +102,11 @@ package final class GradientReduction {
     nodeBuffers = (0..<plan.turns).map { window.pointers(at: plan.windowOffsets(turn: $0)) }
     ownNodeOffset = plan.firstNodes[localRank]
     rankWords = nodeBuffers.map { plan.layout.words(of: $0, at: plan.firstNodes) }
+    norms = ArenaNorms(
+      normPlan, range: ownRange, columns: columns,
+      shared: plan.placement == .shared ? memory + ServerBarrier.byteCount + windowBytes : nil,
+      communicator: communicator)
+    ownGradient = isReplicated ? .allocate(capacity: parameterCount) : nil
     let stack = UnsafeMutablePointer<Float>.allocate(capacity: FoldProgram.stackLength)
     self.stack = stack
     if let exchange = plan.exchange {
@@ -105,20 +115,30 @@ package final class GradientReduction {
     } else {
       network = nil
     }
-    state = try OptimizerState(optimizer.states, plan: plan, communicator: communicator)
+    update = ArenaUpdate(
+      rule, try OptimizerState(rule.optimizer.states, plan: plan, communicator: communicator),
+      tensors: tensors, layout: layout, parameters: parameters)
     totals = plan.activeShards.map { Total(active: $0, of: plan, stack: stack) }
   }
 
   deinit {
     if isReplicated { parameters.deallocate() }
+    ownGradient?.deallocate()
     for buffers in nodeBuffers { buffers.deallocate() }
     for words in rankWords { words.deallocate() }
     for total in totals { total.program.deallocate() }
     stack.deallocate()
   }
 
+  /// What the optimizer keeps of this rank's part.
+  package var state: OptimizerState { update.state }
+
   /// The mean loss of the last batch, before its update.
   package var loss: Float { parameters[layout.loss] }
+
+  /// The norm of the gradient of the last batch, before it was clipped: where `reduceAndUpdate` was to measure it, or the
+  /// optimizer needs it.
+  package var gradientNorm: Double { norms.norm(.gradient) }
 
   /// What any rank asked in the last step; the same on all ranks.
   package var requests: Requests { commonWords.pointee.requests }
@@ -149,8 +169,9 @@ package final class GradientReduction {
   /// - Parameters:
   ///   - activeShards: the shards of this batch that have examples.
   ///   - step: the number of this update, from 1.
+  ///   - measuresNorm: whether `gradientNorm` is wanted; the same on all ranks.
   package func reduceAndUpdate(
-    activeShards: Int, step: Int, learningRate: Float, clock: PhaseClock
+    activeShards: Int, step: Int, learningRate: Float, measuresNorm: Bool = false, clock: PhaseClock
   ) throws(MPIError) {
     meet(clock)
     let buffers = nodeBuffers[turn]
@@ -159,12 +180,12 @@ package final class GradientReduction {
       board.arrive()
       try network.collect(buffers, serverWords, size: size, clock: clock)
       if holdsWords { commonWords.pointee = network.commonWords() }
-      foldAndUpdate(totals[size].program, network.sources, step, learningRate, clock)
+      try foldAndUpdate(totals[size].program, network.sources, step, learningRate, measuresNorm, clock)
       board.arrive()
       try network.distribute(clock: clock)
     } else {
       if holdsWords { commonWords.pointee = serverWords() }
-      foldAndUpdate(totals[size].program, buffers, step, learningRate, clock)
+      try foldAndUpdate(totals[size].program, buffers, step, learningRate, measuresNorm, clock)
     }
     if isReplicated {
       turn = 1 - turn
@@ -175,7 +196,7 @@ package final class GradientReduction {
 
   /// Waits for all ranks of this server, if there are others.
   @inline(__always)
-  private func meet(_ clock: PhaseClock) {
+  func meet(_ clock: PhaseClock) {
     guard let barrier else { return }
     board.arrive()
     barrier.wait()
@@ -197,8 +218,13 @@ package final class GradientReduction {
   /// its parts.
   private func foldAndUpdate(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ step: Int, _ learningRate: Float, _ clock: PhaseClock
-  ) {
+    _ step: Int, _ learningRate: Float, _ measuresNorm: Bool, _ clock: PhaseClock
+  ) throws(MPIError) {
+    if update.isStaged {
+      return try foldThenUpdate(program, sources, step, learningRate, measuresNorm, clock)
+    }
+    let blockLength = measuresNorm ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
+    var piece = norms.firstPiece
     var reduceTicks: UInt64 = 0
     var updateTicks: UInt64 = 0
     var block = 0
@@ -207,15 +233,12 @@ package final class GradientReduction {
     while offset < end {
       let isTimed = program.hasAdditions && block % 8 == 0
       let start = isTimed ? Ticks.now : 0
-      let count = min(program.blockLength, end - offset)
+      let count = min(blockLength, end - offset)
       let sum = program.run(sources, offset: offset, count: count)
       let added = isTimed ? Ticks.now : 0
       let updated = max(0, min(count, layout.parameterCount - offset))
-      optimizer.update(
-        ArenaPart(
-          offset: offset, parameters: UnsafeMutableBufferPointer(start: parameters + offset, count: updated),
-          gradient: UnsafeBufferPointer(start: sum, count: updated), states: state.arrays),
-        step: step, learningRate: learningRate)
+      if measuresNorm { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
+      update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
       for i in updated..<count { parameters[offset + i] = sum[i] }
       if isTimed {
         reduceTicks &+= added &- start
@@ -229,5 +252,6 @@ package final class GradientReduction {
     } else {
       clock.mark(.update)
     }
+    if measuresNorm, network != nil { try shareSums(.gradient, clock) }
   }
 }

@@ -139,7 +139,8 @@ final class ShardGradients {
       let rows = pieces[neighbours.count]
       let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
-        mode: .training(epoch: order.epoch, position: start), parameters: parameters)
+        mode: .training(epoch: order.epoch, position: start), parameters: parameters,
+        batchRows: positions.count)
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {
@@ -183,7 +184,8 @@ final class ShardGradients {
     globalSum.begin(firstShard: firstShard, active: active)
     let pass = Pass(
       pieces: UnsafeBufferPointer(start: pieces, count: count + 1),
-      mode: .training(epoch: order.epoch, position: start), parameters: parameters, globalSum: globalSum)
+      mode: .training(epoch: order.epoch, position: start), parameters: parameters,
+      batchRows: positions.count, globalSum: globalSum)
     batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
     let output = network.forward(batch.features, pass)

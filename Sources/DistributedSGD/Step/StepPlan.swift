@@ -8,6 +8,8 @@ package struct StepPlan {
   package var requests: Requests = []
   /// Whether the ranks' parameters are compared in this step, whatever its number. The same on all ranks.
   package var comparesParameters = false
+  /// Whether the norm of the gradient is wanted. The same on all ranks.
+  package var measuresNorm = false
 
   package init(positions: Range<Int>) { self.positions = positions }
 }

@@ -30,14 +30,15 @@ public final class Trainer {
   // What changes from step to step is private, and goes in and out by value.
   private var rate: Float
   private var steps = 0
+  private var isNormMeasured = false
   private var evaluator: Evaluator?
 
   /// Collective over all ranks.
   /// - Throws: `AgreedError` where model, loss and data do not fit each other; `MPIError`.
   package init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
-    shards: Shards, microBatch: Int?, optimizer: any Optimizer, learningRate: Float,
-    arithmetic: Arithmetic = .blas,
+    shards: Shards, microBatch: Int?, optimizer: any Optimizer, clipping: Clipping? = nil,
+    noDecayFor: Set<DecayExemption> = [], learningRate: Float, arithmetic: Arithmetic = .blas,
     settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
   ) throws {
     try requireFit(model, loss, dataset)
@@ -54,8 +55,9 @@ public final class Trainer {
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
-      parameterCount: model.parameterCount, shards: shards,
-      activeShards: schedule.batchSizes.map(shards.active), optimizer: optimizer, communicator: communicator)
+      parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
+      activeShards: schedule.batchSizes.map(shards.active),
+      rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor), communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
       microBatch: microBatch, arithmetic: arithmetic, nodes: reduction.nodes,
@@ -77,6 +79,10 @@ public final class Trainer {
 
   /// The mean loss of the last step's batch, before its update.
   public var batchLoss: Float { reduction.loss }
+
+  /// The norm of the gradient of the last step's batch, over all that is trained and before clipping; nil where the step
+  /// was not to measure it.
+  public var gradientNorm: Double? { isNormMeasured ? reduction.gradientNorm : nil }
 
   /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
   package var suspect: Suspect? { reduction.suspect }
@@ -117,8 +123,10 @@ public final class Trainer {
     let compares = agree(order, plan)
     try gradients.add(to: reduction)
     try reduction.reduceAndUpdate(
-      activeShards: active, step: steps + 1, learningRate: rate, clock: clock)
+      activeShards: active, step: steps + 1, learningRate: rate, measuresNorm: plan.measuresNorm,
+      clock: clock)
     steps += 1
+    isNormMeasured = plan.measuresNorm
     return StepResult(
       loss: reduction.loss, requests: reduction.requests, suspect: reduction.suspect, isCompared: compares)
   }

@@ -6,13 +6,19 @@ import Synchronization
 public enum Catalog {
   private struct Lists {
     var layers: [any Layer.Type] = [
-      Dense.self, Activation.self, Convolution.self, Pooling.self, Flatten.self, Dropout.self, Residual.self,
+      Dense.self, Activation.self, Convolution.self, Pooling.self, Flatten.self, BatchNorm.self, LayerNorm.self,
+      Dropout.self, Residual.self,
     ]
     var losses: [any Loss.Type] = [
       SquaredLoss.self, CrossEntropy.self, HuberLoss.self, BinaryCrossEntropy.self,
     ]
-    var optimizers: [any Optimizer.Type] = [SGD.self, Adam.self]
-    var schedules: [any Schedule.Type] = [ConstantSchedule.self, StepSchedule.self, CosineSchedule.self]
+    var optimizers: [any Optimizer.Type] = [
+      SGD.self, Adagrad.self, RMSprop.self, Adadelta.self, Adam.self, LARS.self, LAMB.self,
+    ]
+    var schedules: [any Schedule.Type] = [
+      ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self, PolynomialSchedule.self,
+      CosineSchedule.self, OneCycleSchedule.self, InverseSquareRootSchedule.self,
+    ]
     var measures: [any MeasureFamily.Type] = [
       TopFive.self, LogLoss.self, AreaUnderCurve.self, ClassCounts.self, ConfusionMatrix.self,
       ErrorsOfNumbers.self,
@@ -72,10 +78,18 @@ public enum Catalog {
     return try type(named: word, among: optimizers, kind: "optimizer") { $0.names }.init(word)
   }
 
-  /// Of a word such as `step:every=1epoch,factor=0.1`.
+  /// Of a word such as `step:every=1epoch,factor=0.1`, or of several with blanks between them: the product of their
+  /// factors.
   public static func schedule(_ text: String) throws(WordError) -> any Schedule {
-    let word = try Word(parsing: text)
-    return try type(named: word, among: schedules, kind: "schedule") { $0.names }.init(word)
+    let words = try Word.list(parsing: text)
+    guard words.count > 1 else { return try schedule(Word(parsing: text)) }
+    var schedules: [any Schedule] = []
+    for word in words { schedules.append(try schedule(word)) }
+    return ProductSchedule(schedules)
+  }
+
+  private static func schedule(_ word: Word) throws(WordError) -> any Schedule {
+    try type(named: word, among: schedules, kind: "schedule") { $0.names }.init(word)
   }
 
   private static func type<Kind>(

@@ -48,6 +48,19 @@ extension Activation: PyTorchLayer {
   }
 }
 
+extension BatchNorm: PyTorchLayer {
+  public func module(of shape: Shape) -> String {
+    let kind = shape.sizes.count == 3 ? 2 : 1
+    return "nn.BatchNorm\(kind)d(\(shape.sizes[0]), eps=\(epsilon), momentum=\(momentum))"
+  }
+}
+
+extension LayerNorm: PyTorchLayer {
+  public func module(of shape: Shape) -> String {
+    "nn.LayerNorm([\(shape.sizes.map(String.init).joined(separator: ", "))], eps=\(epsilon))"
+  }
+}
+
 extension Dropout: PyTorchLayer {
   public func module(of shape: Shape) -> String { "nn.Dropout(\(rate))" }
 }

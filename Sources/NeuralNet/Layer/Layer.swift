@@ -2,7 +2,7 @@
 
 /// A tensor that a layer wants in the arena of parameters.
 public struct TensorRequest: Sendable, Equatable {
-  /// What a tensor is for, which tells how it is drawn.
+  /// What a tensor is for, which tells how it is drawn and how a step changes it.
   public enum Role: Sendable, Hashable {
     /// Each output is a sum over `fanIn` of them.
     case weight(fanIn: Int)
@@ -10,6 +10,16 @@ public struct TensorRequest: Sendable, Equatable {
     case bias(fanIn: Int)
     /// A factor; begins as 1.
     case scale
+    /// Added to what a factor has scaled; begins as 0.
+    case shift
+    /// Not learned but measured, in the arena and in files like a parameter: an average of what passes have seen, begins
+    /// as `initial`. In the place of a gradient its layer leaves what a shard contributes to the batch's value, weighted
+    /// so that the sum over all shards is that value; then w ← (1 − momentum)·w + momentum·value. No optimizer, decay or
+    /// norm looks at it.
+    case statistic(momentum: Double, initial: Float)
+
+    /// Whether the optimizer moves it.
+    public var isTrained: Bool { if case .statistic = self { false } else { true } }
   }
 
   /// Within the layer, as PyTorch's module has it: `weight`, `bias`.
@@ -43,6 +53,9 @@ public protocol Layer: Named {
   /// Whether its passes ask for sums over the global batch (`Pass.sumOverGlobalBatch`). All shards of a rank are then
   /// in memory at once.
   var needsGlobalBatch: Bool { get }
+  /// Examples that a training pass needs at least, in each piece and in a global batch: layers that look at how rows
+  /// differ learn nothing of one.
+  func leastRows(of input: Shape) -> LeastRows
   /// Multiplications and additions of one example's forward pass, in products alone.
   func forwardOperations(of input: Shape) -> Int
   /// The layer where the data tell how many outputs the last one has; for layers that can do without the number.
@@ -53,8 +66,28 @@ extension Layer {
   public func tensors(of input: Shape) -> [TensorRequest] { [] }
   public var needsOrder: Bool { false }
   public var needsGlobalBatch: Bool { false }
+  public func leastRows(of input: Shape) -> LeastRows { LeastRows() }
   public func forwardOperations(of input: Shape) -> Int { 0 }
   public func completed(outputs: Int) -> Self { self }
+}
+
+/// How many examples a layer must see to learn something.
+public struct LeastRows: Sendable, Equatable {
+  /// Of a shard, or of a micro-batch where it is less.
+  public var piece: Int
+  /// Of the global batch.
+  public var batch: Int
+
+  /// One is enough if nothing is said.
+  public init(piece: Int = 1, batch: Int = 1) {
+    self.piece = piece
+    self.batch = batch
+  }
+
+  /// What suits both.
+  func and(_ other: LeastRows) -> LeastRows {
+    LeastRows(piece: max(piece, other.piece), batch: max(batch, other.batch))
+  }
 }
 
 /// What a layer may know when it allocates.

@@ -8,7 +8,8 @@ public enum Initialization: Sendable {
   /// Weights and biases uniform on ±1/√inputs: PyTorch's default for `nn.Linear`.
   case uniform
 
-  /// Fills the arena of `model`; shape (model.parameterCount). Factors begin as 1.
+  /// Fills the arena of `model`; shape (model.parameterCount). Factors begin as 1, what
+  /// is added to them as 0.
   public func fill(_ parameters: UnsafeMutablePointer<Float>, of model: Sequential, seed: UInt64) {
     let random = Philox(seed: seed, purpose: .initialization)
     for tensor in model.tensors {
@@ -16,7 +17,8 @@ public enum Initialization: Sendable {
         let draw = UInt64(index)
         switch (tensor.role, self) {
         case (.scale, _): parameters[index] = 1
-        case (.bias, .normal): parameters[index] = 0
+        case (.statistic(_, let initial), _): parameters[index] = initial
+        case (.shift, _), (.bias, .normal): parameters[index] = 0
         case (.weight, .normal): parameters[index] = Float(0.01 * random.normal(draw))
         case (.weight(let fanIn), .uniform), (.bias(let fanIn), .uniform):
           let bound = 1 / Double(fanIn).squareRoot()

@@ -41,6 +41,8 @@ public struct Residual: CompositeLayer {
     block(input).tensors.map { TensorRequest($0.name, shape: $0.shape, role: $0.role) }
   }
 
+  public func leastRows(of input: Shape) -> LeastRows { block(input).leastRows }
+
   public func forwardOperations(of input: Shape) -> Int { block(input).forwardOperations }
 
   public func prepared(_ place: LayerPlace) -> any LayerPass { ResidualPass(block(place.input), place) }

@@ -78,12 +78,17 @@ public struct Sequential: Sendable {
   public var outputCount: Int { outputShape.count }
   /// n, floats in the arena.
   public var parameterCount: Int { tensors.last.map(\.range.upperBound) ?? 0 }
+  /// Those that are learned: without statistics.
+  public var trainedCount: Int { tensors.filter(\.role.isTrained).reduce(0) { $0 + $1.count } }
 
   /// The text of layers, from which an equal model can be made.
   public var text: String { layers.map(\.description).joined(separator: " ") }
 
   package var needsOrder: Bool { layers.contains { $0.needsOrder } }
   package var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
+  package var leastRows: LeastRows {
+    zip(layers, inputShapes).reduce(LeastRows()) { $0.and($1.0.leastRows(of: $1.1)) }
+  }
 
   /// Multiplications and additions of one forward pass over one example, in products alone.
   public var forwardOperations: Int {

@@ -52,22 +52,23 @@ public struct Adam: Optimizer, Equatable {
   public func update(_ part: borrowing ArenaPart, step: Int, learningRate: Float) {
     guard let w = part.parameters.baseAddress, let g = part.gradient.baseAddress else { return }
     let rate = Double(learningRate)
+    let decay = part.decays ? weightDecay : 0
     let coefficients = ckernels_adam_coefficients(
       mean_rate: Float(1 - beta1), square_keep: Float(beta2), square_rate: Float(1 - beta2),
       step_size: Float(rate / (1 - power(beta1, step))),
       square_scale: Float(1 / (1 - power(beta2, step)).squareRoot()), epsilon: Float(epsilon),
-      decay: isDecoupled ? 0 : Float(weightDecay), shrink: isDecoupled ? Float(1 - rate * weightDecay) : 1)
+      decay: isDecoupled ? 0 : Float(decay), shrink: isDecoupled ? Float(1 - rate * decay) : 1)
     ckernels_adam(w, g, part.state(0).baseAddress, part.state(1).baseAddress, coefficients, part.count)
   }
+}
 
-  /// xⁿ by repeated squaring: the same bits with every C library.
-  private func power(_ x: Double, _ exponent: Int) -> Double {
-    var (result, base, rest) = (1.0, x, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= base }
-      base *= base
-      rest >>= 1
-    }
-    return result
+/// xⁿ by repeated squaring: the same bits with every C library.
+func power(_ x: Double, _ exponent: Int) -> Double {
+  var (result, base, rest) = (1.0, x, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= base }
+    base *= base
+    rest >>= 1
   }
+  return result
 }

@@ -27,6 +27,8 @@ public struct ArenaPart {
   public let parameters: UnsafeMutableBufferPointer<Float>
   /// Shape (parameters.count)
   public let gradient: UnsafeBufferPointer<Float>
+  /// Whether weight decay applies to it.
+  public let decays: Bool
   /// Shape (states); each is addressed as if the whole arena were there.
   private let states: UnsafePointer<UnsafeMutablePointer<Float>>
 
@@ -34,12 +36,13 @@ public struct ArenaPart {
   @inline(__always)
   public init(
     offset: Int, parameters: UnsafeMutableBufferPointer<Float>, gradient: UnsafeBufferPointer<Float>,
-    states: UnsafePointer<UnsafeMutablePointer<Float>>
+    states: UnsafePointer<UnsafeMutablePointer<Float>>, decays: Bool = true
   ) {
     self.offset = offset
     self.parameters = parameters
     self.gradient = gradient
     self.states = states
+    self.decays = decays
   }
 
   /// Parameters in this part.

@@ -49,12 +49,12 @@ public struct SGD: Optimizer, Equatable {
   @inline(__always)
   public func update(_ part: borrowing ArenaPart, step: Int, learningRate: Float) {
     guard let w = part.parameters.baseAddress, let g = part.gradient.baseAddress else { return }
-    if momentum == 0 && weightDecay == 0 { return ckernels_descend(w, g, learningRate, part.count) }
+    let decay = part.decays ? Float(weightDecay) : 0
+    if momentum == 0 && decay == 0 { return ckernels_descend(w, g, learningRate, part.count) }
     if momentum == 0 {
-      return ckernels_descend_decayed(w, g, learningRate, Float(weightDecay), part.count)
+      return ckernels_descend_decayed(w, g, learningRate, decay, part.count)
     }
     ckernels_momentum(
-      w, g, part.state(0).baseAddress, learningRate, Float(momentum), Float(weightDecay), isNesterov,
-      part.count)
+      w, g, part.state(0).baseAddress, learningRate, Float(momentum), decay, isNesterov, part.count)
   }
 }

@@ -20,12 +20,23 @@ public struct ScheduleMoment: Sendable {
   public let stepsPerEpoch: Int
   /// Of the whole run.
   public let totalSteps: Int
+  /// Of the warm-up; 0 without one.
+  public let warmUpSteps: Int
 
   /// For who tests a schedule; a run makes its own.
-  public init(step: Int, stepsPerEpoch: Int, totalSteps: Int) {
+  public init(step: Int, stepsPerEpoch: Int, totalSteps: Int, warmUpSteps: Int = 0) {
     self.step = step
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
+    self.warmUpSteps = warmUpSteps
+  }
+
+  /// How much of the run is done, 1 at its end.
+  public var progress: Double { min(1, Double(step) / Double(max(1, totalSteps))) }
+
+  /// The same run at another step.
+  func at(_ step: Int) -> ScheduleMoment {
+    ScheduleMoment(step: step, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps, warmUpSteps: warmUpSteps)
   }
 }
 

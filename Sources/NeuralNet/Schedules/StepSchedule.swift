@@ -21,6 +21,16 @@ public struct StepSchedule: Schedule, Equatable {
       }
     }
 
+    /// In updates. What does not fit is further away than any step.
+    package func steps(perEpoch: Int) -> Int {
+      switch self {
+      case .steps(let count): return count
+      case .epochs(let count):
+        let (steps, overflow) = count.multipliedReportingOverflow(by: perEpoch)
+        return overflow ? Int.max : steps
+      }
+    }
+
     public var description: String {
       switch self {
       case .steps(let count): "\(count)"
@@ -55,14 +65,7 @@ public struct StepSchedule: Schedule, Equatable {
   public var description: String { "step:every=\(every),factor=\(factor)" }
 
   public func factor(_ moment: ScheduleMoment) -> Double {
-    let interval =
-      switch every {
-      case .steps(let count): count
-      // A product that does not fit is further away than any step.
-      case .epochs(let count):
-        count.multipliedReportingOverflow(by: moment.stepsPerEpoch).overflow
-          ? Int.max : count * moment.stepsPerEpoch
-      }
+    let interval = every.steps(perEpoch: moment.stepsPerEpoch)
     var result = 1.0
     for _ in 0..<moment.step / interval { result *= factor }
     return result

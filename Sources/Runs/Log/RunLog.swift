@@ -66,8 +66,9 @@ final class RunLog {
     if let words = shardWords(shards) { standardOutput(words) }
     standardOutput("data:   \(setUp.dataSummary)")
     standardOutput(
-      "model:  \(setUp.specification), \(setUp.model.parameterCount) parameter\(setUp.model.parameterCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
+      "model:  \(setUp.specification), \(setUp.model.trainedCount) parameter\(setUp.model.trainedCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
+    if let words = batchNormWords(setUp.specification, shards, options) { standardOutput(words) }
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
         "arithmetic: portable, version \(Arithmetic.portableVersion), by \(instructions): the same bits on any machine\(placement.bound.words)"
@@ -104,13 +105,21 @@ final class RunLog {
     line["target"] = setUp.preprocessing.targetName
     line["model"] = setUp.specification.description
     line["layers"] = setUp.model.text
+    line["batchNorm"] = options.batchNorm?.rawValue
     line["activation"] = setUp.specification.activation?.rawValue
-    line["parameters"] = setUp.model.parameterCount
+    line["parameters"] = setUp.model.trainedCount
     line["loss"] = setUp.loss.description
     line["initialize"] = options.initialize
     line["optimizer"] = options.optimizer.description
     line["schedule"] = options.schedule.description
+    line["warmup"] = options.warmUp?.description
     line["learningRate"] = setUp.learningRate
+    let settings = options.settings
+    line["clipNorm"] = settings["--clip-norm"].flatMap(Double.init)
+    line["clipValue"] = settings["--clip-value"].flatMap(Double.init)
+    line["noDecayFor"] = settings["--no-decay-for"]
+    line["scaleLearningRate"] = options.batchScaling?.rawValue
+    line["baseBatch"] = options.baseBatch
     line["globalBatch"] = options.globalBatch
     line["batchArithmetic"] = arithmetic
     line["microBatch"] = options.microBatch
@@ -153,6 +162,7 @@ final class RunLog {
     line["epoch"] = moment.epoch
     line["examples"] = moment.examples
     line["loss"] = moment.loss
+    line["gradientNorm"] = moment.trainer.gradientNorm
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }

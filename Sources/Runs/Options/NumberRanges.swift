@@ -52,6 +52,7 @@ extension NumberRange {
   private static let rows = 1...Int(Int32.max)
 
   package static let globalBatch = NumberRange("--global-batch", rows)
+  package static let baseBatch = NumberRange("--base-batch", rows)
   package static let microBatch = NumberRange("--micro-batch", rows)
   /// Every rank looks at all leaves of the tree when a run begins.
   package static let shards = NumberRange("--shards", 1...1 << 20)
@@ -103,6 +104,13 @@ extension DecimalRange {
     flag: "--learning-rate",
     values: Double(Float.leastNormalMagnitude)...Double(Float.greatestFiniteMagnitude),
     words: "a number above 0 that single precision holds, 1.2e-38 to 3.4e38")
+  package static let clipNorm = limit("--clip-norm")
+  package static let clipValue = limit("--clip-value")
+
+  private static func limit(_ flag: String) -> DecimalRange {
+    DecimalRange(flag: flag, values: learningRate.values, words: learningRate.words)
+  }
+
   package static let timeout = DecimalRange(
     flag: "--timeout", values: 0...1e6, words: "seconds from 0 (never) to 1000000")
   package static let targetLoss = DecimalRange(

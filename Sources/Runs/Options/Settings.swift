@@ -30,6 +30,7 @@ extension TrainingOptions {
     words["--image-size"] = data.imageSize?.description
     words["--standardize"] = data.standardize.map(String.init)
     words["--model"] = model?.description
+    words["--batch-norm"] = batchNorm?.rawValue
     words["--loss"] = loss?.description
     words["--initialize"] = initialize
     words["--shards"] = shards.map(String.init)
@@ -37,6 +38,16 @@ extension TrainingOptions {
     words["--epochs"] = epochs.map(String.init)
     words["--steps"] = steps.map(String.init)
     words["--learning-rate"] = learningRate.map { "\($0)" }
+    switch clipping {
+    case .norm(let limit): words["--clip-norm"] = "\(limit)"
+    case .value(let limit): words["--clip-value"] = "\(limit)"
+    case nil: break
+    }
+    words["--no-decay-for"] =
+      noDecayFor.isEmpty ? nil : noDecayFor.map(\.rawValue).sorted().joined(separator: ",")
+    words["--warmup"] = warmUp?.description
+    words["--scale-learning-rate"] = batchScaling?.rawValue
+    words["--base-batch"] = baseBatch.map(String.init)
     words["--evaluate-every"] = evaluateEvery.map(String.init)
     words["--log-hashes"] = logsHashes ? "true" : nil
     words["--checkpoint-every"] = checkpointEvery?.description

@@ -12,6 +12,8 @@ public struct TrainingOptions: Sendable {
   public var model: ModelSpecification?
   /// Of the data's default model, where that is an `mlp`.
   public var activation = Activation.relu
+  /// What batch norms average over that do not say it themselves; nil: a shard.
+  public var batchNorm: BatchNorm.Span?
   /// nil: squared for values, cross-entropy for classes.
   public var loss: (any Loss)?
   /// Who computes products and functions: libraries, fast on the processors that they know, or kernels whose bits are
@@ -19,6 +21,10 @@ public struct TrainingOptions: Sendable {
   public var arithmetic = ArithmeticName.blas
   /// How a gradient changes the parameters.
   public var optimizer: any Optimizer = SGD()
+  /// What is done to a gradient that is too large.
+  public var clipping: Clipping?
+  /// Tensors without weight decay.
+  public var noDecayFor: Set<DecayExemption> = []
   /// A safetensors file to start from.
   public var initialize: String?
   /// B, examples of an update over all ranks; N at most. Of a smaller set that nobody has chosen it for, N.
@@ -47,6 +53,12 @@ public struct TrainingOptions: Sendable {
   public var learningRate: Double?
   /// How η changes.
   public var schedule: any Schedule = ConstantSchedule()
+  /// How η comes to what the schedule has.
+  public var warmUp: WarmUp?
+  /// How η, which is then meant for a batch of `baseBatch`, goes with the global batch.
+  public var batchScaling: BatchScaling?
+  /// Examples of the batch that `learningRate` is meant for, where it is scaled.
+  public var baseBatch: Int?
   /// Examples between evaluations; nil is an epoch.
   public var evaluateEvery: Int?
   /// Steps between lines of `metrics.jsonl`.
@@ -79,6 +91,20 @@ public struct TrainingOptions: Sendable {
 
   /// Epochs to run at most.
   public var epochLimit: Int { epochs ?? (steps == nil ? 2 : Int.max) }
+
+  /// What η is multiplied by for an update.
+  func learningRateFactor(_ moment: ScheduleMoment) -> Double {
+    warmUp?.factor(schedule, moment) ?? schedule.factor(moment)
+  }
+
+  /// What η is multiplied by for the size of the global batch.
+  var batchFactor: Double {
+    guard let batchScaling, let baseBatch else { return 1 }
+    return batchScaling.factor(globalBatch: globalBatch, baseBatch: baseBatch)
+  }
+
+  /// Whether η is the same in all updates.
+  var isConstantRate: Bool { schedule is ConstantSchedule && warmUp == nil }
 
   /// Updates of the whole run.
   func totalSteps(stepsPerEpoch: Int) -> Int {
@@ -113,6 +139,20 @@ public struct TrainingOptions: Sendable {
     try NumberRange.checkEvery.check(checkEvery)
     try DecimalRange.timeout.check(timeout)
     try DecimalRange.learningRate.check(learningRate)
+    switch clipping {
+    case .norm(let limit): try DecimalRange.clipNorm.check(limit)
+    case .value(let limit): try DecimalRange.clipValue.check(limit)
+    case nil: break
+    }
+    try NumberRange.baseBatch.check(baseBatch)
+    try require(
+      batchScaling == nil || baseBatch != nil,
+      "--scale-learning-rate \(batchScaling?.rawValue ?? ""): for which batch is --learning-rate meant? Say it by --base-batch, such as 32"
+    )
+    try require(
+      batchScaling != nil || baseBatch == nil,
+      "--base-batch \(baseBatch ?? 0): nothing is scaled; say how by --scale-learning-rate linear or sqrt, or leave it out"
+    )
     if let shards {
       try require(
         shards >= worldSize,

@@ -21,6 +21,8 @@ public final class TrainingRun {
   /// Nil for a run without a folder to go on from: it cannot be stopped.
   private let checkpointing: Checkpointing?
   private let isConstantRate: Bool
+  /// Whether the norm of the gradient is told with the steps; the same on all ranks.
+  private let measuresNorms: Bool
   private let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
   private let task: MeasuredTask?
@@ -48,7 +50,8 @@ public final class TrainingRun {
     self.communicator = communicator
     self.setUp = setUp
     self.log = log
-    isConstantRate = options.schedule is ConstantSchedule
+    isConstantRate = options.isConstantRate
+    measuresNorms = hasFolder
     let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
     sampler = Sampler(
@@ -67,8 +70,8 @@ public final class TrainingRun {
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
       shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
-      learningRate: setUp.learningRate, arithmetic: setUp.arithmetic, settingsHash: options.settingsHash,
-      checkEvery: options.checkEvery,
+      clipping: options.clipping, noDecayFor: options.noDecayFor, learningRate: setUp.learningRate,
+      arithmetic: setUp.arithmetic, settingsHash: options.settingsHash, checkEvery: options.checkEvery,
       communicator: communicator)
     drill = FaultDrill(options.faults, rank: communicator.rank)
     let moment = try communicator.agreeingOnErrors { try resuming?.moment() }
@@ -166,6 +169,7 @@ public final class TrainingRun {
     if !isConstantRate { setLearningRate() }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
+    plan.measuresNorm = measuresNorms && (state.step + 1) % options.logEvery == 0
     checkpointing?.prepare(
       &plan, step: state.step, stepOfEpoch: state.stepOfEpoch, epoch: state.epoch, heard: heard)
     if drill != nil { drill!.strike(trainer, positions: &plan.positions) }
@@ -199,7 +203,7 @@ public final class TrainingRun {
   }
 
   private func setLearningRate() {
-    let factor = options.schedule.factor(
+    let factor = options.learningRateFactor(
       ScheduleMoment(
         step: state.step, stepsPerEpoch: schedule.stepsPerEpoch,
         totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch)))

@@ -114,6 +114,7 @@ package struct SetUp {
     self.validation = validation
     self.preprocessing = preprocessing
     self.dataSummary = dataSummary
+    let specification = try communicator.agreeingOnErrors { try options.normalised(specification) }
     self.specification = specification
     let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
     self.loss = loss
@@ -132,6 +133,7 @@ package struct SetUp {
         ))
     }
     try communicator.agreeingOnErrors {
+      try options.requireRows(for: model, specification, ranks: communicator.worldSize)
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
       if arithmetic == .blas, model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
@@ -141,9 +143,11 @@ package struct SetUp {
       guard let path = options.initialize else { return nil }
       return try ModelFile.foreignArena(of: model, from: SafeTensors.read(from: path), path: path)
     }
-    learningRate = Float(
+    let baseRate =
       options.learningRate ?? options.optimizer.defaultLearningRate
-        ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1))
+      ?? (training.classCount == nil && specification.layers.count == 1 ? 0.4 : 0.1)
+    learningRate = Float(
+      baseRate * (options.batchFactor))
   }
 
   /// What the target must be, where the user, model or loss tell.
