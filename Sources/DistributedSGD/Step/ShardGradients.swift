@@ -59,7 +59,7 @@ final class ShardGradients {
     self.parameters = parameters
     order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
-    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: microBatch)
+    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: model.microBatch(microBatch))
     let passes =
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)

@@ -65,6 +65,17 @@ public struct Pooling: SpatialLayer, Equatable {
     return input.sizes.count == 2 ? Shape(size.channels, size.width) : size.shape
   }
 
+  /// Of a picture that holds a whole window.
+  func outputSize(on picture: PictureSize) -> PictureSize {
+    let window = window(on: picture)
+    return PictureSize(
+      channels: picture.channels, height: (picture.height - window.height) / verticalStep(on: picture) + 1,
+      width: (picture.width - window.width) / max(1, stride) + 1, isLine: picture.isLine)
+  }
+
+  /// Rows from one window to the next.
+  func verticalStep(on picture: PictureSize) -> Int { picture.isLine ? 1 : max(1, stride) }
+
   func window(on picture: PictureSize) -> (height: Int, width: Int) {
     guard kind != .meanOfAll else { return (picture.height, picture.width) }
     return (min(window, picture.isLine ? 1 : window), window)

@@ -79,10 +79,11 @@ final class SpatialPass: LayerPass, PieceSumming {
           y: values[index + 1], dy: gradients[index + 1], dx: gradients[index])
         workspaceCount = max(workspaceCount, work.gradientCount)
         stages.append(.convolution(work))
-      case .pooling(let layer, let window):
+      case .pooling(let layer, let picture):
+        let window = layer.window(on: picture)
         let pooling = ckernels_pooling(
           x: values[index].picture, y: values[index + 1].picture, height: window.height, width: window.width,
-          row_step: window.height == 1 ? 1 : max(1, layer.stride), column_step: max(1, layer.stride),
+          row_step: layer.verticalStep(on: picture), column_step: max(1, layer.stride),
           scale: 1 / Float(window.height * window.width))
         stages.append(.pooling(pooling, isMean: layer.kind != .largest))
       case .activation(let activation): stages.append(.activation(activation))

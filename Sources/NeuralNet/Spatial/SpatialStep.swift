@@ -5,7 +5,7 @@ import CKernels
 struct SpatialStep {
   enum Kind {
     case convolution(ConvolutionPlan, weight: Int, bias: Int?, activation: Activation?)
-    case pooling(Pooling, window: (height: Int, width: Int))
+    case pooling(Pooling, on: PictureSize)
     case activation(Activation)
   }
 
@@ -33,15 +33,7 @@ struct SpatialStep {
               plan, weight: offsets[0], bias: offsets.count > 1 ? offsets[1] : nil, activation: nil),
             output: plan.output))
       case let layer as Pooling:
-        let window = layer.window(on: picture)
-        let step = max(1, layer.stride)
-        steps.append(
-          SpatialStep(
-            kind: .pooling(layer, window: window),
-            output: PictureSize(
-              channels: picture.channels,
-              height: (picture.height - window.height) / (window.height == 1 ? 1 : step) + 1,
-              width: (picture.width - window.width) / step + 1)))
+        steps.append(SpatialStep(kind: .pooling(layer, on: picture), output: layer.outputSize(on: picture)))
       case let layer as Activation:
         if case .convolution(let plan, let weight, let bias, nil)? = steps.last?.kind {
           steps[steps.count - 1] = SpatialStep(
@@ -67,7 +59,13 @@ extension Sequential {
     return index..<end
   }
 
-  /// Examples of a pass where layers work on pictures: whole groups whose values stay in cache. nil: no such limit.
+  /// Examples of one forward and backward pass over a shard: as many as a user has said, if she has. nil: all of it.
+  package func microBatch(_ asked: Int?) -> Int? {
+    asked ?? (needsGlobalBatch || layers.contains { $0.comparesRows } ? nil : rowsOfPictures)
+  }
+
+  /// Examples that are enough for a pass where layers work on pictures: whole groups whose values stay in cache. nil: none
+  /// does.
   package var rowsOfPictures: Int? {
     guard layers.contains(where: { $0.worksOnPictures }) else { return nil }
     let floats = inputCount + outputCounts.reduce(0, +)
@@ -78,7 +76,8 @@ extension Sequential {
 extension Layer {
   /// Or some layer within it.
   fileprivate var worksOnPictures: Bool {
-    self is Convolution || self is Pooling || (self as? Residual)?.layers.contains { $0.worksOnPictures } == true
+    self is Convolution || self is Pooling
+      || (self as? Residual)?.layers.contains { $0.worksOnPictures } == true
   }
 
   fileprivate var goesOnWithPictures: Bool {
