@@ -18,6 +18,7 @@ public struct TrainerCase {
   public var shards = 1
   public var microBatch: Int?
   public var learningRate: Float = 0.1
+  public var arithmetic = Arithmetic.blas
 
   public init(_ sample: Sample, _ model: Sequential, _ loss: any Loss, parameters: [Float]? = nil, batch: Int)
   {
@@ -56,7 +57,7 @@ public struct TrainerCase {
     let trainer = try Trainer(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule,
       shards: Shards(count: shards, worldSize: 1), microBatch: microBatch, optimizer: optimizer,
-      learningRate: learningRate, communicator: communicator)
+      learningRate: learningRate, arithmetic: arithmetic, communicator: communicator)
     _ = trainer.parameters.update(fromContentsOf: parameters)
     var losses: [Float] = []
     for step in 0..<steps {
