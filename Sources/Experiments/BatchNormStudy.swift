@@ -47,6 +47,7 @@ enum BatchNormStudy {
       Dense(128), BatchNorm(), Activation.relu, Dense(64), BatchNorm(), Activation.relu, Dense(),
     ])
     options.globalBatch = globalBatch
+    options.shards = globalBatch / 2
     // A short last batch would have other groups.
     options.lastBatch = .drop
     options.epochs = 5
