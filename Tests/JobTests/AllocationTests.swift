@@ -14,6 +14,9 @@ extension JobTests {
         "--data airfoil-like --duplicate 1000",
         "--data synthetic:4000,20 --model mlp:32,16 --duplicate 100",
         "--data synthetic:4000,20 --model mlp:32,16 --duplicate 100 --shards 8",
+        // Blanks between layers are plus signs here.
+        "--data synthetic:4000,20 --model dense:32+batchnorm+relu+layernorm+dense --duplicate 100",
+        "--data synthetic:4000,20 --model dense:32+batchnorm+relu+dense --batch-norm global --duplicate 100",
       ], [1, 2])
     func aStepAllocatesNothing(_ arguments: String, _ ranks: Int) throws {
       let library = folder("count_allocations.so")
@@ -27,7 +30,7 @@ extension JobTests {
         let counts = folder("counts-\(steps)")
         let outcome = try run(
           ranks: ranks,
-          arguments.split(separator: " ").map(String.init) + [
+          arguments.split(separator: " ").map { $0.replacingOccurrences(of: "+", with: " ") } + [
             "--steps", "\(steps)", "--log-every", "1000000", "--quiet", "--output", folder("run-\(steps)"),
           ], environment: ["LD_PRELOAD": library, "COUNT_ALLOCATIONS": counts])
         try #require(outcome.code == 0, "\(outcome)")

@@ -1,6 +1,7 @@
 // Layers at work one after the other, with the values between them.
 
-/// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
+/// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station, as are a
+/// batch norm and ReLU.
 final class Chain {
   /// Plain numbers and no references; a dense layer lies here itself, and nothing is looked up to call it.
   private struct Station {
@@ -48,6 +49,7 @@ final class Chain {
         LayerPlace(
           number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
           passes: passes, arithmetic: arithmetic, products: products))
+      if let norm = pass as? BatchNormPass { norm.hasReLU = model.isFused(index + 1) }
       let length = (pass as? any PieceSumming)?.partialSumLength
       partialSumLength = max(
         partialSumLength, length ?? requests.reduce(0) { $0 + $1.shape.reduce(1, *) })
@@ -152,11 +154,13 @@ final class Chain {
 }
 
 extension Sequential {
-  /// Whether the layer at `index` is an activation that the dense layer before it applies.
+  /// Whether the layer at `index` is an activation that the layer before it applies.
   fileprivate func isFused(_ index: Int) -> Bool {
-    guard index > 0, index < layers.count, layers[index - 1] is Dense,
-      let activation = layers[index] as? Activation
-    else { return false }
-    return activation.isFusible
+    guard index > 0, index < layers.count, let activation = layers[index] as? Activation else { return false }
+    switch layers[index - 1] {
+    case is Dense: return activation.isFusible
+    case is BatchNorm: return activation == .relu
+    default: return false
+    }
   }
 }
