@@ -39,8 +39,10 @@ extension JobTests {
       let (short, long) = (try allocations(steps: 500), try allocations(steps: 1500))
       // Under mpirun the launcher's own count is among them.
       try #require(short.count == long.count && short.count >= ranks)
+      // Three sums over the global batch in a step, for each of which MPI takes some memory of its own.
+      let sums = ranks > 1 && arguments.contains("global ") ? 3 : 0
       for (few, many) in zip(short, long) {
-        #expect(many - few < 100, "1,000 steps more: \(many - few) allocations more")
+        #expect(many - few < 100 + sums * 1_000, "1,000 steps more: \(many - few) allocations more")
       }
     }
   }
