@@ -58,7 +58,9 @@ let package = Package(
       ]),
     .target(
       name: "Experiments",
-      dependencies: ["DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "Runs", "System", "Text"]),
+      dependencies: [
+        "CKernels", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "Runs", "System", "Text",
+      ]),
     .target(
       name: "Commands",
       dependencies: [

@@ -5,6 +5,25 @@
 typedef float sixteen_floats __attribute__((vector_size(64), aligned(4)));
 typedef double eight_doubles __attribute__((vector_size(64), aligned(8)));
 typedef float eight_floats __attribute__((vector_size(32), aligned(4)));
+typedef int32_t sixteen_words __attribute__((vector_size(64), aligned(4)));
+typedef int32_t eight_words __attribute__((vector_size(32), aligned(4)));
+
+// These are parts of kernels: no vector is ever handed to a function.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+// dy where y is positive, else 0: what comes through ReLU.
+PART_OF_KERNEL sixteen_floats through_sixteen(sixteen_floats dy, sixteen_floats y) {
+  return (sixteen_floats)((sixteen_words)dy & (sixteen_words)(y > 0));
+}
+
+PART_OF_KERNEL eight_floats through_eight(eight_floats dy, eight_floats y) {
+  return (eight_floats)((eight_words)dy & (eight_words)(y > 0));
+}
+
+PART_OF_KERNEL float through_one(float dy, float y) { return y > 0 ? dy : 0; }
+
+#define THROUGH(dy, y) \
+  _Generic((dy), sixteen_floats: through_sixteen, eight_floats: through_eight, float: through_one)(dy, y)
 
 #define EIGHT_DOUBLES(x) __builtin_convertvector(*(const eight_floats *)(x), eight_doubles)
 
@@ -119,35 +138,53 @@ EVERY_WIDTH void ckernels_channel_moments(
   }
 }
 
-EVERY_WIDTH void ckernels_normalise_channels(
+PART_OF_KERNEL void normalise_channels(
     float *restrict y, const float *x, const float *means, const float *factors, const float *shifts, size_t rows,
-    size_t channels, size_t size) {
+    size_t channels, size_t size, bool relu) {
   if (size == 1) {
     for (size_t i = 0; i < rows; i++, x += channels, y += channels) {
-      for (size_t c = 0; c < channels; c++) y[c] = (x[c] - means[c]) * factors[c] + shifts[c];
+      for (size_t c = 0; c < channels; c++) {
+        const float value = (x[c] - means[c]) * factors[c] + shifts[c];
+        y[c] = relu && value < 0 ? 0 : value;
+      }
     }
     return;
   }
   for (size_t i = 0; i < rows; i++) {
     for (size_t c = 0; c < channels; c++, x += size, y += size) {
       const float mean = means[c], factor = factors[c], shift = shifts[c];
-      for (size_t k = 0; k < size; k++) y[k] = (x[k] - mean) * factor + shift;
+      for (size_t k = 0; k < size; k++) {
+        const float value = (x[k] - mean) * factor + shift;
+        y[k] = relu && value < 0 ? 0 : value;
+      }
     }
   }
 }
 
+EVERY_WIDTH void ckernels_normalise_channels(
+    float *restrict y, const float *x, const float *means, const float *factors, const float *shifts, size_t rows,
+    size_t channels, size_t size, bool relu) {
+  if (relu) {
+    normalise_channels(y, x, means, factors, shifts, rows, channels, size, true);
+  } else {
+    normalise_channels(y, x, means, factors, shifts, rows, channels, size, false);
+  }
+}
+
 PART_OF_KERNEL void column_gradients(
-    double *sums, double *products, const float *dy, const float *x, const float *means, size_t rows,
-    size_t columns) {
+    double *sums, double *products, const float *dy, const float *x, const float *means, const float *factors,
+    const float *shifts, size_t rows, size_t columns, bool relu) {
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
-    const eight_floats mean = *(const eight_floats *)(means + j);
+    const eight_floats mean = *(const eight_floats *)(means + j), factor = *(const eight_floats *)(factors + j);
+    const eight_floats shift = *(const eight_floats *)(shifts + j);
     eight_doubles sum = {0}, product = {0};
     for (size_t i = 0; i < rows; i++) {
-      const eight_floats g = *(const eight_floats *)(dy + i * columns + j);
-      const eight_floats p = g * (*(const eight_floats *)(x + i * columns + j) - mean);
+      const eight_floats d = *(const eight_floats *)(x + i * columns + j) - mean;
+      eight_floats g = *(const eight_floats *)(dy + i * columns + j);
+      if (relu) g = THROUGH(g, d * factor + shift);
       sum += __builtin_convertvector(g, eight_doubles);
-      product += __builtin_convertvector(p, eight_doubles);
+      product += __builtin_convertvector(g * d, eight_doubles);
     }
     *(eight_doubles *)(sums + j) = sum;
     *(eight_doubles *)(products + j) = product;
@@ -156,31 +193,35 @@ PART_OF_KERNEL void column_gradients(
     sums[j] = 0;
     products[j] = 0;
     for (size_t i = 0; i < rows; i++) {
-      const float g = dy[i * columns + j];
-      const float p = g * (x[i * columns + j] - means[j]);
+      const float d = x[i * columns + j] - means[j];
+      float g = dy[i * columns + j];
+      if (relu) g = THROUGH(g, d * factors[j] + shifts[j]);
+      const float p = g * d;
       sums[j] += (double)g;
       products[j] += (double)p;
     }
   }
 }
 
-EVERY_WIDTH void ckernels_channel_gradients(
-    double *restrict sums, double *restrict products, const float *dy, const float *x, const float *means, size_t rows,
-    size_t channels, size_t size) {
+PART_OF_KERNEL void channel_gradients(
+    double *sums, double *products, const float *dy, const float *x, const float *means, const float *factors,
+    const float *shifts, size_t rows, size_t channels, size_t size, bool relu) {
   if (size == 1) {
-    column_gradients(sums, products, dy, x, means, rows, channels);
+    column_gradients(sums, products, dy, x, means, factors, shifts, rows, channels, relu);
     return;
   }
   for (size_t c = 0; c < channels; c++) sums[c] = products[c] = 0;
   for (size_t row = 0; row < rows; row++) {
     for (size_t c = 0; c < channels; c++, x += size, dy += size) {
-      const float mean = means[c];
+      const float mean = means[c], factor = factors[c], shift = shifts[c];
       turns g = {0}, p = {0};
-#define GRADIENT(AT, part)                    \
-  do {                                        \
-    const __auto_type dy_at = AT(dy);         \
-    g.part += dy_at;                          \
-    p.part += dy_at * (AT(x) - mean);         \
+#define GRADIENT(AT, part)                                     \
+  do {                                                         \
+    const __auto_type d = AT(x) - mean;                        \
+    __auto_type dy_at = AT(dy);                                \
+    if (relu) dy_at = THROUGH(dy_at, d * factor + shift);      \
+    g.part += dy_at;                                           \
+    p.part += dy_at * d;                                       \
   } while (0)
       SUM(size, GRADIENT);
       sums[c] += (double)total(&g);
@@ -189,22 +230,48 @@ EVERY_WIDTH void ckernels_channel_gradients(
   }
 }
 
-EVERY_WIDTH void ckernels_channel_input_gradients(
-    float *restrict dx, const float *dy, const float *x, const float *means, const float *factors, const float *slopes,
-    const float *constants, size_t rows, size_t channels, size_t size) {
+EVERY_WIDTH void ckernels_channel_gradients(
+    double *restrict sums, double *restrict products, const float *dy, const float *x, const float *means,
+    const float *factors, const float *shifts, size_t rows, size_t channels, size_t size, bool relu) {
+  if (relu) {
+    channel_gradients(sums, products, dy, x, means, factors, shifts, rows, channels, size, true);
+  } else {
+    channel_gradients(sums, products, dy, x, means, factors, shifts, rows, channels, size, false);
+  }
+}
+
+PART_OF_KERNEL void channel_input_gradients(
+    float *restrict dx, const float *dy, const float *x, const float *means, const float *factors, const float *shifts,
+    const float *slopes, const float *constants, size_t rows, size_t channels, size_t size, bool relu) {
   if (size == 1) {
     for (size_t i = 0; i < rows; i++, x += channels, dy += channels, dx += channels) {
       for (size_t c = 0; c < channels; c++) {
-        dx[c] = dy[c] * factors[c] - ((x[c] - means[c]) * slopes[c] + constants[c]);
+        const float d = x[c] - means[c];
+        const float g = relu ? THROUGH(dy[c], d * factors[c] + shifts[c]) : dy[c];
+        dx[c] = g * factors[c] - (d * slopes[c] + constants[c]);
       }
     }
     return;
   }
   for (size_t i = 0; i < rows; i++) {
     for (size_t c = 0; c < channels; c++, x += size, dy += size, dx += size) {
-      const float mean = means[c], factor = factors[c], slope = slopes[c], constant = constants[c];
-      for (size_t k = 0; k < size; k++) dx[k] = dy[k] * factor - ((x[k] - mean) * slope + constant);
+      const float mean = means[c], factor = factors[c], shift = shifts[c], slope = slopes[c], constant = constants[c];
+      for (size_t k = 0; k < size; k++) {
+        const float d = x[k] - mean;
+        const float g = relu ? THROUGH(dy[k], d * factor + shift) : dy[k];
+        dx[k] = g * factor - (d * slope + constant);
+      }
     }
+  }
+}
+
+EVERY_WIDTH void ckernels_channel_input_gradients(
+    float *restrict dx, const float *dy, const float *x, const float *means, const float *factors, const float *shifts,
+    const float *slopes, const float *constants, size_t rows, size_t channels, size_t size, bool relu) {
+  if (relu) {
+    channel_input_gradients(dx, dy, x, means, factors, shifts, slopes, constants, rows, channels, size, true);
+  } else {
+    channel_input_gradients(dx, dy, x, means, factors, shifts, slopes, constants, rows, channels, size, false);
   }
 }
 

@@ -11,11 +11,18 @@ struct ChapterCommand: JobCommand {
     discussion: """
       Linear regression on the airfoil data (the real set where it is found, else the built-in one with the same \
       moments): gradient descent, SGD, and minibatches of 100 and 10, compared by time and loss. Writes the \
-      chapter's figure and all curves. --exercise N runs the chapter's exercise N instead.
+      chapter's figure and all curves. --exercise N runs the chapter's exercise N instead; --beyond NAME what the \
+      chapter speaks of and does not show.
       """)
 
   @Option(help: ArgumentHelp("An exercise of the chapter: 1, 2, 3 or 4.", valueName: "n"))
   var exercise: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "batch-norm: over how many examples batch norms should average (fashion-mnist, where it is found).",
+      valueName: "name"))
+  var beyond: Chapter.Beyond?
 
   @Option(
     help: ArgumentHelp(
@@ -28,6 +35,7 @@ struct ChapterCommand: JobCommand {
 
   func run(on communicator: any Communicator) throws {
     StandardStreams.outliveReaders()
+    if let beyond { return try run(beyond, on: communicator) }
     let chosen = try communicator.agreeingOnErrors { data ?? Chapter.defaultData() }
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)
@@ -36,4 +44,22 @@ struct ChapterCommand: JobCommand {
     let study = try communicator.agreeingOnErrors { try Chapter.study(exercise: exercise) }
     try experiment.runner(on: communicator).run(study, options)
   }
+
+  private func run(_ beyond: Chapter.Beyond, on communicator: any Communicator) throws {
+    try communicator.agreeingOnErrors {
+      for (flag, isThere) in [("--exercise", exercise != nil), ("--shards", experiment.shards != nil)]
+      where isThere {
+        throw DistsgdError(
+          .usage, "\(flag): --beyond \(beyond.rawValue) has runs of its own; leave one of them out")
+      }
+    }
+    // Servers may have different files: rank 0 decides for all.
+    let name = beyond.options(data: data, seed: experiment.seed).data.data
+    let common = try communicator.broadcastString(name, from: 0)
+    var options = beyond.options(data: common, seed: experiment.seed)
+    options.arithmetic = arithmetic.name
+    try experiment.runner(on: communicator).run(beyond.study(ranks: communicator.worldSize), options)
+  }
 }
+
+extension Chapter.Beyond: ExpressibleByArgument {}

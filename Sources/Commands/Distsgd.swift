@@ -19,7 +19,7 @@ struct Distsgd: ParsableCommand {
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
       Export.self,
-      Verify.self, Reproduce.self, DataCommand.self,
+      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self,
     ],
     defaultSubcommand: Train.self)
 }

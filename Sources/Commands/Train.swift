@@ -29,6 +29,13 @@ struct Train: JobCommand {
     try run?.run()
   }
 
+  /// What goes together on neither command line may be a mistake on both.
+  private func parsed(_ arguments: [String]) throws -> TrainingOptions {
+    do { return try Self.parse(arguments).options } catch {
+      throw AgreedError(DistsgdError(.usage, Self.message(for: error)))
+    }
+  }
+
   /// The run's own command line comes first, this one's words after it: the last of a flag counts.
   /// - Returns: nil when the run is finished.
   private func resume(_ folder: String, _ communicator: any Communicator) throws -> TrainingRun? {
@@ -39,7 +46,7 @@ struct Train: JobCommand {
     let resumption = try Resumption(folder, communicator: communicator)
     var words = CommandLine.arguments.dropFirst()
     if words.first == Self._commandName { words = words.dropFirst() }
-    let options = try Self.parse(resumption.arguments + words).options
+    let options = try parsed(resumption.arguments + words)
     if let end = try communicator.agreeingOnErrors({ try resumption.end(for: options) }) {
       if communicator.rank == 0 { standardOutput(end) }
       return nil

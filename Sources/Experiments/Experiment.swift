@@ -9,6 +9,8 @@ package struct Trial: Sendable {
   /// What trials that differ in their seed alone have in common.
   package var group: String
   package var options: TrainingOptions
+  /// What is asked of the trained model, on rank 0: numbers by their names.
+  package var measure: (@Sendable (TrainingRun) -> [(name: String, value: Double)])?
 
   package init(_ name: String, group: String? = nil, _ options: TrainingOptions) {
     self.name = name
@@ -34,6 +36,8 @@ package struct TrialResult: Sendable {
   package var examplesPerSecond: Double
   /// XXH64 of the parameters' bytes.
   package var parameterHash: UInt64
+  /// What the trial has measured beside, by its names; on rank 0.
+  package var measures: [String: Double] = [:]
 
   /// Training time until an evaluation finds at most `loss`; nil if none does.
   package func seconds(toReach loss: Double) -> Double? {
@@ -82,12 +86,13 @@ package final class Experiment {
     } catch let error as AgreedError where error.error.code == .diverged {
       hasDiverged = true
     }
+    let measures = communicator.rank == 0 && !hasDiverged ? trial.measure?(run) ?? [] : []
     return TrialResult(
       name: trial.name, group: trial.group, globalBatch: trial.options.globalBatch,
       learningRate: Double(run.baseLearningRate),
       epochs: run.fractionalEpoch, evaluations: run.evaluations, finalLoss: hasDiverged ? nil : run.finalLoss,
       secondsPerEpoch: run.secondsPerEpoch,
       examplesPerSecond: run.seconds > 0 ? run.fractionalEpoch * Double(exampleCount) / run.seconds : 0,
-      parameterHash: run.parameterHash)
+      parameterHash: run.parameterHash, measures: Dictionary(measures.map { ($0.name, $0.value) }) { $1 })
   }
 }

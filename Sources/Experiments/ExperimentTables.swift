@@ -19,6 +19,8 @@ extension TrialResult {
     line["loss"] = finalLoss
     line["secondsPerEpoch"] = secondsPerEpoch
     line["examplesPerSecond"] = examplesPerSecond
+    line["accuracy"] = evaluations.last?.evaluation.accuracy
+    for (name, value) in measures.sorted(by: { $0.key < $1.key }) { line[name] = value }
     line["parameterHash"] = hexadecimal(parameterHash)
     return line
   }

@@ -37,7 +37,7 @@ private func leaves(_ nodes: [TreeNode], _ shards: Shards) -> [Int] {
     #expect(Set(PlannedJob.all.map(\.plans[0].placement)).count == 3)
   }
 
-  /// Replicated parameters are each rank's own; all others are cut into parts of whole cache lines.
+  /// Replicated parameters are each rank's own; all others are cut into parts of whole blocks.
   @Test func everyFloatIsOwnedOnce() {
     for job in PlannedJob.all {
       let ranges = job.plans.map(\.ownRange)
@@ -45,8 +45,9 @@ private func leaves(_ nodes: [TreeNode], _ shards: Shards) -> [Int] {
         #expect(ranges.allSatisfy { $0 == 0..<job.layout.length }, "\(job)")
       } else {
         #expect(tile(ranges, length: job.layout.length), "\(job)")
-        #expect(ranges.allSatisfy { $0.isEmpty || $0.lowerBound % 16 == 0 })
-        #expect(ranges.map(\.count).max()! - ranges.map(\.count).min()! <= 31, "\(job)")
+        #expect(ranges.allSatisfy { $0.isEmpty || $0.lowerBound % ArenaLayout.block == 0 })
+        #expect(
+          ranges.map(\.count).max()! - ranges.map(\.count).min()! < 2 * ArenaLayout.block, "\(job)")
       }
       // All ranks say the same of each.
       let updated = ranges.map { $0.clamped(to: 0..<job.layout.parameterCount) }

@@ -14,6 +14,9 @@ extension JobTests {
         "--data airfoil-like --duplicate 1000",
         "--data synthetic:4000,20 --model mlp:32,16 --duplicate 100",
         "--data synthetic:4000,20 --model mlp:32,16 --duplicate 100 --shards 8",
+        // Blanks between layers are plus signs here.
+        "--data synthetic:4000,20 --model dense:32+batchnorm+relu+layernorm+dense --duplicate 100",
+        "--data synthetic:4000,20 --model dense:32+batchnorm+relu+dense --batch-norm global --duplicate 100",
       ], [1, 2])
     func aStepAllocatesNothing(_ arguments: String, _ ranks: Int) throws {
       let library = folder("count_allocations.so")
@@ -27,7 +30,7 @@ extension JobTests {
         let counts = folder("counts-\(steps)")
         let outcome = try run(
           ranks: ranks,
-          arguments.split(separator: " ").map(String.init) + [
+          arguments.split(separator: " ").map { $0.replacingOccurrences(of: "+", with: " ") } + [
             "--steps", "\(steps)", "--log-every", "1000000", "--quiet", "--output", folder("run-\(steps)"),
           ], environment: ["LD_PRELOAD": library, "COUNT_ALLOCATIONS": counts])
         try #require(outcome.code == 0, "\(outcome)")
@@ -36,8 +39,10 @@ extension JobTests {
       let (short, long) = (try allocations(steps: 500), try allocations(steps: 1500))
       // Under mpirun the launcher's own count is among them.
       try #require(short.count == long.count && short.count >= ranks)
+      // Three sums over the global batch in a step, for each of which MPI takes some memory of its own.
+      let sums = ranks > 1 && arguments.contains("global ") ? 3 : 0
       for (few, many) in zip(short, long) {
-        #expect(many - few < 100, "1,000 steps more: \(many - few) allocations more")
+        #expect(many - few < 100 + sums * 1_000, "1,000 steps more: \(many - few) allocations more")
       }
     }
   }

@@ -76,7 +76,8 @@ extension JobTests {
           "--loss", "huber:delta=2", "--lr", "0.05",
         ],
         [
-          "--model", "batchnorm dense:8 batchnorm:epsilon=0.01 relu residual(layernorm dense:8) layernorm dense",
+          "--model",
+          "batchnorm dense:8 batchnorm:epsilon=0.01 relu residual(layernorm dense:8) layernorm dense",
           "--lr", "0.05",
         ],
       ])

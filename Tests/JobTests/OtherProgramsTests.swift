@@ -11,7 +11,8 @@ extension JobTests {
     @Test(arguments: [
       ("--batch-size 32", "--global-batch"), ("--batch_size=32", "--global-batch"),
       ("--num-epochs 3", "--epochs"),
-      ("--momentum 0.9", "--optimizer sgd:momentum"), ("--np 4", "mpirun -np"),
+      ("--betas 0.9", "--optimizer adam:beta1"), ("--max-grad-norm 1", "--clip-norm"),
+      ("--warmup-steps 100", "--warmup"), ("--wd 0.1", "--weight-decay"), ("--np 4", "mpirun -np"),
       ("--optim adam", "--optimizer"),
       ("--hidden-layer-sizes 8", "--model mlp"), ("--sample-weight w", "--weight"), ("--device cpu", "CPUs"),
       ("--learning_rate 0.1", "--learning-rate"), ("--random-state 3", "--seed"),

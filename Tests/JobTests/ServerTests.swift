@@ -49,7 +49,7 @@ extension JobTests {
       arguments: [
         (["a:2", "b:2"], "slot"), (["a:2", "b:2"], "node"), (["a:1", "b:3"], "slot"),
         (["a:1", "b:2", "c:1"], "slot"),
-      ], ["linear", "mlp"])
+      ], ["linear", "mlp", "norms"])
     func sameBits(_ place: (hosts: [String], mapping: String), _ model: String) throws {
       let classes = try folder.writeClasses()
       let arguments =
@@ -57,6 +57,7 @@ extension JobTests {
         + (model == "linear"
           ? ["--global-batch", "96", "--epochs", "1"]
           : ["--data", classes, "--model", "mlp:64,32", "--global-batch", "7", "--steps", "25"])
+        + (model == "norms" ? ["--optimizer", "lamb", "--clip-norm", "0.5"] : [])
       let expected = try train(ranks: 1, arguments)
       let output = folder("run")
       let child = try Child(

@@ -108,32 +108,36 @@ private func turns(_ values: [Float]) -> Float {
     }
   }
 
-  @Test(arguments: shapes) func channels(_ shape: [Int]) {
+  @Test(arguments: shapes, [false, true]) func channels(_ shape: [Int], _ relu: Bool) {
     let test = Case(shape)
     var y = [Float](repeating: .nan, count: test.x.count)
     var dx = y
     ckernels_normalise_channels(
-      &y, test.x, test.means, test.factors, test.shifts, test.rows, test.channels, test.size)
+      &y, test.x, test.means, test.factors, test.shifts, test.rows, test.channels, test.size, relu)
     ckernels_channel_input_gradients(
-      &dx, test.dy, test.x, test.means, test.factors, test.shifts, test.means, test.rows, test.channels,
-      test.size)
+      &dx, test.dy, test.x, test.means, test.factors, test.shifts, test.shifts, test.means, test.rows,
+      test.channels, test.size, relu)
     var sums = [Double](repeating: .nan, count: test.channels)
     var products = sums
     ckernels_channel_gradients(
-      &sums, &products, test.dy, test.x, test.means, test.rows, test.channels, test.size)
+      &sums, &products, test.dy, test.x, test.means, test.factors, test.shifts, test.rows, test.channels,
+      test.size, relu)
+    func channel(_ i: Int) -> Int { i / test.size % test.channels }
+    let distances = test.x.indices.map { test.x[$0] - test.means[channel($0)] }
+    let values = test.x.indices.map { distances[$0] * test.factors[channel($0)] + test.shifts[channel($0)] }
+    let dy = test.x.indices.map { !relu || values[$0] > 0 ? test.dy[$0] : 0 }
     for i in test.x.indices {
-      let c = i / test.size % test.channels
-      let distance = test.x[i] - test.means[c]
-      let (expected, gradient) = (
-        distance * test.factors[c] + test.shifts[c],
-        test.dy[i] * test.factors[c] - (distance * test.shifts[c] + test.means[c])
-      )
-      #expect(bits([y[i], dx[i]]) == bits([expected, gradient]))
+      let c = channel(i)
+      let expected = [
+        relu && values[i] < 0 ? 0 : values[i],
+        dy[i] * test.factors[c] - (distances[i] * test.shifts[c] + test.means[c]),
+      ]
+      #expect(bits([y[i], dx[i]]) == bits(expected))
     }
     for c in 0..<test.channels {
       var (sum, product) = (0.0, 0.0)
-      for (dy, x) in zip(test.planes(test.dy, c), test.planes(test.x, c)) {
-        let terms = zip(dy, x).map { $0 * ($1 - test.means[c]) }
+      for (dy, distances) in zip(test.planes(dy, c), test.planes(distances, c)) {
+        let terms = zip(dy, distances).map { $0 * $1 }
         sum += Double(test.size == 1 ? dy[0] : turns(dy))
         product += Double(test.size == 1 ? terms[0] : turns(terms))
       }

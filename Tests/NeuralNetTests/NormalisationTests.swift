@@ -26,6 +26,8 @@ struct NormalisationCase: Sendable, CustomTestStringConvertible {
     NormalisationCase("dense:9 batchnorm:global tanh dense"),
     NormalisationCase("batchnorm:global,epsilon=0.1 dense", Shape(2, 3, 4)),
     NormalisationCase("batchnorm tanh dense", Shape(3, 4, 5)),
+    NormalisationCase("batchnorm relu dense", Shape(3, 4, 5)),
+    NormalisationCase("dense:9 batchnorm:global relu batchnorm relu dense"),
     // A piece of one row: one number a channel in the first, several in the second.
     NormalisationCase("dense:5 batchnorm sigmoid dense", Shape(6), [4, 4, 3, 1]),
     NormalisationCase("batchnorm tanh dense", Shape(2, 2, 2), [4, 4, 3, 1]),
@@ -111,6 +113,19 @@ struct NormalisationCase: Sendable, CustomTestStringConvertible {
       }
     }
     #expect(together.map(\.bitPattern) == terms[0].map(\.bitPattern))
+  }
+
+  /// ReLU within a batch norm has the bits of one that follows it: a dropout of nothing keeps them apart.
+  @Test(arguments: [Shape(7), Shape(3, 4, 5)], ["batchnorm", "batchnorm:global"])
+  func reluIsThatOfALayer(_ shape: Shape, _ norm: String) throws {
+    let sample = Sample.random(count: 12, features: shape.count, classes: 3)
+    let gradients = try ["\(norm) relu dense", "\(norm) dropout:0 relu dense"].map { layers in
+      let model = try ModelSpecification(layers).model(input: shape, outputs: 3)
+      return trained(
+        model, variedParameters(of: model), sample, pieces: [5, 4, 3], .blas
+      ).map(\.bitPattern)
+    }
+    #expect(gradients[0] == gradients[1])
   }
 
   /// A shard's averages are others than the batch's: the tests above can fail.

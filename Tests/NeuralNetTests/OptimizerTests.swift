@@ -58,6 +58,14 @@ private func random(_ count: Int, _ series: Int) -> [Float] {
     "adam:weight-decay=0.1", "adamw", "adamw:weight-decay=0.3,beta1=0",
   ]
 
+  /// Those of updates.json (UpdateGoldenTests).
+  static let others = [
+    "adagrad", "adagrad:epsilon=0.001,rate-decay=0.1,weight-decay=0.01", "rmsprop",
+    "rmsprop:centered,momentum=0.9,alpha=0.5", "rmsprop:centered", "rmsprop:momentum=0.5,weight-decay=0.1",
+    "adadelta", "adadelta:rho=0.5,epsilon=0.01,weight-decay=0.1", "lars", "lars:trust=0.1,weight-decay=0.1", "lamb",
+    "lamb:beta1=0.5,weight-decay=0",
+  ]
+
   /// Thirty steps of the formulas.
   @Test(arguments: words) func formulas(_ text: String) throws {
     let count = 100
@@ -93,7 +101,7 @@ private func random(_ count: Int, _ series: Int) -> [Float] {
   }
 
   /// Every part finds its own state: one part or five, the bits are the same.
-  @Test(arguments: words) func cutsDoNotShow(_ text: String) throws {
+  @Test(arguments: words + others) func cutsDoNotShow(_ text: String) throws {
     let count = 5_003
     let whole = Arena(try Catalog.optimizer(text), random(count, 0))
     let parts = Arena(whole.optimizer, random(count, 0))
@@ -104,7 +112,7 @@ private func random(_ count: Int, _ series: Int) -> [Float] {
     #expect(whole.bits == parts.bits)
   }
 
-  @Test(arguments: words) func descriptionsReadBack(_ text: String) throws {
+  @Test(arguments: words + others) func descriptionsReadBack(_ text: String) throws {
     let optimizer = try Catalog.optimizer(text)
     #expect(try Catalog.optimizer(optimizer.description).description == optimizer.description)
   }
@@ -113,7 +121,8 @@ private func random(_ count: Int, _ series: Int) -> [Float] {
     ("sgd:momentum=1", "below 1"), ("sgd:nesterov", "needs a momentum"),
     ("sgd:momentum=0.9,momentum=0.9", "twice"),
     ("adam:beta3=0.9", "beta3"), ("adam:epsilon=0", "above 0"), ("adam:0.9", "0.9"), ("adma", "no optimizer"),
-    ("sgd sgd", "one word"), ("", "missing"),
+    ("sgd sgd", "one word"), ("", "missing"), ("rmsprop:alpha=1", "below 1"), ("lars:trust=0", "above 0"),
+    ("adagrad:momentum=0.9", "momentum"), ("lamb:centered", "centered"), ("adadelta:rho=-1", "from 0"),
   ]) func whatIsNoOptimizer(_ text: String, _ reason: String) {
     #expect {
       _ = try Catalog.optimizer(text)

@@ -18,7 +18,11 @@ public struct TrainerCase {
   public var shards = 1
   public var microBatch: Int?
   public var learningRate: Float = 0.1
+  public var clipping: Clipping?
+  public var noDecayFor: Set<DecayExemption> = []
   public var arithmetic = Arithmetic.blas
+  /// Whether every step tells the norm of its gradient.
+  public var measuresNorms = false
 
   public init(_ sample: Sample, _ model: Sequential, _ loss: any Loss, parameters: [Float]? = nil, batch: Int)
   {
@@ -43,6 +47,8 @@ public struct TrainerCase {
     public let losses: [Number]
     /// At the end.
     public let parameters: [Number]
+    /// Of every step's gradient, where they were measured.
+    public var norms: [Double] = []
   }
 
   /// Trains `steps` steps, as many epochs as that takes.
@@ -57,18 +63,21 @@ public struct TrainerCase {
     let trainer = try Trainer(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule,
       shards: Shards(count: shards, worldSize: 1), microBatch: microBatch, optimizer: optimizer,
-      learningRate: learningRate, arithmetic: arithmetic, communicator: communicator)
+      clipping: clipping, noDecayFor: noDecayFor, learningRate: learningRate, arithmetic: arithmetic,
+      communicator: communicator)
     _ = trainer.parameters.update(fromContentsOf: parameters)
     var losses: [Float] = []
+    var norms: [Double] = []
     for step in 0..<steps {
-      _ = try trainer.step(
-        sampler.order(epoch: step / schedule.stepsPerEpoch),
-        StepPlan(positions: schedule.positions(step: step % schedule.stepsPerEpoch)))
+      var plan = StepPlan(positions: schedule.positions(step: step % schedule.stepsPerEpoch))
+      plan.measuresNorm = measuresNorms
+      _ = try trainer.step(sampler.order(epoch: step / schedule.stepsPerEpoch), plan)
       losses.append(trainer.batchLoss)
+      if let norm = trainer.gradientNorm { norms.append(norm) }
       afterStep(step % schedule.stepsPerEpoch)
     }
     return withExtendedLifetime((communicator, dataset)) {
-      Outcome(losses: losses, parameters: Array(trainer.parameters))
+      Outcome(losses: losses, parameters: Array(trainer.parameters), norms: norms)
     }
   }
 

@@ -1,7 +1,9 @@
 // What batch and layer normalisation do with their numbers: one pass over memory each. Sums have one order, whatever the
 // width of the vectors.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /// For each channel of x, shape (rows, channels, size), the mean of its rows·size numbers and the sum of their squared
 /// distances from it.
@@ -15,21 +17,22 @@
 void ckernels_channel_moments(
     double *restrict means, double *restrict squares, const float *x, size_t rows, size_t channels, size_t size);
 
-/// y = (x - means[c]) * factors[c] + shifts[c] for each channel; x and y have shape (rows, channels, size).
+/// y = (x - means[c]) * factors[c] + shifts[c] for each channel; x and y have shape (rows, channels, size). With `relu`
+/// 0 where that is negative.
 void ckernels_normalise_channels(
     float *restrict y, const float *x, const float *means, const float *factors, const float *shifts, size_t rows,
-    size_t channels, size_t size);
+    size_t channels, size_t size, bool relu);
 
-/// For each channel the sums of dy and of dy * (x - means[c]), each number in single precision: in the order of the
-/// moments.
+/// For each channel the sums of g and of g * (x - means[c]), each number in single precision: in the order of the
+/// moments. g is dy; with `relu` 0 where (x - means[c]) * factors[c] + shifts[c] is not positive, here and below.
 void ckernels_channel_gradients(
-    double *restrict sums, double *restrict products, const float *dy, const float *x, const float *means, size_t rows,
-    size_t channels, size_t size);
+    double *restrict sums, double *restrict products, const float *dy, const float *x, const float *means,
+    const float *factors, const float *shifts, size_t rows, size_t channels, size_t size, bool relu);
 
-/// dx = dy * factors[c] - ((x - means[c]) * slopes[c] + constants[c]) for each channel.
+/// dx = g * factors[c] - ((x - means[c]) * slopes[c] + constants[c]) for each channel.
 void ckernels_channel_input_gradients(
-    float *restrict dx, const float *dy, const float *x, const float *means, const float *factors, const float *slopes,
-    const float *constants, size_t rows, size_t channels, size_t size);
+    float *restrict dx, const float *dy, const float *x, const float *means, const float *factors, const float *shifts,
+    const float *slopes, const float *constants, size_t rows, size_t channels, size_t size, bool relu);
 
 /// y[i, j] = (x[i, j] - means[i]) * factors[i] * weight[j] + bias[j]; x and y have shape (rows, columns).
 void ckernels_normalise_rows(

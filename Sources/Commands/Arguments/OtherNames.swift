@@ -28,11 +28,21 @@ private let otherNames: [(names: Set<String>, hint: String)] = [
     "did you mean --learning-rate (--lr)?"
   ),
   (["optim", "opt", "solver", "update-rule"], "did you mean --optimizer?"),
-  (["momentum", "nesterov"], "write it behind the rule: --optimizer sgd:momentum=0.9,nesterov"),
+  (["wd", "l2", "weight-penalty"], "did you mean --weight-decay?"),
   (
-    ["weight-decay", "wd", "l2", "betas", "beta1", "beta2", "epsilon", "eps"],
-    "write it behind the rule: --optimizer adam:beta1=0.9,weight-decay=0.01"
+    ["betas", "beta1", "beta2", "epsilon", "eps", "rho"],
+    "write it behind the rule: --optimizer adam:beta1=0.9,epsilon=1e-8"
   ),
+  (
+    ["clip", "clip-grad", "grad-clip", "clip-grad-norm", "max-grad-norm", "gradient-clip-val", "clipnorm"],
+    "did you mean --clip-norm?"
+  ),
+  (["clip-grad-value", "clipvalue"], "did you mean --clip-value?"),
+  (
+    ["warmup-steps", "warmup-epochs", "warm-up", "num-warmup-steps", "warmup-ratio"],
+    "did you mean --warmup, such as 500 or 5epochs?"
+  ),
+  (["scale-lr", "lr-scaling", "linear-scaling"], "did you mean --scale-learning-rate linear --base-batch 32?"),
   (
     [
       "hidden", "hidden-size", "hidden-sizes", "hidden-layers", "hidden-layer-sizes", "layers", "units",

@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
     abstract: "Measure this machine, and what the method gets out of it.",
     subcommands: [
       BenchMatmul.self, BenchRoofline.self, BenchNoise.self, BenchGather.self, BenchStep.self,
-      BenchAllReduce.self,
+      BenchAllReduce.self, BenchUpdate.self,
     ])
 
   func run() throws {

@@ -33,6 +33,11 @@ final class ShardGradients {
   /// Shape (shards of a pass): the loss of each.
   private let losses: UnsafeMutablePointer<Float>
 
+  /// Which shards of which node run in a pass over all of this rank's, for each size of a batch.
+  private let shares: [RankShare]
+  /// Where their gradients go; as long as there are nodes.
+  private var groups: [(pieces: Int, arena: UnsafeMutablePointer<Float>)] = []
+
   // One batch's; set at its start, so that the recursion over the tree carries no more than nodes.
   private var order: EpochOrder
   private var positions = 0..<0
@@ -72,6 +77,9 @@ final class ShardGradients {
       model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
       passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
+    shares =
+      model.needsGlobalBatch
+      ? schedule.batchSizes.map { RankShare(of: nodes, active: shards.active(batch: $0)) } : []
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
     weights = BatchWeights(dataset)
     pieces = .allocate(capacity: maximumPieces + 1)
@@ -101,7 +109,7 @@ final class ShardGradients {
   /// loss itself.
   @inline(__always)
   func add(to reduction: GradientReduction) throws(MPIError) {
-    if let globalSum { return try addShare(reduction.nodes, globalSum, into: reduction.gradientBuffer) }
+    if let globalSum { return try addShare(to: reduction, globalSum) }
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
       add(node, into: reduction.gradientBuffer(number))
     }
@@ -168,16 +176,16 @@ final class ShardGradients {
   }
 
   /// All of this rank's shards in one pass, in which its layers wait for sums over the global batch.
-  private func addShare(
-    _ nodes: [TreeNode], _ globalSum: ShardSum, into sum: (_ node: Int) -> UnsafeMutablePointer<Float>
-  ) throws(MPIError) {
-    let present = nodes.enumerated().filter { $0.element.firstLeaf < active }
-    let groups = present.map { ($0.offset, $0.element.leaves.clamped(to: 0..<active)) }
-    let firstShard = groups.first?.1.lowerBound ?? 0
+  private func addShare(to reduction: GradientReduction, _ globalSum: ShardSum) throws(MPIError) {
+    let share =
+      shares.first { $0.active == active } ?? RankShare(of: reduction.nodes, active: active)
+    let firstShard = share.parts.first?.leaves.lowerBound ?? 0
     let first = shards.examples(of: firstShard, batch: positions.count).lowerBound
     var count = 0
-    for (_, leaves) in groups {
+    groups.removeAll(keepingCapacity: true)
+    for (node, leaves) in share.parts {
       setPieces(leaves, from: count, first: first)
+      groups.append((leaves.count, reduction.gradientBuffer(node)))
       count += leaves.count
     }
     let start = positions.lowerBound + first
@@ -192,12 +200,11 @@ final class ShardGradients {
     addLosses(output, pass.pieces)
     clock.mark(.forward)
     globalSum.phase = .backward
-    network.backward(
-      batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
+    network.backward(batch.features, pass, into: groups)
     var piece = 0
-    for (node, leaves) in groups {
-      sum(node)[layout.loss] = pairwiseSum(losses + piece, count: leaves.count)
-      piece += leaves.count
+    for group in groups {
+      group.arena[layout.loss] = pairwiseSum(losses + piece, count: group.pieces)
+      piece += group.pieces
     }
     clock.mark(.backward)
     try globalSum.end()

@@ -62,6 +62,20 @@ struct ShardPasses {
   }
 }
 
+/// All of a rank's shards of a batch, by the nodes of the tree that it adds up alone.
+struct RankShare {
+  /// Shards of the batch that have examples.
+  let active: Int
+  let parts: [(node: Int, leaves: Range<Int>)]
+
+  init(of nodes: [TreeNode], active: Int) {
+    self.active = active
+    parts = nodes.enumerated().filter { $0.element.firstLeaf < active }.map {
+      ($0.offset, $0.element.leaves.clamped(to: 0..<active))
+    }
+  }
+}
+
 extension TreeNode {
   /// The leaves of this node's descendants of a level, from left to right.
   fileprivate func parts(ofLevel level: Int) -> [Range<Int>] {

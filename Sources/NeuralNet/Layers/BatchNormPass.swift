@@ -1,7 +1,11 @@
-// Batch normalisation at work: two passes over memory forward, and two backward, whatever it averages over.
+// Batch normalisation at work: two passes over memory forward, and two backward, whatever it averages over, and with the
+// ReLU behind it.
 import CKernels
 
 final class BatchNormPass: LayerPass {
+  /// Whether it is followed by ReLU, which it applies itself. Backward it computes anew what was negative: to read it
+  /// would take longer.
+  var hasReLU = false
   private let channels: Int
   /// Numbers of a channel in one example.
   private let size: Int
@@ -109,14 +113,17 @@ final class BatchNormPass: LayerPass {
     into dx: UnsafeMutableBufferPointer<Float>?, _ pass: borrowing Pass, gradient: borrowing GradientSum
   ) {
     let isTraining = pass.mode != .inference
+    let weight = pass.parameters + first
     for piece in 0..<pass.pieceCount {
       let rows = pass.rows(ofPiece: piece)
       let (sums, products) = momentsOfPiece(piece)
       let start = rows.lowerBound * channels * size
       let scale = scaleOfPiece(piece, isTraining)
       if let dy = dy.baseAddress, let x = x.baseAddress {
+        for c in 0..<channels { coefficients[c] = weight[c] * scale.inverse[c] }
         ckernels_channel_gradients(
-          sums, products, dy + start, x + start, scale.mean, rows.count, channels, size)
+          sums, products, dy + start, x + start, scale.mean, coefficients, weight + channels, rows.count,
+          channels, size, hasReLU)
       }
       let share = shares + piece * 4 * channels
       for c in 0..<channels {
@@ -167,8 +174,8 @@ final class BatchNormPass: LayerPass {
       }
       guard let dy = dy.baseAddress, let x = x.baseAddress, let dx = dx.baseAddress else { continue }
       ckernels_channel_input_gradients(
-        dx + start, dy + start, x + start, scale.mean, coefficients, coefficients + channels,
-        coefficients + 2 * channels, rows.count, channels, size)
+        dx + start, dy + start, x + start, scale.mean, coefficients, weight + channels,
+        coefficients + channels, coefficients + 2 * channels, rows.count, channels, size, hasReLU)
     }
   }
 
@@ -198,7 +205,7 @@ final class BatchNormPass: LayerPass {
     for c in 0..<channels { coefficients[c] = weight[c] * scale[channels + c] }
     let start = rows.lowerBound * channels * size
     ckernels_normalise_channels(
-      y + start, x + start, scale, coefficients, bias, rows.count, channels, size)
+      y + start, x + start, scale, coefficients, bias, rows.count, channels, size, hasReLU)
   }
 
   private func momentsOfPiece(_ piece: Int) -> (

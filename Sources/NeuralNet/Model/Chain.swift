@@ -1,6 +1,7 @@
 // Layers at work one after the other, with the values between them.
 
-/// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station.
+/// The layers of a model, or of a block within one. A dense layer and the activation behind it are one station, as are a
+/// batch norm and ReLU.
 final class Chain {
   /// Plain numbers and no references; a dense layer lies here itself, and nothing is looked up to call it.
   private struct Station {
@@ -58,6 +59,7 @@ final class Chain {
         ? SpatialPass(
           Array(model.layers[range]), on: Array(model.inputShapes[range]), offsets: Array(offsets[range]), place)
         : layer.prepared(place)
+      if let norm = pass as? BatchNormPass { norm.hasReLU = range.count == 2 }
       let length = (pass as? any PieceSumming)?.partialSumLength
       partialSumLength = max(
         partialSumLength, length ?? requests.reduce(0) { $0 + $1.shape.reduce(1, *) })
@@ -162,12 +164,17 @@ final class Chain {
 }
 
 extension Sequential {
-  /// The layers from `index` on that are one station: layers of neighbourhoods, a dense layer and its activation, or one.
+  /// The layers from `index` on that are one station: layers of neighbourhoods, a layer and the activation that it applies,
+  /// or one.
   fileprivate func station(from index: Int) -> Range<Int> {
     if layers[index] is any SpatialLayer { return spatialLayers(from: index) }
+    let next = index + 1 < layers.count ? layers[index + 1] as? Activation : nil
     let isFused =
-      layers[index] is Dense && index + 1 < layers.count
-      && (layers[index + 1] as? Activation)?.isFusible == true
+      switch layers[index] {
+      case is Dense: next?.isFusible == true
+      case is BatchNorm: next == .relu
+      default: false
+      }
     return index..<index + (isFused ? 2 : 1)
   }
 }

@@ -12,9 +12,11 @@ public struct OneCycleSchedule: Schedule, Equatable {
   /// Of η at the beginning, and of that at the end.
   public let divisor, finalDivisor: Double
 
-  /// - Precondition: `rise` is from 0 to below 1, the divisors are above 0.
+  private static let divisors = 1e-6...1e12
+
+  /// - Precondition: `rise` is from 0 to below 1, the divisors from 1e-6 to 1e12.
   public init(rise: Double = 0.3, divisor: Double = 25, finalDivisor: Double = 10_000) {
-    precondition(0..<1 ~= rise && divisor > 0 && finalDivisor > 0)
+    precondition(0..<1 ~= rise && Self.divisors ~= divisor && Self.divisors ~= finalDivisor)
     (self.rise, self.divisor, self.finalDivisor) = (rise, divisor, finalDivisor)
   }
 
@@ -23,6 +25,9 @@ public struct OneCycleSchedule: Schedule, Equatable {
     rise = try reader.number("rise", .fraction) ?? 0.3
     divisor = try reader.number("divisor", .positive) ?? 25
     finalDivisor = try reader.number("final-divisor", .positive) ?? 10_000
+    guard Self.divisors ~= divisor && Self.divisors ~= finalDivisor else {
+      throw WordError(word.text, "its divisors must be from 1e-6 to 1e12")
+    }
     try reader.end()
   }
 

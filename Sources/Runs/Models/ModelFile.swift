@@ -21,10 +21,13 @@ package struct ModelFile: Sendable {
   static let producer = "distsgd \(version)"
 
   /// Writes the parameters under the names of PyTorch's `nn.Sequential`, and the rest as metadata.
-  /// - Parameter provenance: more metadata, which tell how the model was made.
+  /// - Parameters:
+  ///   - provenance: more metadata, which tell how the model was made.
+  ///   - batches: that it has seen in training.
   package static func write(
     to path: String, specification: ModelSpecification, model: Sequential, loss: any Loss,
-    preprocessing: Preprocessing, provenance: [String: String], parameters: UnsafePointer<Float>
+    preprocessing: Preprocessing, provenance: [String: String], batches: Int64 = 0,
+    parameters: UnsafePointer<Float>
   ) throws {
     var words = metadata(specification, model, loss, preprocessing).merging(provenance) { own, _ in own }
     words[MetadataDigests.key] = MetadataDigests.text(of: words)
@@ -33,15 +36,14 @@ package struct ModelFile: Sendable {
         SafeTensors.View(
           name: tensor.name, shape: tensor.shape,
           values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
-      }, counts: counts(of: model, steps: words[Provenance.Key.steps]), metadata: words, to: path)
+      }, counts: counts(of: model, batches: batches), metadata: words, to: path)
   }
 
   /// The batches that PyTorch counts beside each running mean: `1.num_batches_tracked`.
-  private static func counts(of model: Sequential, steps: String?) -> [SafeTensors.Count] {
+  private static func counts(of model: Sequential, batches: Int64) -> [SafeTensors.Count] {
     model.tensors.filter { !$0.role.isTrained && $0.name.hasSuffix("running_mean") }.map { tensor in
       SafeTensors.Count(
-        name: tensor.name.dropLast("running_mean".count) + "num_batches_tracked",
-        value: steps.flatMap { Int64($0) } ?? 0)
+        name: tensor.name.dropLast("running_mean".count) + "num_batches_tracked", value: batches)
     }
   }
 

@@ -20,7 +20,8 @@ public final class TrainingRun {
   let log: RunLog
   /// Nil for a run without a folder to go on from: it cannot be stopped.
   private let checkpointing: Checkpointing?
-  private let isConstantRate: Bool
+  /// nil where η stays as it is.
+  private let rates: LearningRates?
   /// Whether the norm of the gradient is told with the steps; the same on all ranks.
   private let measuresNorms: Bool
   private let provenance: Provenance
@@ -50,7 +51,6 @@ public final class TrainingRun {
     self.communicator = communicator
     self.setUp = setUp
     self.log = log
-    isConstantRate = options.isConstantRate
     measuresNorms = hasFolder
     let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
@@ -58,6 +58,9 @@ public final class TrainingRun {
       options.sampling, exampleCount: setUp.training.count, copies: options.copies, seed: options.seed)
     schedule = BatchSchedule(
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
+    rates =
+      options.isConstantRate
+      ? nil : LearningRates(options, stepsPerEpoch: schedule.stepsPerEpoch, base: setUp.learningRate)
     shards = Shards(
       count: options.shardCount(ranks: communicator.worldSize), worldSize: communicator.worldSize)
     var provenance = Provenance(setUp, options, shards: shards.count)
@@ -166,7 +169,7 @@ public final class TrainingRun {
 
   /// A step, and what is told of it.
   private func step(_ order: EpochOrder) throws {
-    if !isConstantRate { setLearningRate() }
+    if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
     plan.measuresNorm = measuresNorms && (state.step + 1) % options.logEvery == 0
@@ -200,14 +203,6 @@ public final class TrainingRun {
       step: state.step, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds,
       trainer: trainer)
     for hook in hooks where state.step % hook.interval == 0 { try hook.body(moment) }
-  }
-
-  private func setLearningRate() {
-    let factor = options.learningRateFactor(
-      ScheduleMoment(
-        step: state.step, stepsPerEpoch: schedule.stepsPerEpoch,
-        totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch)))
-    trainer.learningRate = Float(Double(setUp.learningRate) * factor)
   }
 
   private var isLastEpoch: Bool { state.epoch + 1 >= options.epochLimit || state.step >= stepLimit }

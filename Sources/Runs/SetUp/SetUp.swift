@@ -244,7 +244,8 @@ package struct SetUp {
   ) throws {
     try ModelFile.write(
       to: path, specification: specification, model: model, loss: loss, preprocessing: preprocessing,
-      provenance: provenance, parameters: parameters.baseAddress!)
+      provenance: provenance, batches: provenance[Provenance.Key.steps].flatMap { Int64($0) } ?? 0,
+      parameters: parameters.baseAddress!)
   }
 }
 
