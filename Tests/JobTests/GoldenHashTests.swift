@@ -57,6 +57,18 @@ struct GoldenRun: Sendable, CustomTestStringConvertible {
       "75bb7c3a02e696de",
       "--data WIDE --shards 7 --global-batch 64 --epochs 2 --optimizer sgd:weight-decay=0.001 --lr 0.01",
       model: "dense:70 relu residual(gelu) dense:33 sigmoid dense"),
+    GoldenRun(
+      "da986008cc97eed1",
+      "--data IMAGES --shards 8 --global-batch 37 --epochs 3 --lr 0.01 --optimizer adam --batch-norm global",
+      model: "batchnorm relu dense:20 batchnorm dropout:0.2 relu dense"),
+    GoldenRun(
+      "349b7bd14778579d", "--data CLASSES --shards 6 --global-batch 40 --epochs 3",
+      model:
+        "dense:40 batchnorm:momentum=0.3 relu residual(layernorm dense:40 batchnorm:global) dense:17 layernorm tanh dense"
+    ),
+    GoldenRun(
+      "a4cacfbbd27c2ed8", "--data IMAGES --shards 3 --global-batch 50 --micro-batch 7 --epochs 2",
+      model: "batchnorm:epsilon=0.01 layernorm dense:33 batchnorm relu dense"),
   ]
   /// One that is stopped and resumed on another number of ranks; 13 steps.
   static let resumed = GoldenRun(

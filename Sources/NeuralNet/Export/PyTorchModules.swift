@@ -49,15 +49,33 @@ extension Activation: PyTorchLayer {
 }
 
 extension BatchNorm: PyTorchLayer {
+  /// Of channels with several numbers a class that finds them also where an example is one row.
   public func module(of shape: Shape) -> String {
-    let kind = shape.sizes.count == 3 ? 2 : 1
-    return "nn.BatchNorm\(kind)d(\(shape.sizes[0]), eps=\(epsilon), momentum=\(momentum))"
+    let type = shape.count == shape.sizes[0] ? "nn.BatchNorm1d" : "BatchNorm"
+    return "\(type)(\(shape.sizes[0]), eps=\(epsilon), momentum=\(momentum))"
+  }
+
+  public var definition: String {
+    """
+    class BatchNorm(nn.BatchNorm1d):
+        def forward(self, x):
+            return super().forward(x.reshape(len(x), self.num_features, -1)).reshape(x.shape)
+    """
   }
 }
 
 extension LayerNorm: PyTorchLayer {
   public func module(of shape: Shape) -> String {
-    "nn.LayerNorm([\(shape.sizes.map(String.init).joined(separator: ", "))], eps=\(epsilon))"
+    let type = shape.sizes.count == 1 ? "nn.LayerNorm" : "LayerNorm"
+    return "\(type)([\(shape.sizes.map(String.init).joined(separator: ", "))], eps=\(epsilon))"
+  }
+
+  public var definition: String {
+    """
+    class LayerNorm(nn.LayerNorm):
+        def forward(self, x):
+            return super().forward(x.reshape(len(x), *self.normalized_shape)).reshape(x.shape)
+    """
   }
 }
 
