@@ -69,6 +69,26 @@ struct GoldenRun: Sendable, CustomTestStringConvertible {
     GoldenRun(
       "a4cacfbbd27c2ed8", "--data IMAGES --shards 3 --global-batch 50 --micro-batch 7 --epochs 2",
       model: "batchnorm:epsilon=0.01 layernorm dense:33 batchnorm relu dense"),
+    GoldenRun(
+      "c22a83cceabb88cb",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 6 --global-batch 50 --epochs 2 --optimizer lamb --clip-norm 0.5 --warmup 3 --lr 0.02"
+    ),
+    GoldenRun(
+      "fd11d7c0bd3787d7",
+      "--data synthetic:300,20 --model mlp:60,30 --shards 6 --global-batch 50 --epochs 2 --optimizer lars:trust=0.02 --weight-decay 0.01 --no-decay-for bias --schedule one-cycle"
+    ),
+    GoldenRun(
+      "c5222ed1374bb6f5",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer rmsprop:centered --momentum 0.5 --clip-value 0.05 --lr 0.001 --schedule exponential:factor=0.8"
+    ),
+    GoldenRun(
+      "0a1901cb62b75b58",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer adadelta --schedule polynomial:power=1.5"
+    ),
+    GoldenRun(
+      "4858316d4b7d1f33",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer adagrad:rate-decay=0.1 --scale-learning-rate sqrt --base-batch 16 --schedule inverse-sqrt:after=4"
+    ),
   ]
   /// One that is stopped and resumed on another number of ranks; 13 steps.
   static let resumed = GoldenRun(
