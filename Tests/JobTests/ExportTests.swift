@@ -75,6 +75,10 @@ extension JobTests {
           "--model", "dense:8 gelu residual(dense:6 tanh dense:8 sigmoid) dropout:0.2 dense:5 relu dense",
           "--loss", "huber:delta=2", "--lr", "0.05",
         ],
+        [
+          "--model", "batchnorm dense:8 batchnorm:epsilon=0.01 relu residual(layernorm dense:8) layernorm dense",
+          "--lr", "0.05",
+        ],
       ])
     func numbers(_ arguments: [String]) throws {
       try check(

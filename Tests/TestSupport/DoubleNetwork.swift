@@ -29,15 +29,19 @@ public struct DoubleNetwork {
   /// The input, and the output of every layer.
   public func forward(_ inputs: [Double]) -> [[Double]] {
     var tensors = model.tensors.makeIterator()
-    return forward(model.layers, inputs, &tensors)
+    return forward(model.layers, inputs, model.inputShape, &tensors)
   }
 
   private func forward(
-    _ layers: [any Layer], _ inputs: [Double], _ tensors: inout IndexingIterator<[ParameterTensor]>
+    _ layers: [any Layer], _ inputs: [Double], _ shape: Shape,
+    _ tensors: inout IndexingIterator<[ParameterTensor]>
   ) -> [[Double]] {
     var values = [inputs]
+    var shape = shape
+    func numbers(of tensor: ParameterTensor) -> [Double] { Array(parameters[tensor.range]) }
     for layer in layers {
       let x = values.last!
+      defer { shape = try! layer.output(of: shape) }
       switch layer {
       case let dense as Dense:
         let weight = tensors.next()!.offset
@@ -47,12 +51,53 @@ public struct DoubleNetwork {
             x.indices.reduce(parameters[bias + o]) { $0 + parameters[weight + o * x.count + $1] * x[$1] }
           })
       case let function as Activation: values.append(x.map { value($0, of: function) })
+      case let norm as LayerNorm:
+        let weight = tensors.next()!.offset
+        let bias = tensors.next()!.offset
+        let mean = x.reduce(0, +) / Double(x.count)
+        let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
+        let deviation = (variance + norm.epsilon).squareRoot()
+        values.append(
+          x.indices.map { (x[$0] - mean) / deviation * parameters[weight + $0] + parameters[bias + $0] })
+      case let norm as BatchNorm:
+        // In inference: as training has left its statistics.
+        let places = (0..<4).map { _ in tensors.next()! }
+        let size = x.count / places[0].count
+        values.append(
+          x.indices.map { i in
+            let (weight, bias, mean, variance) = (
+              parameters[places[0].offset + i / size], parameters[places[1].offset + i / size],
+              parameters[places[2].offset + i / size], parameters[places[3].offset + i / size]
+            )
+            return (x[i] - mean) / (variance + norm.epsilon).squareRoot() * weight + bias
+          })
       case let residual as Residual:
-        values.append(zip(x, forward(residual.layers, x, &tensors).last!).map { $0 + $1 })
+        let y = forward(residual.layers, x, shape, &tensors).last!
+        let output = try! residual.output(of: shape)
+        values.append(
+          zip(y, output == shape || output.count == x.count ? x : shortcut(x, from: shape, to: output))
+            .map { $0 + $1 })
+      case let convolution as Convolution:
+        let weight = numbers(of: tensors.next()!)
+        let bias = convolution.isBiased ? numbers(of: tensors.next()!) : nil
+        values.append(try! convolution.reference(x, shape, weight: weight, bias: bias))
+      case let pooling as Pooling: values.append(try! pooling.reference(x, shape))
+      case is Flatten: values.append(x)
       default: preconditionFailure("the reference does not know \(layer)")
       }
     }
     return values
+  }
+
+  /// Every so manieth number of a picture, and zeros in the new channels.
+  private func shortcut(_ x: [Double], from shape: Shape, to output: Shape) -> [Double] {
+    let (picture, result) = (DoublePicture(shape, x), DoublePicture(output, []))
+    let step = (picture.height + result.height - 1) / result.height
+    return (0..<result.channels).flatMap { c in
+      (0..<result.height).flatMap { i in
+        (0..<result.width).map { c < picture.channels ? picture[c, i * step, $0 * step] : 0 }
+      }
+    }
   }
 
   /// The loss of one output, and its derivative by the output.

@@ -62,5 +62,20 @@ public func randomParameters(of model: Sequential, seed: UInt64 = 3) -> [Float] 
   return parameters
 }
 
+/// The same, with factors, shifts and statistics that are none of those that a model begins with.
+public func variedParameters(of model: Sequential, seed: UInt64 = 3) -> [Float] {
+  var parameters = randomParameters(of: model, seed: seed)
+  let numbers = uniformNumbers(parameters.count, from: 0, seed: seed + 100)
+  for tensor in model.tensors {
+    switch tensor.role {
+    case .weight, .bias: continue
+    case .scale: for i in tensor.range { parameters[i] = 1 + numbers[i] }
+    case .shift: for i in tensor.range { parameters[i] = numbers[i] }
+    case .statistic(_, let initial): for i in tensor.range { parameters[i] = initial + numbers[i] }
+    }
+  }
+  return parameters
+}
+
 /// Products on one thread, as the program has them by default.
 public let singleThreadedBLAS: Void = BLAS.setThreads(1)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "environment.h"
+#include "normalisation.h"
 #include "portable.h"
 
 /// c[i] = a[i] + b[i]

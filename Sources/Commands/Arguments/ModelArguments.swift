@@ -3,14 +3,24 @@ import ArgumentParser
 import NeuralNet
 import Runs
 
+extension BatchNorm.Span: ExpressibleByArgument {}
+
 struct ModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "\(ModelSpecification.forms); layers: \(layerForms). (default: by the data)", valueName: "layers"))
   var model: String?
 
-  @Option(help: ArgumentHelp("The activation of an mlp.", valueName: "name"))
-  var activation = Activation.relu
+  @Option(
+    help: ArgumentHelp(
+      "The activation of an mlp or a lenet. (default: relu; sigmoid of a lenet)", valueName: "name"))
+  var activation: Activation?
+
+  @Option(
+    help: ArgumentHelp(
+      "What batch norms average over: a shard, or the global batch. (default: shard)",
+      valueName: "shard|global"))
+  var batchNorm: BatchNorm.Span?
 
   @Option(
     help: ArgumentHelp("\(lossForms). (default: by the data)", valueName: "loss"), transform: parseLoss)
@@ -30,7 +40,8 @@ struct ModelArguments: ParsableArguments {
   func apply(to options: inout TrainingOptions) {
     // It was looked at by `validate`.
     options.model = try? specification()
-    options.activation = activation
+    options.activation = activation ?? options.model?.activation ?? .relu
+    options.batchNorm = batchNorm
     options.loss = loss
     options.arithmetic = arithmetic.name
     options.initialize = initialize

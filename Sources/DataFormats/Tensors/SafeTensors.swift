@@ -33,6 +33,17 @@ package struct SafeTensors: Sendable, Equatable {
     }
   }
 
+  /// A whole number beside the tensors, of 64 bits and without dimensions.
+  package struct Count {
+    package var name: String
+    package var value: Int64
+
+    package init(name: String, value: Int64) {
+      self.name = name
+      self.value = value
+    }
+  }
+
   /// The tensors in the header's order, which is the order of the layers in files written here.
   package var tensors: [Tensor]
   /// The header's `__metadata__`.
@@ -62,22 +73,28 @@ package struct SafeTensors: Sendable, Equatable {
 
   /// Writes tensors from where they lie, without a copy, as `write(to:)` does.
   ///
-  /// - Parameter bypassesCache: as in `ReplacementFile`.
+  /// - Parameters:
+  ///   - counts: these come first, where they lie at multiples of 8, as other readers want them.
+  ///   - bypassesCache: as in `ReplacementFile`.
   /// - Throws: `DistsgdError` (`cannotCreate`, or `inputOutput` when for example the disk is full).
   package static func write(
-    _ tensors: [View], metadata: [String: String] = [:], to path: String, bypassesCache: Bool = false
+    _ tensors: [View], counts: [Count] = [], metadata: [String: String] = [:], to path: String,
+    bypassesCache: Bool = false
   ) throws {
-    try write(tensors, metadata: metadata, to: path, in: nil, bypassesCache: bypassesCache)
+    try write(
+      tensors, counts: counts, metadata: metadata, to: path, in: nil, bypassesCache: bypassesCache)
   }
 
   /// - Parameter folder: as in `ReplacementFile`.
   package static func write(
-    _ tensors: [View], metadata: [String: String], to path: String, in folder: OpenFolder?,
-    bypassesCache: Bool
+    _ tensors: [View], counts: [Count] = [], metadata: [String: String], to path: String,
+    in folder: OpenFolder?, bypassesCache: Bool
   ) throws {
-    let header = header(tensors.map { ($0.name, $0.shape, $0.values.count) }, metadata: metadata)
+    let header = header(
+      tensors.map { ($0.name, $0.shape, $0.values.count) }, counts: counts, metadata: metadata)
     var file = try ReplacementFile(replacing: path, in: folder, bypassesCache: bypassesCache)
     try header.withUnsafeBytes { try file.write($0) }
+    for count in counts { try withUnsafeBytes(of: count.value.littleEndian) { try file.write($0) } }
     for tensor in tensors { try file.write(UnsafeRawBufferPointer(tensor.values)) }
     try file.commit()
   }
@@ -87,9 +104,10 @@ package struct SafeTensors: Sendable, Equatable {
   ///
   /// The same tensors and metadata give the same bytes: names in the given order, metadata sorted by key.
   private static func header(
-    _ tensors: [(name: String, shape: [Int], count: Int)], metadata: [String: String]
+    _ tensors: [(name: String, shape: [Int], count: Int)], counts: [Count] = [], metadata: [String: String]
   ) -> [UInt8] {
-    precondition(Set(tensors.map(\.name)).count == tensors.count, "tensor names must differ")
+    let names = tensors.map(\.name) + counts.map(\.name)
+    precondition(Set(names).count == names.count, "tensor names must differ")
     var header = JSONLine()
     if !metadata.isEmpty {
       var words = JSONLine()
@@ -97,16 +115,19 @@ package struct SafeTensors: Sendable, Equatable {
       header["__metadata__"] = words
     }
     var end = 0
+    func add(_ name: String, _ type: String, _ shape: [Int], bytes: Int) {
+      var entry = JSONLine()
+      entry["dtype"] = type
+      entry["shape"] = shape
+      entry["data_offsets"] = [end, end + bytes]
+      header[name] = entry
+      end += bytes
+    }
+    for count in counts { add(count.name, "I64", [], bytes: 8) }
     for tensor in tensors {
       precondition(tensor.name != "__metadata__", "a tensor must not be called __metadata__")
       precondition(tensor.shape.reduce(1, *) == tensor.count, "\(tensor.name): shape and values disagree")
-      let start = end
-      end += 4 * tensor.count
-      var entry = JSONLine()
-      entry["dtype"] = "F32"
-      entry["shape"] = tensor.shape
-      entry["data_offsets"] = [start, end]
-      header[tensor.name] = entry
+      add(tensor.name, "F32", tensor.shape, bytes: 4 * tensor.count)
     }
     var json: [UInt8] = []
     header.appendJSON(to: &json)

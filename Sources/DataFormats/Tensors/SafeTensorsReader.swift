@@ -3,7 +3,8 @@ import System
 import Text
 
 extension SafeTensors {
-  /// Reads a file. F32 values are taken as they are; F64, F16 and BF16 are converted.
+  /// Reads a file. F32 values are taken as they are; F64, F16 and BF16 are converted, and of whole numbers the counts that
+  /// PyTorch keeps of batches.
   ///
   /// - Throws: `DistsgdError` (`noInput`, or `badData` when the file is damaged or of another kind).
   package static func read(from path: String) throws -> SafeTensors {
@@ -149,7 +150,9 @@ private struct Entry {
     guard let type, let shape, let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
       throw Failure(what: "tensor \(quoted(name)) should have dtype, shape and data_offsets [start, end]")
     }
-    guard let elementType = ElementType(rawValue: type) else {
+    guard let elementType = ElementType(rawValue: type),
+      elementType != .int64 || name.split(separator: ".").last == "num_batches_tracked"
+    else {
       throw Failure(
         what: "tensor \(quoted(name)) holds \(quoted(type)), but it should be F32, F64, F16 or BF16")
     }
@@ -178,12 +181,13 @@ private enum ElementType: String {
   case float64 = "F64"
   case float16 = "F16"
   case bfloat16 = "BF16"
+  case int64 = "I64"
 
   /// Bytes an element.
   var size: Int {
     switch self {
     case .float32: 4
-    case .float64: 8
+    case .float64, .int64: 8
     case .float16, .bfloat16: 2
     }
   }
@@ -199,6 +203,11 @@ private enum ElementType: String {
         for i in 0..<count {
           floats.initializeElement(
             at: i, to: Float(bytes.loadUnaligned(fromByteOffset: 8 * i, as: Double.self)))
+        }
+      case .int64:
+        for i in 0..<count {
+          floats.initializeElement(
+            at: i, to: Float(bytes.loadUnaligned(fromByteOffset: 8 * i, as: Int64.self)))
         }
       case .float16:
         for i in 0..<count {

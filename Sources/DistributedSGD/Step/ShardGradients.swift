@@ -59,15 +59,13 @@ final class ShardGradients {
     self.parameters = parameters
     order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
-    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: microBatch)
+    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: model.microBatch(microBatch))
     let passes =
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
         ? .none
-        : ShardPasses(
-          shards: shards, batchSizes: schedule.batchSizes, nodes: nodes,
-          width: max(model.inputCount, model.outputCounts.max() ?? 1))
+        : ShardPasses(model, shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
@@ -141,7 +139,8 @@ final class ShardGradients {
       let rows = pieces[neighbours.count]
       let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
-        mode: .training(epoch: order.epoch, position: start), parameters: parameters)
+        mode: .training(epoch: order.epoch, position: start), parameters: parameters,
+        batchRows: positions.count)
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {
@@ -185,7 +184,8 @@ final class ShardGradients {
     globalSum.begin(firstShard: firstShard, active: active)
     let pass = Pass(
       pieces: UnsafeBufferPointer(start: pieces, count: count + 1),
-      mode: .training(epoch: order.epoch, position: start), parameters: parameters, globalSum: globalSum)
+      mode: .training(epoch: order.epoch, position: start), parameters: parameters,
+      batchRows: positions.count, globalSum: globalSum)
     batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
     clock.mark(.load)
     let output = network.forward(batch.features, pass)

@@ -5,7 +5,10 @@ import Synchronization
 /// `Catalog.add(layer: MyLayer.self)`.
 public enum Catalog {
   private struct Lists {
-    var layers: [any Layer.Type] = [Dense.self, Activation.self, Dropout.self, Residual.self]
+    var layers: [any Layer.Type] = [
+      Dense.self, Activation.self, Convolution.self, Pooling.self, Flatten.self, BatchNorm.self, LayerNorm.self,
+      Dropout.self, Residual.self,
+    ]
     var losses: [any Loss.Type] = [
       SquaredLoss.self, CrossEntropy.self, HuberLoss.self, BinaryCrossEntropy.self,
     ]

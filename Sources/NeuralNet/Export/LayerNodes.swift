@@ -25,6 +25,29 @@ extension Activation: GraphLayer {
   }
 }
 
+extension BatchNorm: GraphLayer {
+  public func addNodes(to graph: inout Graph, input: String, shape: Shape, parameters: [[Float]]) -> String {
+    let channels = shape.sizes[0]
+    let tensors = parameters.map { graph.constant($0, shape: [channels]) }
+    func normalised(_ x: String) -> String {
+      graph.add("BatchNormalization", [x] + tensors, ["epsilon": .float(Float(epsilon))])
+    }
+    guard shape.count > channels else { return normalised(input) }
+    // Channels have an axis of their own there.
+    let planes = graph.constant([-1, channels, shape.count / channels], shape: [3])
+    let output = normalised(graph.add("Reshape", [input, planes]))
+    return graph.add("Reshape", [output, graph.constant([-1, shape.count], shape: [2])])
+  }
+}
+
+extension LayerNorm: GraphLayer {
+  public func addNodes(to graph: inout Graph, input: String, shape: Shape, parameters: [[Float]]) -> String {
+    let tensors = parameters.map { graph.constant($0, shape: [shape.count]) }
+    return graph.add(
+      "LayerNormalization", [input] + tensors, ["axis": .int(-1), "epsilon": .float(Float(epsilon))])
+  }
+}
+
 extension Dropout: GraphLayer {
   /// Nothing: it is there in training alone.
   public func addNodes(to graph: inout Graph, input: String, shape: Shape, parameters: [[Float]]) -> String {
@@ -40,7 +63,10 @@ extension Residual: GraphLayer {
       preconditionFailure("a model checks its shapes before anything else is asked")
     }
     let inner = try block.addNodes(to: &graph, input: input, parameters: parameters.flatMap { $0 })
-    return graph.add("Add", [input, inner])
+    guard let shortcut = Shortcut(from: shape, to: block.outputShape) else {
+      preconditionFailure("a model checks its shapes before anything else is asked")
+    }
+    return graph.add("Add", [shortcut.addNodes(to: &graph, input: input, shape: shape), inner])
   }
 }
 

@@ -53,6 +53,11 @@ public protocol Layer: Named {
   /// Whether its passes ask for sums over the global batch (`Pass.sumOverGlobalBatch`). All shards of a rank are then
   /// in memory at once.
   var needsGlobalBatch: Bool { get }
+  /// Examples that a training pass needs at least, in each piece and in a global batch: layers that look at how rows
+  /// differ learn nothing of one.
+  func leastRows(of input: Shape) -> LeastRows
+  /// Whether what it makes of a row depends on the other rows of its piece: then no piece is cut unless a user says so.
+  var comparesRows: Bool { get }
   /// Multiplications and additions of one example's forward pass, in products alone.
   func forwardOperations(of input: Shape) -> Int
   /// The layer where the data tell how many outputs the last one has; for layers that can do without the number.
@@ -63,8 +68,29 @@ extension Layer {
   public func tensors(of input: Shape) -> [TensorRequest] { [] }
   public var needsOrder: Bool { false }
   public var needsGlobalBatch: Bool { false }
+  public var comparesRows: Bool { false }
+  public func leastRows(of input: Shape) -> LeastRows { LeastRows() }
   public func forwardOperations(of input: Shape) -> Int { 0 }
   public func completed(outputs: Int) -> Self { self }
+}
+
+/// How many examples a layer must see to learn something.
+public struct LeastRows: Sendable, Equatable {
+  /// Of a shard, or of a micro-batch where it is less.
+  public var piece: Int
+  /// Of the global batch.
+  public var batch: Int
+
+  /// One is enough if nothing is said.
+  public init(piece: Int = 1, batch: Int = 1) {
+    self.piece = piece
+    self.batch = batch
+  }
+
+  /// What suits both.
+  func and(_ other: LeastRows) -> LeastRows {
+    LeastRows(piece: max(piece, other.piece), batch: max(batch, other.batch))
+  }
 }
 
 /// What a layer may know when it allocates.

@@ -18,18 +18,22 @@ public struct Pass {
   public let mode: Mode
   /// The arena, laid out by `Sequential.tensors`.
   public let parameters: UnsafePointer<Float>
+  /// Examples of the global batch that the rows are a part of.
+  public let batchRows: Int
   // Not owned: a pass lives no longer than the call that makes it.
   private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
 
   /// A pass over all pieces; for who runs a `Network` or tests a layer.
+  /// - Parameter batchRows: nil: the pieces are all there is.
   @inline(__always)
   public init(
-    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil,
     globalSum: (any GlobalBatchSum)? = nil
   ) {
     self.pieces = pieces
     self.mode = mode
     self.parameters = parameters
+    self.batchRows = batchRows ?? pieces[pieces.count - 1]
     self.globalSum = globalSum
   }
 
@@ -65,8 +69,8 @@ public protocol GlobalBatchSum: AnyObject {
 
 /// A layer at work. It belongs to one network and so to one thread. Rows lie one after the other in every buffer.
 public protocol LayerPass: AnyObject {
-  /// Writes y, shape (rows, outputs), from x, shape (rows, inputs). A row's result must not depend on the other rows;
-  /// what could (a BLAS product's order of additions depends on its size) goes piece by piece.
+  /// Writes y, shape (rows, outputs), from x, shape (rows, inputs). A row's result must not depend on rows of other
+  /// pieces; what could (a BLAS product's order of additions depends on its size) goes piece by piece.
   func forward(
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass)
 
@@ -117,6 +121,24 @@ public struct GradientSum {
         leaf(
           target.pieces[piece]..<target.pieces[piece + 1],
           UnsafeMutableBufferPointer(start: memory, count: range.count))
+      }
+    }
+  }
+
+  /// The gradient of a tensor, where a layer has summed up each piece itself.
+  /// - Parameters:
+  ///   - range: the tensor's place in the arena.
+  ///   - sums: that of the pass's first piece; each next one lies `stride` floats further. What the arena holds is
+  ///     already in it.
+  func store(_ range: Range<Int>, of pass: borrowing Pass, from sums: UnsafePointer<Float>, stride: Int) {
+    for target in targets {
+      guard let all = pass.pieces.baseAddress, let own = target.pieces.baseAddress else { continue }
+      let first = own - all
+      sum.run(
+        leaves: target.pieces.count - 1, into: target.arena + range.lowerBound, count: range.count,
+        addsInPlace: false
+      ) { piece, memory, _ in
+        memory.update(from: sums + (first + piece) * stride, count: range.count)
       }
     }
   }

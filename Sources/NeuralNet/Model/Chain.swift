@@ -39,25 +39,35 @@ final class Chain {
     var others: [any LayerPass] = []
     var partialSumLength = 0
     var tensors = model.tensors.makeIterator()
-    for (index, layer) in model.layers.enumerated() {
+    var offsets: [[Int]] = []
+    for (layer, input) in zip(model.layers, model.inputShapes) {
+      offsets.append(layer.tensors(of: input).map { _ in offset + tensors.next()!.offset })
+    }
+    var index = 0
+    while index < model.layers.count {
+      let range = model.station(from: index)
+      defer { index = range.upperBound }
+      let layer = model.layers[index]
       let input = model.inputShapes[index]
       let requests = layer.tensors(of: input)
-      let offsets = requests.map { _ in offset + tensors.next()!.offset }
-      if model.isFused(index) { continue }
-      let pass = layer.prepared(
-        LayerPlace(
-          number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
-          passes: passes, arithmetic: arithmetic, products: products))
+      let place = LayerPlace(
+        number: number + index + 1, input: input, offsets: offsets[index], maximumRows: maximumRows,
+        seed: seed, passes: passes, arithmetic: arithmetic, products: products)
+      let pass =
+        layer is any SpatialLayer
+        ? SpatialPass(
+          Array(model.layers[range]), on: Array(model.inputShapes[range]), offsets: Array(offsets[range]), place)
+        : layer.prepared(place)
       let length = (pass as? any PieceSumming)?.partialSumLength
       partialSumLength = max(
         partialSumLength, length ?? requests.reduce(0) { $0 + $1.shape.reduce(1, *) })
       let dense = pass as? DensePass
       if dense == nil { others.append(pass) }
-      let outputs = model.outputCounts[index]
+      let outputs = model.outputCounts[range.upperBound - 1]
       stations.append(
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
-          activation: model.isFused(index + 1) ? model.layers[index + 1] as? Activation : nil,
+          activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
           other: others.count - 1, inputs: input.count, outputs: outputs,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
     }
@@ -152,11 +162,12 @@ final class Chain {
 }
 
 extension Sequential {
-  /// Whether the layer at `index` is an activation that the dense layer before it applies.
-  fileprivate func isFused(_ index: Int) -> Bool {
-    guard index > 0, index < layers.count, layers[index - 1] is Dense,
-      let activation = layers[index] as? Activation
-    else { return false }
-    return activation.isFusible
+  /// The layers from `index` on that are one station: layers of neighbourhoods, a dense layer and its activation, or one.
+  fileprivate func station(from index: Int) -> Range<Int> {
+    if layers[index] is any SpatialLayer { return spatialLayers(from: index) }
+    let isFused =
+      layers[index] is Dense && index + 1 < layers.count
+      && (layers[index + 1] as? Activation)?.isFusible == true
+    return index..<index + (isFused ? 2 : 1)
   }
 }

@@ -86,6 +86,9 @@ public struct Sequential: Sendable {
 
   package var needsOrder: Bool { layers.contains { $0.needsOrder } }
   package var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
+  package var leastRows: LeastRows {
+    zip(layers, inputShapes).reduce(LeastRows()) { $0.and($1.0.leastRows(of: $1.1)) }
+  }
 
   /// Multiplications and additions of one forward pass over one example, in products alone.
   public var forwardOperations: Int {

@@ -217,6 +217,8 @@ public struct NumberRange: Sendable {
 
   /// 0 ≤ x < 1
   public static let fraction = NumberRange(contains: { $0 >= 0 && $0 < 1 }, words: "from 0 to below 1")
+  /// 0 ≤ x ≤ 1
+  public static let share = NumberRange(contains: { $0 >= 0 && $0 <= 1 }, words: "from 0 to 1")
   /// x > 0
   public static let positive = NumberRange(contains: { $0 > 0 && $0.isFinite }, words: "above 0")
   /// x ≥ 0

@@ -68,6 +68,7 @@ final class RunLog {
     standardOutput(
       "model:  \(setUp.specification), \(setUp.model.trainedCount) parameter\(setUp.model.trainedCount == 1 ? "" : "s"), \(setUp.loss) loss; \(options.optimizer), learning rate \(setUp.learningRate)"
     )
+    if let words = batchNormWords(setUp.specification, shards, options) { standardOutput(words) }
     if let instructions = setUp.arithmetic.instructions {
       standardOutput(
         "arithmetic: portable, version \(Arithmetic.portableVersion), by \(instructions): the same bits on any machine\(placement.bound.words)"
@@ -104,6 +105,7 @@ final class RunLog {
     line["target"] = setUp.preprocessing.targetName
     line["model"] = setUp.specification.description
     line["layers"] = setUp.model.text
+    line["batchNorm"] = options.batchNorm?.rawValue
     line["activation"] = setUp.specification.activation?.rawValue
     line["parameters"] = setUp.model.trainedCount
     line["loss"] = setUp.loss.description

@@ -33,7 +33,16 @@ package struct ModelFile: Sendable {
         SafeTensors.View(
           name: tensor.name, shape: tensor.shape,
           values: UnsafeBufferPointer(start: parameters + tensor.offset, count: tensor.count))
-      }, metadata: words, to: path)
+      }, counts: counts(of: model, steps: words[Provenance.Key.steps]), metadata: words, to: path)
+  }
+
+  /// The batches that PyTorch counts beside each running mean: `1.num_batches_tracked`.
+  private static func counts(of model: Sequential, steps: String?) -> [SafeTensors.Count] {
+    model.tensors.filter { !$0.role.isTrained && $0.name.hasSuffix("running_mean") }.map { tensor in
+      SafeTensors.Count(
+        name: tensor.name.dropLast("running_mean".count) + "num_batches_tracked",
+        value: steps.flatMap { Int64($0) } ?? 0)
+    }
   }
 
   /// All but the parameters.
@@ -56,7 +65,7 @@ package struct ModelFile: Sendable {
     let file = try SafeTensors.read(from: path)
     let entries = MetadataReader(entries: file.metadata, path: path)
     settings = file.metadata.filter { $0.key.hasPrefix("--") }
-    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
+    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:))
     // Files of earlier versions have a name alone.
     let text = file.metadata["layers"] == nil ? "model" : "layers"
     specification = try entries.parsed(text) { try? ModelSpecification($0, activation: activation) }
@@ -89,15 +98,20 @@ package struct ModelFile: Sendable {
   /// - Parameters:
   ///   - name: a tensor's in the file, where it is not the model's.
   ///   - acceptsNonFinite: for going on with a run as it is.
+  ///   - fillsStatistics: whether statistics that the file does not have begin as in a new model.
   /// - Throws: `DistsgdError` (`badData`) that names the tensor which is missing, of another shape, or not of numbers.
   package static func arena(
     of model: Sequential, from file: SafeTensors, path: String, name: (ParameterTensor) -> String = \.name,
-    acceptsNonFinite: Bool = false
+    acceptsNonFinite: Bool = false, fillsStatistics: Bool = false
   ) throws -> [Float] {
     let named = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
     var parameters: [Float] = []
     for tensor in model.tensors {
       guard let stored = named[name(tensor)] else {
+        if fillsStatistics, case .statistic(_, let initial) = tensor.role {
+          parameters += [Float](repeating: initial, count: tensor.count)
+          continue
+        }
         throw DistsgdError(
           .badData,
           "'\(path)' has no tensor '\(name(tensor))' of shape \(tensor.shape), which the model needs: it has \(found(in: file)); name them as PyTorch's nn.Sequential of the same layers does, or say another --model"
@@ -136,7 +150,7 @@ extension ModelFile {
     -> [Float]
   {
     let names = Set(file.tensors.map(\.name))
-    let wanted = model.tensors.map(\.name)
+    let wanted = model.tensors.filter(\.role.isTrained).map(\.name)
     let prefixes = names.filter { $0.hasSuffix("." + (wanted.first ?? "")) }
       .map { String($0.dropLast(wanted[0].count)) }.sorted()
     let prefix =
@@ -145,7 +159,8 @@ extension ModelFile {
       : prefixes.first { prefix in
         wanted.allSatisfy { names.contains(prefix + $0) }
       }
-    return try arena(of: model, from: file, path: path) { (prefix ?? "") + $0.name }
+    return try arena(
+      of: model, from: file, path: path, name: { (prefix ?? "") + $0.name }, fillsStatistics: true)
   }
 }
 

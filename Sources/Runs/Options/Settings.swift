@@ -30,6 +30,7 @@ extension TrainingOptions {
     words["--image-size"] = data.imageSize?.description
     words["--standardize"] = data.standardize.map(String.init)
     words["--model"] = model?.description
+    words["--batch-norm"] = batchNorm?.rawValue
     words["--loss"] = loss?.description
     words["--initialize"] = initialize
     words["--shards"] = shards.map(String.init)

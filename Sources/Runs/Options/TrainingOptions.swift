@@ -12,6 +12,8 @@ public struct TrainingOptions: Sendable {
   public var model: ModelSpecification?
   /// Of the data's default model, where that is an `mlp`.
   public var activation = Activation.relu
+  /// What batch norms average over that do not say it themselves; nil: a shard.
+  public var batchNorm: BatchNorm.Span?
   /// nil: squared for values, cross-entropy for classes.
   public var loss: (any Loss)?
   /// Who computes products and functions: libraries, fast on the processors that they know, or kernels whose bits are

@@ -114,6 +114,7 @@ package struct SetUp {
     self.validation = validation
     self.preprocessing = preprocessing
     self.dataSummary = dataSummary
+    let specification = try communicator.agreeingOnErrors { try options.normalised(specification) }
     self.specification = specification
     let loss: any Loss = options.loss ?? (training.classCount == nil ? SquaredLoss() : CrossEntropy())
     self.loss = loss
@@ -132,6 +133,7 @@ package struct SetUp {
         ))
     }
     try communicator.agreeingOnErrors {
+      try options.requireRows(for: model, specification, ranks: communicator.worldSize)
       try requireMemory(
         for: model, specification.description, options, examples: training.count, communicator: communicator)
       if arithmetic == .blas, model.usesBLAS { try requireBufferOfBLAS(threads: options.threads) }
