@@ -33,7 +33,7 @@ package final class GradientNoise {
     self.loss = loss
     self.parameters = parameters
     exampleCount = dataset.count
-    let rows = min(Evaluator.chunkRows, dataset.count)
+    let rows = min(model.rowsOfPictures ?? Evaluator.chunkRows, dataset.count)
     network = Network(model, maximumRows: rows)
     batch = BatchBuffer(dataset, capacity: rows)
     gradient = [Float](repeating: 0, count: model.parameterCount)

@@ -107,7 +107,7 @@ package struct StepBench {
   private func products(of run: TrainingRun, rank: Int) -> (Int) throws(MPIError) -> Void {
     let batch = options.training.globalBatch
     let shardRows = run.shards.owned(by: rank).map { run.shards.examples(of: $0, batch: batch).count }
-    let limit = min(options.training.microBatch ?? batch, batch)
+    let limit = min(run.trainer.model.microBatch(options.training.microBatch) ?? batch, batch)
     // Rows of each call, and whether it is a shard's first.
     let calls = shardRows.flatMap { rows in
       stride(from: 0, to: rows, by: limit).map { (rows: min(limit, rows - $0), accumulates: $0 > 0) }

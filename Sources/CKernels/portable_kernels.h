@@ -26,6 +26,8 @@
 
 #include "portable_layers.h"
 
+#include "portable_convolution.h"
+
 #include "portable_peak.h"
 #ifdef TARGET
 #pragma clang attribute pop
@@ -55,4 +57,17 @@ const ckernels_instructions TABLE_OF(SET) = {
     .gelu_gradient = gelu_gradient,
     .cross_entropy = cross_entropy,
     .binary_cross_entropy = binary_cross_entropy,
+    .lanes = LANES,
+    .convolve = convolve,
+    .convolution_weights = convolution_weights,
+    .add_examples = add_examples,
+    .gather_examples = gather_examples,
+    .scatter_examples = scatter_examples,
+    .mean_pool = mean_pool,
+    .mean_pool_gradient = mean_pool_gradient,
+    .largest_pool = largest_pool,
+    .largest_pool_gradient = largest_pool_gradient,
+    .copy_picture = copy_picture,
+    .activate_picture = activate_picture,
+    .activation_gradient = activation_gradient,
 };

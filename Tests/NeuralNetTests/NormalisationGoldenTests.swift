@@ -5,8 +5,8 @@ import NeuralNet
 import TestSupport
 import Testing
 
-/// `Tests/Reference/normalisation.json`, written by make_normalisation.py.
-private struct NormalisationGoldens: Decodable {
+/// A file of `Tests/Reference` that make_normalisation.py or make_pictures.py has written.
+private struct TrainingGoldens: Decodable {
   struct Tensor: Decodable {
     let shape: [Int]
     let values: [Double]
@@ -34,8 +34,8 @@ private struct NormalisationGoldens: Decodable {
 
   let cases: [Case]
 
-  static func read() throws -> [Case] {
-    let path = packageFolder + "/Tests/Reference/normalisation.json"
+  static func read(_ name: String) throws -> [Case] {
+    let path = packageFolder + "/Tests/Reference/\(name).json"
     return try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path))).cases
   }
 }
@@ -44,12 +44,27 @@ private struct NormalisationGoldens: Decodable {
   /// PyTorch's batch norm is that of one shard, or of the global batch however it is cut.
   @Test(arguments: [(BatchNorm.Span.shard, 1), (.global, 1), (.global, 3), (.global, 8)])
   func trainingAgreesWithPyTorch(_ span: BatchNorm.Span, _ shards: Int) throws {
-    let cases = try NormalisationGoldens.read()
+    let cases = try TrainingGoldens.read("normalisation")
     #expect(
       cases.map(\.name) == [
         "batchnorm", "batchnorm at the data, adam", "batchnorm, coefficients", "batchnorm 2d",
         "batchnorm in a block", "layernorm", "layernorm of images, adam", "both",
       ])
+    try compare(cases, span, shards)
+  }
+
+  /// As above: where pictures are normalised, PyTorch's batch is the global one.
+  @Test(arguments: [1, 3, 8], Arithmetic.all) func picturesAgreeWithPyTorch(
+    _ shards: Int, _ arithmetic: Arithmetic
+  ) throws {
+    let cases = try TrainingGoldens.read("pictures")
+    #expect(cases.map(\.name) == ["a small lenet", "strides", "depthwise", "sequences", "blocks"])
+    try compare(cases, .global, shards, arithmetic)
+  }
+
+  private func compare(
+    _ cases: [TrainingGoldens.Case], _ span: BatchNorm.Span, _ shards: Int, _ arithmetic: Arithmetic = .blas
+  ) throws {
     for golden in cases {
       let model = try ModelSpecification(golden.model).normalising(over: span)
         .model(input: Shape(golden.shape), outputs: golden.outputs)
@@ -61,6 +76,7 @@ private struct NormalisationGoldens: Decodable {
         sample, model, try Catalog.loss(golden.loss), parameters: initial.map(Float.init), batch: golden.batch
       )
       training.shards = shards
+      training.arithmetic = arithmetic
       training.learningRate = golden.learningRate
       let outcome = try training.run(steps: 50, optimizer: try Catalog.optimizer(golden.optimizer))
       #expect(golden.losses.count == 50)

@@ -18,6 +18,10 @@ import Testing
         "dense:32 residual(dense:24 tanh dense:32) gelu dense:16 sigmoid residual(relu) dense"
       )
       .model(input: Shape(60), outputs: 3),
+      try ModelSpecification(
+        "conv:4,3,padding=1 relu maxpool:2 residual(conv:7,3,stride=2,padding=1 tanh depthwise:2,padding=1) dense"
+      )
+      .model(input: Shape(2, 6, 9), outputs: 3),
       // A small dense layer adds up its weight and bias as one array.
       try Sequential([Residual([Dense(1)])], input: Shape(1)),
       try Sequential([Residual([Residual([Dense(1), Dense(5)]), Activation.gelu])], input: Shape(5)),

@@ -7,7 +7,14 @@ import Testing
   private static let models = [
     "dense:33 relu dense:20 tanh dense:9 sigmoid dense",
     "dense:16 gelu residual(dense:24 tanh dense:16) dense", "dense",
+    "conv:7,3,padding=1 sigmoid maxpool:2,stride=1 conv:13,2,stride=2 tanh depthwise:2,padding=1 relu avgpool:2 dense",
+    "conv:3,2 gelu residual(conv:5,3,stride=2,padding=1 relu conv:5,1,unbiased) globalavgpool dense",
   ]
+
+  private static func model(_ text: String) throws -> Sequential {
+    try ModelSpecification(text)
+      .model(input: text.contains("conv") ? Shape(2, 5, 5) : Shape(50), outputs: 3)
+  }
 
   /// Loss and gradient of a shard whose rows come in so many at a time.
   private func bits(_ model: Sequential, rows: Int, microBatch: Int, _ arithmetic: Arithmetic) -> [UInt32] {
@@ -37,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: models) func neitherMicroBatchNorInstructionsShow(_ text: String) throws {
-    let model = try ModelSpecification(text).model(input: Shape(50), outputs: 3)
+    let model = try Self.model(text)
     let rows = 100
     let expected = bits(
       model, rows: rows, microBatch: rows, .portable(try #require(Instructions(named: "scalar"))))
@@ -52,7 +59,7 @@ import Testing
 
   /// Pieces in one pass or in several, whose sums are then added: the same tree.
   @Test(arguments: models) func groupsOfPiecesDoNotShow(_ text: String) throws {
-    let model = try ModelSpecification(text).model(input: Shape(50), outputs: 3)
+    let model = try Self.model(text)
     let sizes = [13, 12, 12, 12, 12, 12, 12, 12]
     let bounds = bounds(ofPieces: sizes)
     let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 4)

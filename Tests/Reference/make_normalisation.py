@@ -117,9 +117,10 @@ def rounded(value):
     return {k: rounded(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def main():
+def write(cases, name):
+    """Writes the file `name` beside this one."""
     torch.set_num_threads(1)
-    cases = [make_case(*case) for case in CASES]
+    cases = [make_case(*case) for case in cases]
     fields = [
         ",\n".join(f"  {json.dumps(k)}: {json.dumps(rounded(v), separators=(',', ':'))}" for k, v in case.items())
         for case in cases
@@ -127,7 +128,7 @@ def main():
     version = json.dumps(torch.__version__.split("+")[0])
     text = f'{{"torch": {version}, "cases": [\n{{\n' + "\n},\n{\n".join(fields) + "\n}\n]}\n"
     json.loads(text)
-    path = pathlib.Path(__file__).with_name("normalisation.json")
+    path = pathlib.Path(__file__).with_name(name)
     path.write_text(text)
     for case in cases:
         print(f"{case['name']}: float32 differs from float64 by {case['float64Difference']:.1e}, "
@@ -136,4 +137,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write(CASES, "normalisation.json")

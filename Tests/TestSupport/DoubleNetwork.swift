@@ -29,15 +29,19 @@ public struct DoubleNetwork {
   /// The input, and the output of every layer.
   public func forward(_ inputs: [Double]) -> [[Double]] {
     var tensors = model.tensors.makeIterator()
-    return forward(model.layers, inputs, &tensors)
+    return forward(model.layers, inputs, model.inputShape, &tensors)
   }
 
   private func forward(
-    _ layers: [any Layer], _ inputs: [Double], _ tensors: inout IndexingIterator<[ParameterTensor]>
+    _ layers: [any Layer], _ inputs: [Double], _ shape: Shape,
+    _ tensors: inout IndexingIterator<[ParameterTensor]>
   ) -> [[Double]] {
     var values = [inputs]
+    var shape = shape
+    func numbers(of tensor: ParameterTensor) -> [Double] { Array(parameters[tensor.range]) }
     for layer in layers {
       let x = values.last!
+      defer { shape = try! layer.output(of: shape) }
       switch layer {
       case let dense as Dense:
         let weight = tensors.next()!.offset
@@ -68,11 +72,32 @@ public struct DoubleNetwork {
             return (x[i] - mean) / (variance + norm.epsilon).squareRoot() * weight + bias
           })
       case let residual as Residual:
-        values.append(zip(x, forward(residual.layers, x, &tensors).last!).map { $0 + $1 })
+        let y = forward(residual.layers, x, shape, &tensors).last!
+        let output = try! residual.output(of: shape)
+        values.append(
+          zip(y, output == shape || output.count == x.count ? x : shortcut(x, from: shape, to: output))
+            .map { $0 + $1 })
+      case let convolution as Convolution:
+        let weight = numbers(of: tensors.next()!)
+        let bias = convolution.isBiased ? numbers(of: tensors.next()!) : nil
+        values.append(try! convolution.reference(x, shape, weight: weight, bias: bias))
+      case let pooling as Pooling: values.append(try! pooling.reference(x, shape))
+      case is Flatten: values.append(x)
       default: preconditionFailure("the reference does not know \(layer)")
       }
     }
     return values
+  }
+
+  /// Every so manieth number of a picture, and zeros in the new channels.
+  private func shortcut(_ x: [Double], from shape: Shape, to output: Shape) -> [Double] {
+    let (picture, result) = (DoublePicture(shape, x), DoublePicture(output, []))
+    let step = (picture.height + result.height - 1) / result.height
+    return (0..<result.channels).flatMap { c in
+      (0..<result.height).flatMap { i in
+        (0..<result.width).map { c < picture.channels ? picture[c, i * step, $0 * step] : 0 }
+      }
+    }
   }
 
   /// The loss of one output, and its derivative by the output.

@@ -38,6 +38,76 @@ typedef struct {
 /// Floats of the workspace of products of at most so many inner numbers.
 size_t ckernels_workspace(size_t inner);
 
+/// Where the numbers of a picture of one example lie: (c, y, x) is c * channel + y * row + x. What lies between is 0.
+///
+/// Examples are computed in groups of `lanes`; number i of example e of a group is group[i * lanes + e].
+typedef struct {
+  size_t channels, height, width;
+  size_t channel, row;
+} ckernels_picture;
+
+/// One number of a kernel: what it is multiplied with, counted from where the kernel is, and its place among the weights.
+typedef struct {
+  ptrdiff_t x, weight;
+} ckernels_tap;
+
+/// y[c, i, j] = f(s + bias[c]), where s is one chain of fused multiply-adds over the taps of row i, from the first to
+/// the last,
+///
+///     s = fma(w[c * w_channel + tap.weight], x[i * x_row + j * x_column + tap.x], s),
+///
+/// which begins with 0. Without a bias nothing is added; f is max(0, ·) or nothing. A pointer is a group's.
+typedef struct {
+  const float *x, *w;
+  float *y;
+  /// NULL: none.
+  const float *bias;
+  const ckernels_tap *taps;
+  /// Shape (rows, 2): the first tap of each row, and the end of the last.
+  const size_t *row_taps;
+  size_t channels, rows, columns;
+  size_t x_row, x_column, y_channel, y_row, y_column, w_channel;
+  bool rectifies;
+} ckernels_convolution;
+
+/// For each example of a group dw[c * dw_channel + tap.weight], one chain over the positions,
+///
+///     s = fma(dy[c, i, j], x[i * x_row + j * x_column + tap.x], s),
+///
+/// and db[c] = 0 + dy[c, 0, 0] + dy[c, 0, 1] + …, from the first position to the last.
+typedef struct {
+  const float *x, *dy;
+  /// Groups; db may be NULL.
+  float *dw, *db;
+  /// Shape (kernel_rows, taps_of_row)
+  const ckernels_tap *taps;
+  /// Shape (kernel_rows, 2): the rows of positions at which a row of the kernel is on the picture.
+  const size_t *kernel_row_rows;
+  size_t kernel_rows, taps_of_row;
+  /// At most CKERNELS_CHANNELS_AT_ONCE channels.
+  size_t channels, rows, columns;
+  size_t x_row, x_column, dy_channel, dy_row, dw_channel;
+} ckernels_weight_gradient;
+
+enum { CKERNELS_CHANNELS_AT_ONCE = 6 };
+
+/// Windows of (height, width), each `row_step` and `column_step` further. The mean of one is its sum, from the first
+/// number to the last, times `scale`.
+typedef struct {
+  ckernels_picture x, y;
+  size_t height, width, row_step, column_step;
+  float scale;
+} ckernels_pooling;
+
+/// Values as in `pooling`; the gradients at them lie in places of their own.
+typedef struct {
+  ckernels_pooling pooling;
+  ckernels_picture dx, dy;
+} ckernels_pooling_gradient;
+
+/// A function of every number.
+typedef enum { CKERNELS_IDENTITY, CKERNELS_RELU, CKERNELS_LOGISTIC, CKERNELS_TANH } ckernels_activation;
+
 /// y[i] = f(x[i]); y may be x.
 typedef void (*ckernels_function)(float *y, const float *x, size_t count);
 
@@ -79,6 +149,31 @@ typedef struct {
   /// The same for two classes and one number a row: max(z, 0) - z·label + log(1 + exp(-|z|)); z becomes
   /// scale * (1/(1 + e⁻ᶻ) - label).
   double (*binary_cross_entropy)(float *z, const int32_t *labels, size_t rows, float scale);
+
+  /// Examples of a group.
+  size_t lanes;
+  void (*convolve)(const ckernels_convolution *convolution);
+  void (*convolution_weights)(const ckernels_weight_gradient *gradient);
+  /// sums[i] += number i of the examples first ..< end of a group, from the first to the last.
+  void (*add_examples)(float *sums, const float *group, size_t count, size_t first, size_t end);
+  /// Takes `count` examples into a group, and brings them back; rows[e * row] is the first number of example e.
+  void (*gather_examples)(const ckernels_picture *picture, float *group, const float *rows, size_t row, size_t count);
+  void (*scatter_examples)(const ckernels_picture *picture, const float *group, float *rows, size_t row, size_t count);
+  /// y, the mean or the largest number of each window.
+  void (*mean_pool)(const ckernels_pooling *pooling, float *y, const float *x);
+  void (*largest_pool)(const ckernels_pooling *pooling, float *y, const float *x);
+  /// dx: what each window gives to all of its numbers, or to the first that is the largest, added up from the first
+  /// window to the last.
+  void (*mean_pool_gradient)(const ckernels_pooling_gradient *pooling, float *dx, const float *dy);
+  void (*largest_pool_gradient)(
+      const ckernels_pooling_gradient *pooling, float *dx, const float *dy, const float *x, const float *y);
+  void (*copy_picture)(const ckernels_picture *of_x, const float *x, const ckernels_picture *of_y, float *y);
+  /// y = f(x) for every number of a picture; y may be x.
+  void (*activate_picture)(
+      const ckernels_picture *of_x, const float *x, const ckernels_picture *of_y, float *y, ckernels_activation f);
+  /// dy becomes the gradient in front of f.
+  void (*activation_gradient)(
+      const ckernels_picture *of_dy, float *dy, const ckernels_picture *of_y, const float *y, ckernels_activation f);
 } ckernels_instructions;
 
 /// NULL where there is no such set, or this processor does not have it.

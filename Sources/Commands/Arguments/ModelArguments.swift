@@ -11,8 +11,10 @@ struct ModelArguments: ParsableArguments {
       "\(ModelSpecification.forms); layers: \(layerForms). (default: by the data)", valueName: "layers"))
   var model: String?
 
-  @Option(help: ArgumentHelp("The activation of an mlp.", valueName: "name"))
-  var activation = Activation.relu
+  @Option(
+    help: ArgumentHelp(
+      "The activation of an mlp or a lenet. (default: relu; sigmoid of a lenet)", valueName: "name"))
+  var activation: Activation?
 
   @Option(
     help: ArgumentHelp(
@@ -38,7 +40,7 @@ struct ModelArguments: ParsableArguments {
   func apply(to options: inout TrainingOptions) {
     // It was looked at by `validate`.
     options.model = try? specification()
-    options.activation = activation
+    options.activation = activation ?? options.model?.activation ?? .relu
     options.batchNorm = batchNorm
     options.loss = loss
     options.arithmetic = arithmetic.name

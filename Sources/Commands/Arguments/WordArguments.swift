@@ -35,7 +35,7 @@ func parseSchedule(_ text: String) throws -> any Schedule {
 }
 
 /// `--model`'s value.
-func parseModel(_ text: String, _ activation: Activation) throws -> ModelSpecification {
+func parseModel(_ text: String, _ activation: Activation?) throws -> ModelSpecification {
   try parse(text, "--model", "\(ModelSpecification.forms); layers: \(layerForms)") {
     (text) throws(WordError) in try ModelSpecification(text, activation: activation)
   }

@@ -52,7 +52,7 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
 
 /// Evaluates a model over the ranks of a job.
 ///
-/// The examples are cut into chunks of `chunkRows`, whatever the number of ranks; each rank takes some of the
+/// The examples are cut into chunks of `chunkRows`, or fewer pictures, whatever the number of ranks; each rank takes some of the
 /// chunks, and the chunks' sums are added in their order.
 package final class Evaluator {
   package static let chunkRows = 256
@@ -82,7 +82,7 @@ package final class Evaluator {
     self.dataset = dataset
     let loss = loss.computed(by: arithmetic)
     self.loss = loss
-    let rows = min(Self.chunkRows, dataset.count)
+    let rows = min(model.rowsOfPictures ?? Self.chunkRows, dataset.count)
     network = Network(model, maximumRows: rows, arithmetic: arithmetic)
     batch = BatchBuffer(dataset, capacity: rows)
     sums = .allocate(capacity: (1 + loss.measures.count) * ((dataset.count + rows - 1) / rows))

@@ -64,15 +64,13 @@ final class ShardGradients {
     self.parameters = parameters
     order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
-    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: microBatch)
+    self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: model.microBatch(microBatch))
     let passes =
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
         ? .none
-        : ShardPasses(
-          shards: shards, batchSizes: schedule.batchSizes, nodes: nodes,
-          width: max(model.inputCount, model.outputCounts.max() ?? 1))
+        : ShardPasses(model, shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(

@@ -1,11 +1,15 @@
 // How many of a rank's shards run in one forward and backward pass: more rows would not make its products faster.
-import DataFormats
+import NeuralNet
 
 /// The passes over several shards that a rank makes.
 struct ShardPasses {
-  /// Rows of a pass over several shards, at most: more where they are so short that they stay in the first-level cache.
-  /// - Parameter width: floats of an example, in the model's widest place.
-  private static func enoughRows(width: Int) -> Int { max(256, 8192 / width) }
+  /// Rows of a pass over several shards, at most: more where they are so short that they stay in the first-level cache,
+  /// or take no more memory than the weights, which each pass reads.
+  private static func enoughRows(_ model: Sequential) -> Int {
+    if let rows = model.rowsOfPictures { return rows }
+    let width = max(model.inputCount, model.outputCounts.max() ?? 1)
+    return max(256, 8192 / width, min(1024, model.parameterCount / width))
+  }
 
   /// The level of the tree up to which a node's shards run in one pass; 0 when each runs alone.
   let level: Int
@@ -24,14 +28,13 @@ struct ShardPasses {
     self.bounds = bounds
   }
 
-  /// - Parameters:
-  ///   - nodes: what this rank adds up alone.
-  ///   - width: floats of an example, in the model's widest place.
-  init(shards: Shards, batchSizes: [Int], nodes: [TreeNode], width: Int) {
+  /// - Parameter nodes: what this rank adds up alone.
+  init(_ model: Sequential, shards: Shards, batchSizes: [Int], nodes: [TreeNode]) {
+    let enoughRows = Self.enoughRows(model)
     let largestShard = shards.examples(of: 0, batch: batchSizes[0]).count
     let highest = nodes.map(\.level).max() ?? 0
     var level = 0
-    while level < highest, largestShard << (level + 1) <= Self.enoughRows(width: width) { level += 1 }
+    while level < highest, largestShard << (level + 1) <= enoughRows { level += 1 }
     var bounds: Set<[Int]> = []
     for batch in batchSizes {
       for node in nodes {

@@ -1,4 +1,4 @@
-// The words by which a user asks for a model: linear, softmax, mlp:256,128, or a text of layers.
+// The words by which a user asks for a model: linear, softmax, mlp:256,128, a named net, or a text of layers.
 
 /// A model before the data say how many inputs and outputs it has.
 public struct ModelSpecification: Sendable, CustomStringConvertible {
@@ -8,11 +8,11 @@ public struct ModelSpecification: Sendable, CustomStringConvertible {
   public let layers: [any Layer]
   /// What the target must be, where the name tells.
   public let targets: TargetKind?
-  /// Of an `mlp:…`.
+  /// Of an `mlp:…` or a `lenet`.
   public let activation: Activation?
 
   package static let forms =
-    "linear, softmax, mlp:256,128, or a text of layers such as 'dense:256 relu dense'"
+    "linear, softmax or logistic, mlp:256,128, lenet, resnet:20, or a text of layers such as 'dense:256 relu dense'"
 
   /// Layers, the last of which may be a `Dense()` with as many outputs as the data ask for.
   public init(_ layers: [any Layer]) {
@@ -30,10 +30,11 @@ public struct ModelSpecification: Sendable, CustomStringConvertible {
     activation = nil
   }
 
-  /// `linear`, `softmax`, `mlp:WIDTH,…`, or a text of layers (`Catalog.layers`).
-  /// - Parameter activation: of an `mlp`.
+  /// `linear`, `softmax`, `logistic` (another name for it), `mlp:WIDTH,…`, `lenet`, `resnet:DEPTH`, or a text of layers
+  /// (`Catalog.layers`).
+  /// - Parameter activation: of an `mlp`, relu if it is not said, or of a `lenet`, the sigmoid.
   /// - Throws: `WordError` that names the word at fault.
-  public init(_ text: String, activation: Activation = .relu) throws(WordError) {
+  public init(_ text: String, activation: Activation? = nil) throws(WordError) {
     let words = try Word.list(parsing: text)
     guard let first = words.first else { throw WordError(text, "there is no layer in it") }
     guard words.count == 1, Self.names.contains(first.name) else {
@@ -48,21 +49,34 @@ public struct ModelSpecification: Sendable, CustomStringConvertible {
       self.init(layers, text)
       return
     }
-    guard first.name == "mlp" else {
-      try WordReader(first).end()
-      self = first.name == "linear" ? .linear : .softmax
-      return
-    }
     var reader = try WordReader(first)
-    var widths: [Int] = []
-    while let width = try reader.nextCount("a hidden layer's width", in: 1...1_000_000) {
-      widths.append(width)
+    switch first.name {
+    case "mlp":
+      var widths: [Int] = []
+      while let width = try reader.nextCount("a hidden layer's width", in: 1...1_000_000) {
+        widths.append(width)
+      }
+      guard !widths.isEmpty else {
+        throw WordError(first.text, "'mlp' takes the widths of its hidden layers, such as mlp:256,128")
+      }
+      self.init(mlp: widths, activation ?? .relu)
+    case "lenet":
+      let activation = activation ?? .sigmoid
+      self.init(text, Self.lenet(activation), activation)
+    case "resnet":
+      guard let depth = try reader.nextCount("its depth", in: 8...1_202), depth % 6 == 2 else {
+        throw WordError(
+          first.text, "a 'resnet' for small pictures has 6n + 2 layers: resnet:20, 32, 44, 56 or 110")
+      }
+      self.init(text, Self.resnet(blocks: depth / 6), nil)
+    case "linear": self = .linear
+    default: self = .softmax
     }
     try reader.end()
-    guard !widths.isEmpty else {
-      throw WordError(first.text, "'mlp' takes the widths of its hidden layers, such as mlp:256,128")
-    }
-    self.init(mlp: widths, activation)
+  }
+
+  private init(_ name: String, _ layers: [any Layer], _ activation: Activation?) {
+    (description, self.layers, targets, self.activation) = (name, layers, nil, activation)
   }
 
   /// One dense layer with one output.
@@ -85,7 +99,7 @@ public struct ModelSpecification: Sendable, CustomStringConvertible {
     self.activation = activation
   }
 
-  private static let names = ["linear", "softmax", "mlp"]
+  private static let names = ["linear", "softmax", "logistic", "mlp", "lenet", "resnet"]
 
   /// - Throws: `ShapeError` where a layer cannot be where it stands, or the last one's outputs are not `outputs`.
   public func model(input: Shape, outputs: Int) throws(ShapeError) -> Sequential {

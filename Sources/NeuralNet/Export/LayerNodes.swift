@@ -63,7 +63,10 @@ extension Residual: GraphLayer {
       preconditionFailure("a model checks its shapes before anything else is asked")
     }
     let inner = try block.addNodes(to: &graph, input: input, parameters: parameters.flatMap { $0 })
-    return graph.add("Add", [input, inner])
+    guard let shortcut = Shortcut(from: shape, to: block.outputShape) else {
+      preconditionFailure("a model checks its shapes before anything else is asked")
+    }
+    return graph.add("Add", [shortcut.addNodes(to: &graph, input: input, shape: shape), inner])
   }
 }
 

@@ -18,7 +18,15 @@ extension Sequential {
   /// - Throws: `ExportError` that names the layer which PyTorch does not have.
   public func modules() throws(ExportError) -> (modules: [String], definitions: [String]) {
     var (modules, definitions): ([String], [String]) = ([], [])
+    var isFlat = pictureShape == nil
     for (layer, shape) in zip(layers, inputShapes) {
+      if layer is Dense, !isFlat, shape.sizes.count > 1 {
+        // In nn.Sequential a layer of its own would flatten, and the names behind it would be others.
+        modules.append("FlatLinear(\(shape.count), \((layer as? Dense)?.outputs ?? 1))")
+        definitions.append(Dense.flattening)
+        isFlat = true
+        continue
+      }
       guard let layer = layer as? any PyTorchLayer else {
         throw ExportError(
           "the layer '\(layer)' is none of PyTorch's: a program that has it can say which it is (PyTorchLayer)"
@@ -31,6 +39,55 @@ extension Sequential {
     }
     return (modules, definitions)
   }
+}
+
+extension Sequential {
+  /// The sizes of an example as the modules take it; nil: they take its numbers in a row.
+  package var pictureShape: [Int]? {
+    let first = layers.first { !($0 is Activation || $0 is Dropout) }
+    switch first {
+    case is Dense, is Flatten, nil: return nil
+    default:
+      let sizes = inputShape.sizes
+      return first is Convolution && sizes.count == 1 ? [1] + sizes : sizes.count > 1 ? sizes : nil
+    }
+  }
+}
+
+extension Dense {
+  fileprivate static let flattening = """
+    class FlatLinear(nn.Linear):
+        def forward(self, x):
+            return super().forward(x.flatten(1))
+    """
+}
+
+extension Convolution: PyTorchLayer {
+  public func module(of shape: Shape) -> String {
+    let picture = PictureSize(checked: shape)
+    let outputs = channels ?? picture.channels
+    var settings = ["\(picture.channels)", "\(outputs)", "\(kernel)"]
+    if stride > 1 { settings.append("stride=\(stride)") }
+    if padding > 0 { settings.append("padding=\(padding)") }
+    if kind == .depthwise { settings.append("groups=\(picture.channels)") }
+    if !isBiased { settings.append("bias=False") }
+    return "nn.Conv\(kind == .line ? 1 : 2)d(\(settings.joined(separator: ", ")))"
+  }
+}
+
+extension Pooling: PyTorchLayer {
+  public func module(of shape: Shape) -> String {
+    let directions = max(1, shape.sizes.count - 1)
+    switch kind {
+    case .largest: return "nn.MaxPool\(directions)d(\(window), stride=\(stride))"
+    case .mean: return "nn.AvgPool\(directions)d(\(window), stride=\(stride))"
+    case .meanOfAll: return "nn.Sequential(nn.AdaptiveAvgPool\(directions)d(1), nn.Flatten())"
+    }
+  }
+}
+
+extension Flatten: PyTorchLayer {
+  public func module(of shape: Shape) -> String { "nn.Flatten()" }
 }
 
 extension Dense: PyTorchLayer {
@@ -49,33 +106,15 @@ extension Activation: PyTorchLayer {
 }
 
 extension BatchNorm: PyTorchLayer {
-  /// Of channels with several numbers a class that finds them also where an example is one row.
   public func module(of shape: Shape) -> String {
-    let type = shape.count == shape.sizes[0] ? "nn.BatchNorm1d" : "BatchNorm"
-    return "\(type)(\(shape.sizes[0]), eps=\(epsilon), momentum=\(momentum))"
-  }
-
-  public var definition: String {
-    """
-    class BatchNorm(nn.BatchNorm1d):
-        def forward(self, x):
-            return super().forward(x.reshape(len(x), self.num_features, -1)).reshape(x.shape)
-    """
+    let kind = shape.sizes.count == 3 ? 2 : 1
+    return "nn.BatchNorm\(kind)d(\(shape.sizes[0]), eps=\(epsilon), momentum=\(momentum))"
   }
 }
 
 extension LayerNorm: PyTorchLayer {
   public func module(of shape: Shape) -> String {
-    let type = shape.sizes.count == 1 ? "nn.LayerNorm" : "LayerNorm"
-    return "\(type)([\(shape.sizes.map(String.init).joined(separator: ", "))], eps=\(epsilon))"
-  }
-
-  public var definition: String {
-    """
-    class LayerNorm(nn.LayerNorm):
-        def forward(self, x):
-            return super().forward(x.reshape(len(x), *self.normalized_shape)).reshape(x.shape)
-    """
+    "nn.LayerNorm([\(shape.sizes.map(String.init).joined(separator: ", "))], eps=\(epsilon))"
   }
 }
 
@@ -95,7 +134,11 @@ extension Residual: PyTorchLayer {
     """
     class Residual(nn.Sequential):
         def forward(self, x):
-            return x + super().forward(x)
+            y = super().forward(x)
+            if x.shape != y.shape:  # smaller pictures of more channels
+                step = -(-x.shape[2] // y.shape[2])
+                x = nn.functional.pad(x[:, :, ::step, ::step], (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
+            return x + y
     """
   }
 }

@@ -56,6 +56,8 @@ public protocol Layer: Named {
   /// Examples that a training pass needs at least, in each piece and in a global batch: layers that look at how rows
   /// differ learn nothing of one.
   func leastRows(of input: Shape) -> LeastRows
+  /// Whether what it makes of a row depends on the other rows of its piece: then no piece is cut unless a user says so.
+  var comparesRows: Bool { get }
   /// Multiplications and additions of one example's forward pass, in products alone.
   func forwardOperations(of input: Shape) -> Int
   /// The layer where the data tell how many outputs the last one has; for layers that can do without the number.
@@ -66,6 +68,7 @@ extension Layer {
   public func tensors(of input: Shape) -> [TensorRequest] { [] }
   public var needsOrder: Bool { false }
   public var needsGlobalBatch: Bool { false }
+  public var comparesRows: Bool { false }
   public func leastRows(of input: Shape) -> LeastRows { LeastRows() }
   public func forwardOperations(of input: Shape) -> Int { 0 }
   public func completed(outputs: Int) -> Self { self }

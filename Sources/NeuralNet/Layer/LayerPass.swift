@@ -124,4 +124,22 @@ public struct GradientSum {
       }
     }
   }
+
+  /// The gradient of a tensor, where a layer has summed up each piece itself.
+  /// - Parameters:
+  ///   - range: the tensor's place in the arena.
+  ///   - sums: that of the pass's first piece; each next one lies `stride` floats further. What the arena holds is
+  ///     already in it.
+  func store(_ range: Range<Int>, of pass: borrowing Pass, from sums: UnsafePointer<Float>, stride: Int) {
+    for target in targets {
+      guard let all = pass.pieces.baseAddress, let own = target.pieces.baseAddress else { continue }
+      let first = own - all
+      sum.run(
+        leaves: target.pieces.count - 1, into: target.arena + range.lowerBound, count: range.count,
+        addsInPlace: false
+      ) { piece, memory, _ in
+        memory.update(from: sums + (first + piece) * stride, count: range.count)
+      }
+    }
+  }
 }

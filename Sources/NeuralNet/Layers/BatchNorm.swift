@@ -57,6 +57,7 @@ public struct BatchNorm: Layer, Equatable {
   /// What a shard's rows are decides what they are averaged with.
   public var needsOrder: Bool { true }
   public var needsGlobalBatch: Bool { span == .global }
+  public var comparesRows: Bool { true }
 
   /// One number alone has no variance.
   public func leastRows(of input: Shape) -> LeastRows {

@@ -10,6 +10,8 @@ package struct DenseProducts {
   let chains: ProductChains?
   /// What a pass over several pieces may do at once by BLAS.
   var freedom: PieceFreedom = []
+  /// Rows of a piece, at most, where a pass has several.
+  var largestPiece = 0
 
   init(inputs: Int, outputs: Int, chains: ProductChains? = nil) {
     self.inputs = inputs
@@ -114,9 +116,11 @@ package struct DenseProducts {
     }
   }
 
-  /// Rows of W whose gradients are added up over the pieces at a time: about 128 KiB, whole vectors.
+  /// Rows of W whose gradients are added up over the pieces at a time: about 128 KiB, whole vectors; and not fewer than
+  /// a piece has, for which x would be packed more often than it pays.
   private var blockHeight: Int {
-    freedom.contains(.weightBlocks) ? min(outputs, max(16, (32_768 / inputs) / 16 * 16)) : outputs
+    guard freedom.contains(.weightBlocks) else { return outputs }
+    return min(outputs, max(16, largestPiece, (32_768 / inputs) / 16 * 16))
   }
 
   /// Floats of a partial sum over pieces.

@@ -22,6 +22,7 @@ extension DenseProducts {
   func probed(_ passes: Set<[Int]>) -> DenseProducts {
     guard !isSmall && chains == nil else { return self }
     var free = self
+    free.largestPiece = passes.reduce(0) { max($0, zip($1.dropFirst(), $1).map(-).max() ?? 0) }
     for freedom in [PieceFreedom.forward, .inputGradient, .weightSum, .weightBlocks] {
       var freer = free
       freer.freedom.insert(freedom)

@@ -40,26 +40,37 @@ final class Chain {
     var others: [any LayerPass] = []
     var partialSumLength = 0
     var tensors = model.tensors.makeIterator()
-    for (index, layer) in model.layers.enumerated() {
+    var offsets: [[Int]] = []
+    for (layer, input) in zip(model.layers, model.inputShapes) {
+      offsets.append(layer.tensors(of: input).map { _ in offset + tensors.next()!.offset })
+    }
+    var index = 0
+    while index < model.layers.count {
+      let range = model.station(from: index)
+      defer { index = range.upperBound }
+      let layer = model.layers[index]
       let input = model.inputShapes[index]
       let requests = layer.tensors(of: input)
-      let offsets = requests.map { _ in offset + tensors.next()!.offset }
-      if model.isFused(index) { continue }
-      let pass = layer.prepared(
-        LayerPlace(
-          number: number + index + 1, input: input, offsets: offsets, maximumRows: maximumRows, seed: seed,
-          passes: passes, arithmetic: arithmetic, products: products))
-      if let norm = pass as? BatchNormPass { norm.hasReLU = model.isFused(index + 1) }
+      let place = LayerPlace(
+        number: number + index + 1, input: input, offsets: offsets[index], maximumRows: maximumRows,
+        seed: seed, passes: passes, arithmetic: arithmetic, products: products)
+      let pass =
+        layer is any SpatialLayer
+        ? SpatialPass(
+          Array(model.layers[range]), on: Array(model.inputShapes[range]), offsets: Array(offsets[range]),
+          place)
+        : layer.prepared(place)
+      if let norm = pass as? BatchNormPass { norm.hasReLU = range.count == 2 }
       let length = (pass as? any PieceSumming)?.partialSumLength
       partialSumLength = max(
         partialSumLength, length ?? requests.reduce(0) { $0 + $1.shape.reduce(1, *) })
       let dense = pass as? DensePass
       if dense == nil { others.append(pass) }
-      let outputs = model.outputCounts[index]
+      let outputs = model.outputCounts[range.upperBound - 1]
       stations.append(
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
-          activation: model.isFused(index + 1) ? model.layers[index + 1] as? Activation : nil,
+          activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
           other: others.count - 1, inputs: input.count, outputs: outputs,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
     }
@@ -154,13 +165,16 @@ final class Chain {
 }
 
 extension Sequential {
-  /// Whether the layer at `index` is an activation that the layer before it applies.
-  fileprivate func isFused(_ index: Int) -> Bool {
-    guard index > 0, index < layers.count, let activation = layers[index] as? Activation else { return false }
-    switch layers[index - 1] {
-    case is Dense: return activation.isFusible
-    case is BatchNorm: return activation == .relu
-    default: return false
-    }
+  /// The layers from `index` on that are one station: layers of neighbourhoods, a dense layer and its activation, a batch
+  /// norm and ReLU, or one.
+  fileprivate func station(from index: Int) -> Range<Int> {
+    if layers[index] is any SpatialLayer { return spatialLayers(from: index) }
+    return index..<index + (appliesActivation(index) ? 2 : 1)
+  }
+
+  /// Whether the layer at `index` applies the activation behind it.
+  private func appliesActivation(_ index: Int) -> Bool {
+    guard index + 1 < layers.count, let activation = layers[index + 1] as? Activation else { return false }
+    return layers[index] is Dense ? activation.isFusible : layers[index] is BatchNorm && activation == .relu
   }
 }

@@ -1,7 +1,8 @@
 // A residual block: what some layers make of their input is added to it (He et al. 2016).
 import CKernels
 
-/// y = x + f(x), f the layers in its parentheses. In PyTorch an `nn.Sequential` whose forward adds its input.
+/// y = x + f(x), f the layers in its parentheses. In PyTorch an `nn.Sequential` whose forward adds its input. Where f makes
+/// smaller pictures of more channels, x goes through a `Shortcut`.
 public struct Residual: CompositeLayer {
   public static let names = ["residual"]
   public static let form = "residual(dense:64 relu dense:64)"
@@ -19,6 +20,7 @@ public struct Residual: CompositeLayer {
   public var description: String { "residual(\(layers.map(\.description).joined(separator: " ")))" }
   public var needsOrder: Bool { layers.contains { $0.needsOrder } }
   public var needsGlobalBatch: Bool { layers.contains { $0.needsGlobalBatch } }
+  public var comparesRows: Bool { layers.contains { $0.comparesRows } }
 
   /// Its layers as a model of their own, where `output(of:)` has found that they fit.
   private func block(_ input: Shape) -> Sequential {
@@ -30,11 +32,12 @@ public struct Residual: CompositeLayer {
 
   public func output(of input: Shape) throws(ShapeError) -> Shape {
     let output = try Sequential(layers, input: input).outputShape
-    guard output.count == input.count else {
+    guard Shortcut(from: input, to: output) != nil else {
       throw ShapeError(
-        "'\(self)': its layers make \(output.count) numbers of \(input.count), and cannot be added to them")
+        "'\(self)': its layers make \(output) of \(input), and cannot be added to them: keep the shape, or make pictures smaller by a stride and their channels more"
+      )
     }
-    return input
+    return output.count == input.count ? input : output
   }
 
   public func tensors(of input: Shape) -> [TensorRequest] {
@@ -50,14 +53,19 @@ public struct Residual: CompositeLayer {
 
 private final class ResidualPass: LayerPass, PieceSumming {
   private let chain: Chain
+  private let shortcut: Shortcut
   /// Shape (maximumRows, width): the gradient at the chain's output, which the chain may overwrite.
   private let gradient: UnsafeMutableBufferPointer<Float>
 
   init(_ block: Sequential, _ place: LayerPlace) {
+    guard let shortcut = Shortcut(from: place.input, to: block.outputShape) else {
+      preconditionFailure("a model checks its shapes before anything else is asked")
+    }
+    self.shortcut = shortcut
     chain = Chain(
       block, offset: place.offsets.first ?? 0, number: place.number << 8, maximumRows: place.maximumRows,
       passes: place.passes, seed: place.seed, arithmetic: place.arithmetic, products: place.products)
-    gradient = .allocate(capacity: max(1, place.maximumRows * place.input.count))
+    gradient = .allocate(capacity: max(1, place.maximumRows * block.outputShape.count))
   }
 
   deinit { gradient.deallocate() }
@@ -68,7 +76,10 @@ private final class ResidualPass: LayerPass, PieceSumming {
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
   ) {
     guard let start = x.baseAddress, let result = y.baseAddress else { return }
-    ckernels_sum(result, start, chain.forward(start, pass), x.count)
+    let output = chain.forward(start, pass)
+    if shortcut.step == nil { return ckernels_sum(result, start, output, x.count) }
+    result.update(from: output, count: y.count)
+    shortcut.add(start, to: result, rows: pass.rows)
   }
 
   func backward(
@@ -79,6 +90,8 @@ private final class ResidualPass: LayerPass, PieceSumming {
     let copy = gradient.baseAddress!
     copy.update(from: dyStart, count: dy.count)
     chain.backward(copy, input: start, pass, gradient: sum, into: dx?.baseAddress)
-    if let dx = dx?.baseAddress { ckernels_add(dx, dyStart, dy.count) }
+    guard let dx = dx?.baseAddress else { return }
+    if shortcut.step == nil { return ckernels_add(dx, dyStart, dy.count) }
+    shortcut.addGradient(dyStart, to: dx, rows: pass.rows)
   }
 }

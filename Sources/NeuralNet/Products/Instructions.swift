@@ -28,6 +28,9 @@ public struct Instructions: Sendable, Equatable, CustomStringConvertible {
     if let word { Instructions(named: word) } else { Instructions(ckernels_best_instructions()) }
   }
 
+  /// The best of this processor.
+  static let best = Instructions(ckernels_best_instructions())
+
   /// Those of this processor, the best ones first.
   public static var available: [Instructions] { names.compactMap { Instructions(named: $0) } }
 

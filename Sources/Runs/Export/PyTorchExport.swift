@@ -118,6 +118,13 @@ package struct PyTorchExport {
       """
   }
 
+  /// The rows as the modules take them.
+  private var input: String {
+    file.model.pictureShape.map { sizes in
+      "inputs(rows).reshape(-1, \(sizes.map(String.init).joined(separator: ", ")))"
+    } ?? "inputs(rows)"
+  }
+
   private var predictions: String {
     get throws(ExportError) {
       guard let count = file.classCount else {
@@ -125,7 +132,7 @@ package struct PyTorchExport {
         return """
           @torch.no_grad()
           def predict(rows):
-              return net(inputs(rows)).double() * \(tensor(targets.map(\.deviation))) + \(tensor(targets.map(\.mean)))
+              return net(\(input)).double() * \(tensor(targets.map(\.deviation))) + \(tensor(targets.map(\.mean)))
 
           """
       }
@@ -140,7 +147,7 @@ package struct PyTorchExport {
 
         @torch.no_grad()
         def predict(rows):
-            y = net(inputs(rows))
+            y = net(\(input))
             p = \(loss.probabilitiesOfY)
             return [classes[k] for k in p.argmax(1)], p
 

@@ -17,9 +17,9 @@ package func requireMemory(
   let pass =
     model.needsGlobalBatch
     ? (0..<ranks).reduce(0) { max($0, shards.exampleCount(of: $1, batch: options.globalBatch)) }
-    : shards.rowsOfPass(batch: options.globalBatch, microBatch: options.microBatch)
+    : shards.rowsOfPass(batch: options.globalBatch, microBatch: model.microBatch(options.microBatch))
   // An evaluation has rows of its own.
-  let rows = pass + min(Evaluator.chunkRows, examples)
+  let rows = pass + min(model.rowsOfPictures ?? Evaluator.chunkRows, examples)
   // A rank's outputs of every layer, two gradients at the widest, and the inputs.
   let widths = model.outputCounts.map(Double.init)
   let activations = widths.reduce(0, +) + 2 * (widths.max() ?? 0) + Double(model.inputCount)

@@ -67,7 +67,7 @@ package struct ModelFile: Sendable {
     let file = try SafeTensors.read(from: path)
     let entries = MetadataReader(entries: file.metadata, path: path)
     settings = file.metadata.filter { $0.key.hasPrefix("--") }
-    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:)) ?? .relu
+    let activation = file.metadata["activation"].flatMap(Activation.init(rawValue:))
     // Files of earlier versions have a name alone.
     let text = file.metadata["layers"] == nil ? "model" : "layers"
     specification = try entries.parsed(text) { try? ModelSpecification($0, activation: activation) }

@@ -77,7 +77,7 @@ package final class Predictor {
     let memory = SingleProcessCommunicator()
     defer { withExtendedLifetime(memory) {} }
     let dataset = try Dataset(sharing: examples, over: memory)
-    let rows = min(Evaluator.chunkRows, max(new.count, 1))
+    let rows = min(file.model.rowsOfPictures ?? Evaluator.chunkRows, max(new.count, 1))
     let network = Network(file.model, maximumRows: rows, arithmetic: arithmetic)
     let batch = BatchBuffer(dataset, capacity: rows)
     for start in stride(from: 0, to: new.count, by: rows) {
