@@ -38,6 +38,12 @@ package struct NoiseBench {
     var training = options.training
     try training.validate(worldSize: 1)
     training.globalBatch = 1
+    if let model = training.model, !model.batchNorms.isEmpty {
+      throw DistsgdError(
+        .usage,
+        "--model '\(model)': with a batchnorm the gradient of an example depends on the others of its batch, and is not noise of its own; leave it out, or use layernorm"
+      )
+    }
     BLAS.setThreads(training.threads)
     let communicator = SingleProcessCommunicator()
     let setUp = try SetUp(training, communicator: communicator)

@@ -32,6 +32,12 @@ package struct UpdateBench {
   /// - Throws: `DistsgdError` (`usage`).
   package func run() throws -> UpdateReport {
     try NumberRange("--parameters", 1024...1 << 30).check(options.parameters)
+    if let other = options.optimizers.first(where: { $0 is any TensorwiseOptimizer }) {
+      throw DistsgdError(
+        .usage,
+        "--optimizer \(other): it goes over the parameters more than once, for the norms of tensors; name rules of one pass, such as adam, and time it by 'bench step'"
+      )
+    }
     let machine = Machine()
     let memory = MemoryBandwidth.workingSets(machine.caches).last?.bytes ?? 1 << 28
     let count = options.parameters ?? memory / 16

@@ -22,7 +22,8 @@ package struct UpdateReport: BenchReport {
           [rule.optimizer, "\(rule.bytesPerParameter)"] + rule.rate.cells
             + [fixed(rule.rate.median / triad.median, 2)]
         })
-    return text + "bytes read and written; as in STREAM, what a store makes the processor read first is not counted\n"
+    return text
+      + "bytes read and written; as in STREAM, what a store makes the processor read first is not counted\n"
   }
 
   package var json: JSONLine {

@@ -73,6 +73,30 @@ import Testing
     }
   }
 
+  /// Whole numbers come first, so that they lie at multiples of 8; only PyTorch's counts of batches are read.
+  @Test func counts() throws {
+    try withFolder { folder in
+      let values: [Float] = [2]
+      try values.withUnsafeBufferPointer {
+        try SafeTensors.write(
+          [SafeTensors.View(name: "0.bias", shape: [1], values: $0)],
+          counts: [SafeTensors.Count(name: "0.num_batches_tracked", value: 258)], to: folder + "/a")
+      }
+      let bytes = [UInt8](FileManager.default.contents(atPath: folder + "/a")!)
+      let header =
+        #"{"0.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"#
+        + #""0.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#
+      let padding = String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+      #expect(bytes == Self.file(header + padding) + [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64])
+      let read = try Self.parse(bytes)
+      #expect(read["0.num_batches_tracked"] == .init(name: "0.num_batches_tracked", shape: [], values: [258]))
+      #expect(read["0.bias"]?.values == [2])
+    }
+    let weights = #"{"0.weight":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#
+    let error = try thrown { _ = try Self.parse(Self.file(weights, data: 8)) }
+    #expect(error?.code == .badData && error?.description.contains("'I64'") == true)
+  }
+
   /// Bytes that `safetensors.torch.save` wrote of a: F32 [1.5, −2.25], b: F16 [[1.5], [65504]],
   /// c: F64 [0.1], d: BF16 [3.140625].
   @Test func aFileOfPyTorch() throws {

@@ -79,7 +79,7 @@ private struct Envelope: Hashable {
       let messages = mlp.messages(of: rank)
       #expect(messages.filter { $0.direction == .send }.count == 2)
       #expect(messages.filter { $0.direction == .receive }.count == 2)
-      #expect(messages.allSatisfy { abs($0.count - 235_160 / 8) < ArenaLayout.block })
+      #expect(messages.allSatisfy { abs($0.count - 235_160 / 8) < 2 * ArenaLayout.block })
     }
   }
 

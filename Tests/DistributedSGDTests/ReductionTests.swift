@@ -153,7 +153,8 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
   @Test(arguments: [1, 5, 2_047, 5_000]) func oneProcess(_ count: Int) throws {
     let communicator = SingleProcessCommunicator()
     let reduction = try GradientReduction(
-      parameterCount: count, shards: Shards(count: 3, worldSize: 1), activeShards: [3, 1], rule: UpdateRule(SGD()),
+      parameterCount: count, shards: Shards(count: 3, worldSize: 1), activeShards: [3, 1],
+      rule: UpdateRule(SGD()),
       communicator: communicator)
     #expect(reduction.nodes == [reduction.tree.root])
     let start = (0..<count).map { Float($0 % 17) }

@@ -17,6 +17,9 @@ extension JobTests {
         // Blanks between layers are plus signs here.
         "--data synthetic:4000,20 --model dense:32+batchnorm+relu+layernorm+dense --duplicate 100",
         "--data synthetic:4000,20 --model dense:32+batchnorm+relu+dense --batch-norm global --duplicate 100",
+        // Norms, and tensors that are treated apart: small models have them on every rank, larger ones share them.
+        "--data synthetic:4000,20 --model mlp:32,16 --duplicate 100 --optimizer lamb --clip-norm 0.5 --no-decay-for bias --schedule cosine --warmup 100",
+        "--data synthetic:4000,20 --model mlp:90,30 --duplicate 100 --optimizer lars --clip-norm 0.5 --weight-decay 0.01 --warmup 100",
       ], [1, 2])
     func aStepAllocatesNothing(_ arguments: String, _ ranks: Int) throws {
       let library = folder("count_allocations.so")

@@ -124,6 +124,13 @@ extension JobTests {
       #expect(outcome.errors.contains(arguments[1]), "\(outcome)")
     }
 
+    /// The gradient of an example alone is what the noise is of.
+    @Test func noiseIsOfExamplesAlone() throws {
+      let outcome = try run(["bench", "noise", "--model", "dense:4 residual(batchnorm) dense"])
+      #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")
+      #expect(outcome.errors.contains("with a batchnorm"), "\(outcome)")
+    }
+
     @Test func divergedStepsAreNoMeasurement() throws {
       let outcome = try run(ranks: 2, ["bench", "step", "--learning-rate", "1e30", "--rounds", "1"])
       #expect(outcome.code == 76 && outcome.errorLines.count == 1, "\(outcome)")

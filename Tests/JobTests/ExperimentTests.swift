@@ -74,6 +74,38 @@ extension JobTests {
       #expect(found[0].loss != nil && found[1].loss == nil)
     }
 
+    /// The spread of the means of n examples is 1/√n of a deviation; few examples train worse than all. On three ranks
+    /// there is no batch of two shards.
+    @Test(arguments: [1, 3]) func batchNormalisation(_ ranks: Int) throws {
+      let folder = TemporaryFolder()
+      let outcome = try run(
+        ranks: ranks,
+        ["chapter", "--beyond", "batch-norm", "--data", "airfoil-like", "--output", folder("out")])
+      try #require(outcome.code == 0, "\(outcome)")
+      let rows = outcome.output.split(separator: "\n").map { line in
+        line.replacingOccurrences(of: ", global", with: "").split(separator: " ").compactMap { Double($0) }
+      }.filter { $0.count >= 6 }
+      let groups = rows.map { Int($0[0]) }
+      #expect(groups == (ranks == 1 ? [2, 4, 8, 16, 32, 64, 128, 256] : [2, 4, 8, 16, 32, 64, 256]))
+      for (row, group) in zip(rows, groups) {
+        // The last row has 'any' for its shards.
+        let spread = row[group == 256 ? 1 : 2]
+        #expect(abs(spread * Double(group).squareRoot() - 1) < 0.05, "\(group): \(spread)")
+      }
+      #expect(try #require(rows.first?.last) > 1.05 * (try #require(rows.last?.last)))
+      for name in ["spread.svg", "accuracy.svg"] {
+        #expect(try readFile(folder("out/batch-norm-" + name)).contains("<svg"))
+      }
+    }
+
+    @Test(arguments: [
+      (["--exercise", "2"], "--exercise"), (["--shards", "4"], "--shards"),
+    ]) func beyondStandsAlone(_ words: [String], _ flag: String) throws {
+      let outcome = try run(["chapter", "--beyond", "batch-norm"] + words)
+      #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")
+      #expect(outcome.errors.contains(flag), "\(outcome)")
+    }
+
     @Test func anUnknownExerciseIsRefused() throws {
       let outcome = try run(["chapter", "--exercise", "5"])
       #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")

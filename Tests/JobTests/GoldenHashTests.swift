@@ -57,6 +57,38 @@ struct GoldenRun: Sendable, CustomTestStringConvertible {
       "75bb7c3a02e696de",
       "--data WIDE --shards 7 --global-batch 64 --epochs 2 --optimizer sgd:weight-decay=0.001 --lr 0.01",
       model: "dense:70 relu residual(gelu) dense:33 sigmoid dense"),
+    GoldenRun(
+      "da986008cc97eed1",
+      "--data IMAGES --shards 8 --global-batch 37 --epochs 3 --lr 0.01 --optimizer adam --batch-norm global",
+      model: "batchnorm relu dense:20 batchnorm dropout:0.2 relu dense"),
+    GoldenRun(
+      "349b7bd14778579d", "--data CLASSES --shards 6 --global-batch 40 --epochs 3",
+      model:
+        "dense:40 batchnorm:momentum=0.3 relu residual(layernorm dense:40 batchnorm:global) dense:17 layernorm tanh dense"
+    ),
+    GoldenRun(
+      "a4cacfbbd27c2ed8", "--data IMAGES --shards 3 --global-batch 50 --micro-batch 7 --epochs 2",
+      model: "batchnorm:epsilon=0.01 layernorm dense:33 batchnorm relu dense"),
+    GoldenRun(
+      "c22a83cceabb88cb",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 6 --global-batch 50 --epochs 2 --optimizer lamb --clip-norm 0.5 --warmup 3 --lr 0.02"
+    ),
+    GoldenRun(
+      "fd11d7c0bd3787d7",
+      "--data synthetic:300,20 --model mlp:60,30 --shards 6 --global-batch 50 --epochs 2 --optimizer lars:trust=0.02 --weight-decay 0.01 --no-decay-for bias --schedule one-cycle"
+    ),
+    GoldenRun(
+      "c5222ed1374bb6f5",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer rmsprop:centered --momentum 0.5 --clip-value 0.05 --lr 0.001 --schedule exponential:factor=0.8"
+    ),
+    GoldenRun(
+      "0a1901cb62b75b58",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer adadelta --schedule polynomial:power=1.5"
+    ),
+    GoldenRun(
+      "4858316d4b7d1f33",
+      "--data synthetic:300,20 --model mlp:30,10 --shards 5 --global-batch 50 --epochs 2 --optimizer adagrad:rate-decay=0.1 --scale-learning-rate sqrt --base-batch 16 --schedule inverse-sqrt:after=4"
+    ),
   ]
   /// One that is stopped and resumed on another number of ranks; 13 steps.
   static let resumed = GoldenRun(

@@ -62,7 +62,8 @@ private func random(_ count: Int, _ series: Int) -> [Float] {
   static let others = [
     "adagrad", "adagrad:epsilon=0.001,rate-decay=0.1,weight-decay=0.01", "rmsprop",
     "rmsprop:centered,momentum=0.9,alpha=0.5", "rmsprop:centered", "rmsprop:momentum=0.5,weight-decay=0.1",
-    "adadelta", "adadelta:rho=0.5,epsilon=0.01,weight-decay=0.1", "lars", "lars:trust=0.1,weight-decay=0.1", "lamb",
+    "adadelta", "adadelta:rho=0.5,epsilon=0.01,weight-decay=0.1", "lars", "lars:trust=0.1,weight-decay=0.1",
+    "lamb",
     "lamb:beta1=0.5,weight-decay=0",
   ]
 

@@ -90,7 +90,8 @@ extension Updates.Case {
         #expect(abs(loss - expected) <= 1e-5 * expected, "\(golden.name), step \(step + 1): \(loss)")
         let (norm, expectedNorm) = (outcome.norms[step], golden.norms[step])
         #expect(
-          abs(norm - expectedNorm) <= 2e-5 * expectedNorm, "\(golden.name), norm of step \(step + 1): \(norm)")
+          abs(norm - expectedNorm) <= 2e-5 * expectedNorm, "\(golden.name), norm of step \(step + 1): \(norm)"
+        )
       }
       let final = try golden.arena(golden.final, of: training.model)
       for tensor in training.model.tensors {
@@ -131,14 +132,17 @@ extension Updates.Case {
         let moment = ScheduleMoment(
           step: step, stepsPerEpoch: golden.stepsPerEpoch, totalSteps: golden.totalSteps)
         let factor = warmUp?.factor(schedule, moment) ?? schedule.factor(moment)
-        #expect(abs(factor - expected) <= 1e-12 * max(1e-3, expected), "\(golden.word), step \(step): \(factor)")
+        #expect(
+          abs(factor - expected) <= 1e-12 * max(1e-3, expected), "\(golden.word), step \(step): \(factor)")
       }
     }
   }
 
   @Test(arguments: [
-    ("exponential", "needs a factor"), ("exponential:factor=0", "above 0"), ("polynomial:power=101", "at most 100"),
-    ("one-cycle:rise=1", "below 1"), ("inverse-sqrt:after=x", "4000 or 1epoch"), ("cosine cosin", "no schedule"),
+    ("exponential", "needs a factor"), ("exponential:factor=0", "above 0"),
+    ("polynomial:power=101", "at most 100"),
+    ("one-cycle:rise=1", "below 1"), ("inverse-sqrt:after=x", "4000 or 1epoch"),
+    ("cosine cosin", "no schedule"),
     ("step:every=2", "should be like"), ("one-cycle:up=1", "up"),
   ]) func whatIsNoSchedule(_ text: String, _ reason: String) {
     #expect {

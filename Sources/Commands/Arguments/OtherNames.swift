@@ -42,7 +42,9 @@ private let otherNames: [(names: Set<String>, hint: String)] = [
     ["warmup-steps", "warmup-epochs", "warm-up", "num-warmup-steps", "warmup-ratio"],
     "did you mean --warmup, such as 500 or 5epochs?"
   ),
-  (["scale-lr", "lr-scaling", "linear-scaling"], "did you mean --scale-learning-rate linear --base-batch 32?"),
+  (
+    ["scale-lr", "lr-scaling", "linear-scaling"], "did you mean --scale-learning-rate linear --base-batch 32?"
+  ),
   (
     [
       "hidden", "hidden-size", "hidden-sizes", "hidden-layers", "hidden-layer-sizes", "layers", "units",

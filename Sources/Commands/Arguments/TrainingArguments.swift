@@ -46,7 +46,8 @@ struct TrainingArguments: ParsableArguments {
   var duplicate = 1
 
   @Option(
-    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"), transform: OptimizerChoice.init)
+    help: ArgumentHelp("The update rule: \(optimizerForms).", valueName: "rule"),
+    transform: OptimizerChoice.init)
   var optimizer = OptimizerChoice(SGD())
 
   @Option(

@@ -57,7 +57,8 @@ struct OptimizerChoice {
 struct UpdateArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The optimizer's momentum: sgd, rmsprop, lars.", valueName: "μ"), transform: parseNumber)
+    help: ArgumentHelp("The optimizer's momentum: sgd, rmsprop, lars.", valueName: "μ"),
+    transform: parseNumber)
   var momentum: Double?
 
   @Flag(help: "Nesterov's form of sgd's momentum.")
@@ -84,7 +85,8 @@ struct UpdateArguments: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Cut each element of a gradient to ± this.", valueName: "limit"), transform: parseNumber)
+    help: ArgumentHelp("Cut each element of a gradient to ± this.", valueName: "limit"),
+    transform: parseNumber)
   var clipValue: Double?
 
   @Option(

@@ -10,6 +10,8 @@ final class ArenaUpdate {
   let clipping: Clipping?
   /// The same optimizer, where it needs norms of tensors.
   let tensorwise: (any TensorwiseOptimizer)?
+  /// Whether all of the gradient must be known before any of it is used, or it must be changed first.
+  let isStaged: Bool
   private let optimizer: any Optimizer
   private let parameters: UnsafeMutablePointer<Float>
   /// In memory of its own: a step counts no references.
@@ -25,6 +27,7 @@ final class ArenaUpdate {
     optimizer = rule.optimizer
     clipping = rule.clipping
     tensorwise = rule.optimizer as? any TensorwiseOptimizer
+    isStaged = rule.clipping != nil || tensorwise != nil
     self.state = state
     self.parameters = parameters
     let all = ArenaStretch.all(
@@ -36,9 +39,6 @@ final class ArenaUpdate {
   }
 
   deinit { stretches.deallocate() }
-
-  /// Whether all of the gradient must be known before any of it is used, or it must be changed first.
-  var isStaged: Bool { clipping != nil || tensorwise != nil }
 
   /// Changes `count` parameters from `offset` on.
   /// - Parameters:

@@ -45,6 +45,7 @@ package final class GradientReduction {
   private let serverRanks: [Int]
   private let localRank: Int
   private var turn = 0
+  private var isNormMeasured = false
   /// For each batch size that occurs: how to add up.
   private let totals: [Total]
   let network: ServerExchange?
@@ -136,9 +137,8 @@ package final class GradientReduction {
   /// The mean loss of the last batch, before its update.
   package var loss: Float { parameters[layout.loss] }
 
-  /// The norm of the gradient of the last batch, before it was clipped: where `reduceAndUpdate` was to measure it, or the
-  /// optimizer needs it.
-  package var gradientNorm: Double { norms.norm(.gradient) }
+  /// The norm of the gradient of the last batch, before it was clipped; nil where `reduceAndUpdate` was not to measure it.
+  package var gradientNorm: Double? { isNormMeasured ? norms.norm(.gradient) : nil }
 
   /// What any rank asked in the last step; the same on all ranks.
   package var requests: Requests { commonWords.pointee.requests }
@@ -173,6 +173,7 @@ package final class GradientReduction {
   package func reduceAndUpdate(
     activeShards: Int, step: Int, learningRate: Float, measuresNorm: Bool = false, clock: PhaseClock
   ) throws(MPIError) {
+    isNormMeasured = measuresNorm
     meet(clock)
     let buffers = nodeBuffers[turn]
     let size = activeShards == totals[0].active ? 0 : 1
@@ -212,46 +213,5 @@ package final class GradientReduction {
     AgreementWords.combined(
       UnsafeBufferPointer(rankWords[turn]), party: { .rank(serverRanks[$0]) },
       comparesParameters: isReplicated)
-  }
-
-  /// Adds up and updates this rank's range, a block at a time while it is in cache. One block in eight is timed by
-  /// its parts.
-  private func foldAndUpdate(
-    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ step: Int, _ learningRate: Float, _ measuresNorm: Bool, _ clock: PhaseClock
-  ) throws(MPIError) {
-    if update.isStaged {
-      return try foldThenUpdate(program, sources, step, learningRate, measuresNorm, clock)
-    }
-    let blockLength = measuresNorm ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
-    var piece = norms.firstPiece
-    var reduceTicks: UInt64 = 0
-    var updateTicks: UInt64 = 0
-    var block = 0
-    var offset = ownRange.lowerBound
-    let end = min(ownRange.upperBound, layout.addedCount)
-    while offset < end {
-      let isTimed = program.hasAdditions && block % 8 == 0
-      let start = isTimed ? Ticks.now : 0
-      let count = min(blockLength, end - offset)
-      let sum = program.run(sources, offset: offset, count: count)
-      let added = isTimed ? Ticks.now : 0
-      let updated = max(0, min(count, layout.parameterCount - offset))
-      if measuresNorm { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
-      update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
-      for i in updated..<count { parameters[offset + i] = sum[i] }
-      if isTimed {
-        reduceTicks &+= added &- start
-        updateTicks &+= Ticks.now &- added
-      }
-      offset += count
-      block += 1
-    }
-    if program.hasAdditions {
-      clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
-    } else {
-      clock.mark(.update)
-    }
-    if measuresNorm, network != nil { try shareSums(.gradient, clock) }
   }
 }

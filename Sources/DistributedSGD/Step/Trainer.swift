@@ -30,7 +30,6 @@ public final class Trainer {
   // What changes from step to step is private, and goes in and out by value.
   private var rate: Float
   private var steps = 0
-  private var isNormMeasured = false
   private var evaluator: Evaluator?
 
   /// Collective over all ranks.
@@ -82,7 +81,7 @@ public final class Trainer {
 
   /// The norm of the gradient of the last step's batch, over all that is trained and before clipping; nil where the step
   /// was not to measure it.
-  public var gradientNorm: Double? { isNormMeasured ? reduction.gradientNorm : nil }
+  public var gradientNorm: Double? { reduction.gradientNorm }
 
   /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
   package var suspect: Suspect? { reduction.suspect }
@@ -126,7 +125,6 @@ public final class Trainer {
       activeShards: active, step: steps + 1, learningRate: rate, measuresNorm: plan.measuresNorm,
       clock: clock)
     steps += 1
-    isNormMeasured = plan.measuresNorm
     return StepResult(
       loss: reduction.loss, requests: reduction.requests, suspect: reduction.suspect, isCompared: compares)
   }

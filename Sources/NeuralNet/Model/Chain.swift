@@ -57,7 +57,8 @@ final class Chain {
       let pass =
         layer is any SpatialLayer
         ? SpatialPass(
-          Array(model.layers[range]), on: Array(model.inputShapes[range]), offsets: Array(offsets[range]), place)
+          Array(model.layers[range]), on: Array(model.inputShapes[range]), offsets: Array(offsets[range]),
+          place)
         : layer.prepared(place)
       if let norm = pass as? BatchNormPass { norm.hasReLU = range.count == 2 }
       let length = (pass as? any PieceSumming)?.partialSumLength
@@ -164,17 +165,16 @@ final class Chain {
 }
 
 extension Sequential {
-  /// The layers from `index` on that are one station: layers of neighbourhoods, a layer and the activation that it applies,
-  /// or one.
+  /// The layers from `index` on that are one station: layers of neighbourhoods, a dense layer and its activation, a batch
+  /// norm and ReLU, or one.
   fileprivate func station(from index: Int) -> Range<Int> {
     if layers[index] is any SpatialLayer { return spatialLayers(from: index) }
-    let next = index + 1 < layers.count ? layers[index + 1] as? Activation : nil
-    let isFused =
-      switch layers[index] {
-      case is Dense: next?.isFusible == true
-      case is BatchNorm: next == .relu
-      default: false
-      }
-    return index..<index + (isFused ? 2 : 1)
+    return index..<index + (appliesActivation(index) ? 2 : 1)
+  }
+
+  /// Whether the layer at `index` applies the activation behind it.
+  private func appliesActivation(_ index: Int) -> Bool {
+    guard index + 1 < layers.count, let activation = layers[index + 1] as? Activation else { return false }
+    return layers[index] is Dense ? activation.isFusible : layers[index] is BatchNorm && activation == .relu
   }
 }

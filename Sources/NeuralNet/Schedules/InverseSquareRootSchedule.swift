@@ -6,6 +6,7 @@ public struct InverseSquareRootSchedule: Schedule, Equatable {
   /// W; nil: the length of the warm-up, 1 at least.
   public let after: StepSchedule.Interval?
 
+  /// - Parameter after: W; nil: the length of the warm-up.
   public init(after: StepSchedule.Interval? = nil) { self.after = after }
 
   public init(_ word: Word) throws(WordError) {

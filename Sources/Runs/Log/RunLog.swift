@@ -162,7 +162,7 @@ final class RunLog {
     line["epoch"] = moment.epoch
     line["examples"] = moment.examples
     line["loss"] = moment.loss
-    line["gradientNorm"] = moment.trainer.gradientNorm
+    line["gradientNorm"] = moment.trainer.gradientNorm.map { Float($0) }
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }

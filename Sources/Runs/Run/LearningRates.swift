@@ -3,8 +3,8 @@ import DistributedSGD
 import NeuralNet
 import System
 
-/// η as a function of the step.
-package struct LearningRates: Sendable {
+/// η as a function of the step. A reference, since a step asks for it.
+package final class LearningRates: Sendable {
   /// Updates of an epoch, and of the whole run.
   package let stepsPerEpoch, totalSteps: Int
   /// η before its schedule.
@@ -21,7 +21,7 @@ package struct LearningRates: Sendable {
 
   /// The same for a training set of `examples`, without looking at any data.
   /// - Throws: `DistsgdError` (`usage`).
-  package init(_ options: TrainingOptions, examples: Int) throws {
+  package convenience init(_ options: TrainingOptions, examples: Int) throws {
     let positions = try NumberRange.positions(examples: examples, copies: options.copies)
     let options = options.fitted(to: positions)
     try options.validate(worldSize: 1)
@@ -39,7 +39,7 @@ package struct LearningRates: Sendable {
   }
 
   /// For data that are loaded.
-  package init(_ setUp: SetUp) {
+  package convenience init(_ setUp: SetUp) {
     let schedule = BatchSchedule(
       exampleCount: setUp.training.count * setUp.options.copies, globalBatch: setUp.options.globalBatch,
       lastBatch: setUp.options.lastBatch)

@@ -22,8 +22,8 @@ public final class TrainingRun {
   private let checkpointing: Checkpointing?
   /// nil where η stays as it is.
   private let rates: LearningRates?
-  /// Whether the norm of the gradient is told with the steps; the same on all ranks.
-  private let measuresNorms: Bool
+  /// The next step that is told, with the norm of its gradient; the same on all ranks.
+  private var nextTold = Int.max
   private let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
   private let task: MeasuredTask?
@@ -51,7 +51,6 @@ public final class TrainingRun {
     self.communicator = communicator
     self.setUp = setUp
     self.log = log
-    measuresNorms = hasFolder
     let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
     sampler = Sampler(
@@ -96,6 +95,7 @@ public final class TrainingRun {
       hasFolder
       ? Checkpointing(of: trainer, options, setUp, provenance, log: log, board: communicator.board)
       : nil
+    if hasFolder { nextTold = (state.step / options.logEvery + 1) * options.logEvery }
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
 
@@ -172,7 +172,10 @@ public final class TrainingRun {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
-    plan.measuresNorm = measuresNorms && (state.step + 1) % options.logEvery == 0
+    if state.step + 1 == nextTold {
+      plan.measuresNorm = true
+      nextTold += options.logEvery
+    }
     checkpointing?.prepare(
       &plan, step: state.step, stepOfEpoch: state.stepOfEpoch, epoch: state.epoch, heard: heard)
     if drill != nil { drill!.strike(trainer, positions: &plan.positions) }

@@ -45,7 +45,7 @@ extension TrainingOptions {
     let most = globalBatch / least.piece
     throw DistsgdError(
       .usage,
-      "--shards \(shards.count): a layer of '\(specification)' compares the examples of a shard, and of \(globalBatch) examples a shard has \(smallest): use \(most >= max(1, ranks) ? "at most \(most) shards, " : "")a larger --global-batch, or --batch-norm global"
+      "--shards \(shards.count): a layer of '\(specification)' compares the examples of a shard, and in a batch of \(globalBatch) a shard has \(smallest): use \(most >= max(1, ranks) ? "at most \(most) shards, " : "")a larger --global-batch, or --batch-norm global"
     )
   }
 }

@@ -1,0 +1,45 @@
+// The additions and the update in one pass over this rank's part of the arena.
+import MPI
+
+extension GradientReduction {
+  /// Adds up and updates this rank's range, a block at a time while it is in cache. One block in eight is timed by
+  /// its parts.
+  func foldAndUpdate(
+    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
+    _ step: Int, _ learningRate: Float, _ measuresNorm: Bool, _ clock: PhaseClock
+  ) throws(MPIError) {
+    if update.isStaged {
+      return try foldThenUpdate(program, sources, step, learningRate, measuresNorm, clock)
+    }
+    let blockLength = measuresNorm ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
+    var piece = norms.firstPiece
+    var reduceTicks: UInt64 = 0
+    var updateTicks: UInt64 = 0
+    var block = 0
+    var offset = ownRange.lowerBound
+    let end = min(ownRange.upperBound, layout.addedCount)
+    while offset < end {
+      let isTimed = program.hasAdditions && block % 8 == 0
+      let start = isTimed ? Ticks.now : 0
+      let count = min(blockLength, end - offset)
+      let sum = program.run(sources, offset: offset, count: count)
+      let added = isTimed ? Ticks.now : 0
+      let updated = max(0, min(count, layout.parameterCount - offset))
+      if measuresNorm { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
+      update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
+      for i in updated..<count { parameters[offset + i] = sum[i] }
+      if isTimed {
+        reduceTicks &+= added &- start
+        updateTicks &+= Ticks.now &- added
+      }
+      offset += count
+      block += 1
+    }
+    if program.hasAdditions {
+      clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
+    } else {
+      clock.mark(.update)
+    }
+    if measuresNorm, network != nil { try shareSums(.gradient, clock) }
+  }
+}
