@@ -24,8 +24,7 @@ struct Evaluate: JobCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A column of numbers from 0 up: how much each example counts in loss and accuracy.", valueName: "column"
-    ))
+      "A column of numbers from 0 up: how much each example counts.", valueName: "column"))
   var weight: String?
 
   @Flag(help: "Print one JSON object.")

@@ -24,7 +24,9 @@ func tableExamples(
       source: source, kind: .table, count: array.rows, featureCount: array.columns, features: array.values,
       featureNames: names)
   case .doubles(let values):
-    raw = tableColumns(of: values, names: names, choice: choice, source: source) { .doubles($0) }
+    raw = tableColumns(of: values.array, names: names, choice: choice, source: source) {
+      .doubles(Numbers($0))
+    }
   case .floats(let values):
     raw = tableColumns(of: values, names: names, choice: choice, source: source) { .floats($0) }
   case .bytes(let values):

@@ -44,7 +44,8 @@ package func loadData(
   let validation = try validationSource(options, source)
   var request = ReadRequest(
     columns: .chosen(options.wishes), header: options.header, missing: options.missingWords,
-    takesDates: options.takesDates, pictures: PictureRequest(size: options.imageSize), seed: options.seed,
+    takesDates: options.takesDates, cacheFile: options.cacheFile,
+    pictures: PictureRequest(size: options.imageSize), seed: options.seed,
     environment: environment, systemFolder: systemFolder)
   // Examples that are held out lie among the others.
   request.maps = options.standardize != true && (options.validation == nil || validation != nil)

@@ -28,7 +28,7 @@ extension RawExamples {
           : "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
       )
     }
-    var result = kept.count == count ? self : selecting(kept)
+    var result = kept.count == count ? self : try selecting(kept)
     if kept.count < count {
       result.layout +=
         ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") \(fills ? "without a target" : "with missing values") left out"
@@ -69,7 +69,7 @@ extension RawExamples {
   }
 
   /// The same with each column's missing values filled in.
-  consuming func filling(_ fills: [InputColumn.Fill?]) -> RawExamples {
+  consuming func filling(_ fills: [InputColumn.Fill?]) throws(DistsgdError) -> RawExamples {
     guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else {
       return self
     }
@@ -86,7 +86,9 @@ extension RawExamples {
       case nil: numbers.append(.nan)
       }
     }
-    for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
+    try values.update(source: source) { [featureCount] values in
+      for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
+    }
     features = .doubles(values)
     return self
   }

@@ -120,7 +120,7 @@ package func loadForPrediction(
       .badData,
       "\(raw.featureCount) inputs, \(raw.source): the model takes \(preprocessing.columns.count)")
   }
-  raw = raw.filling(preprocessing.columns.map(\.missing))
+  raw = try raw.filling(preprocessing.columns.map(\.missing))
   try raw.requireComplete { onlyTargets in
     onlyTargets
       ? "a target that is to be compared with cannot be missing; leave its row out"
@@ -132,6 +132,6 @@ package func loadForPrediction(
     targetTexts: raw.targetTexts, weights: raw.weights, identifiers: raw.identifiers,
     identifierName: raw.identifierName)
   if let note = unknownNote(raw, preprocessing) { new.notes.append(note) }
-  new.features = try inputs(raw, preprocessing)
+  new.features = try inputs(raw, preprocessing).features
   return new
 }

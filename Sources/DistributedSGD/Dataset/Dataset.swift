@@ -46,20 +46,18 @@ public final class Dataset {
     exampleShape = shape.exampleShape
     classCount = shape.classCount > 0 ? shape.classCount : nil
     targetCount = shape.targetCount
-    // Features that stay in their file are seen by every rank through a mapping of its own.
+    // Features that stay in their file are seen by every rank through a mapping of its own. One server may have memory
+    // for what another keeps in a file.
+    let isMappedHere = try communicator.allocateShared(byteCount: 1)
+    if let examples { isMappedHere.storeBytes(of: examples.mapped != nil, as: Bool.self) }
+    try communicator.barrier()
+    let isMapped = isMappedHere.load(as: Bool.self)
     let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
-    let featureBytes = shape.isMapped ? PathMemory.byteCount : mappedBytes
+    let featureBytes = isMapped ? PathMemory.byteCount : mappedBytes
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
     let weightOffset = targetOffset + 4 * count * targetCount
     let byteCount = weightOffset + (shape.hasWeights ? 4 * count : 0)
-    try communicator.agreeingOnErrors { [shape] in
-      guard let examples, shape.isMapped != (examples.mapped != nil) else { return }
-      throw DistsgdError(
-        .badData,
-        "the data on \(communicator.hostName) lie otherwise in their file than those on \(communicator.topology.hosts[0]): give every server the same file"
-      )
-    }
     try requireRoom(byteCount, count, featureCount, communicator)
     let memory = try communicator.allocateShared(byteCount: byteCount)
     preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
@@ -80,10 +78,12 @@ public final class Dataset {
     }
     try communicator.barrier()
     mapping = try communicator.agreeingOnErrors {
-      guard shape.isMapped else { return nil }
+      guard isMapped else { return nil }
       let (path, offset) = PathMemory.read(memory)
       return try MappedFile(path, offset: offset, count: mappedBytes)
     }
+    // A file without a name is there until every rank has it.
+    withExtendedLifetime(examples) {}
     let start = mapping?.bytes.baseAddress ?? UnsafeRawPointer(memory)
     features =
       shape.isBytes
@@ -131,7 +131,6 @@ public final class Dataset {
     var isBytes = false
     var targetCount = 1
     var hasWeights = false
-    var isMapped = false
     /// Channels, height, width; zeros where an example is a row of numbers.
     var image = (0, 0, 0)
 
@@ -145,7 +144,6 @@ public final class Dataset {
       featureCount = examples.featureCount
       targetCount = examples.targetCount
       hasWeights = examples.weights?.contains { $0 != 1 } ?? false
-      isMapped = examples.mapped != nil
       if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
         image = (sizes[0], sizes[1], sizes[2])
       }
