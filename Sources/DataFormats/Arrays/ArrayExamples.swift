@@ -50,7 +50,7 @@ func arrayExamples(
     guard targets.rows == inputs.rows else {
       throw DistsgdError(
         .badData,
-        "\(inputs.rows) inputs, \(inputsSource), but \(targets.rows) targets, \(targetsSource): expected one target for every input"
+        "\(counted(inputs.rows, "input")), \(inputsSource), but \(counted(targets.rows, "target")), \(targetsSource): expected one target for every input"
       )
     }
   }
@@ -136,7 +136,7 @@ func readNPZ(
     guard header.fileSize == entry.size else {
       throw DistsgdError(
         .badData,
-        "\(entry.size) bytes, \(name): its shape \(header.shape) of \(header.type) needs another number; write it again with numpy.savez"
+        "\(counted(entry.size, "byte")), \(name): its shape \(header.shape) of \(header.type) needs another number; write it again with numpy.savez"
       )
     }
     let values = Double(entry.size) / Double(max(1, header.elementSize)) * Double(header.valueSize)

@@ -3,6 +3,7 @@
 // Layout (yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions, each
 // dimension as a big-endian UInt32, then the elements in C order.
 import System
+import Text
 
 /// The contents of an IDX file of unsigned bytes.
 struct IDXArray {
@@ -61,7 +62,7 @@ func imageExamples(
   if let labels, labels.shape[0] != count {
     throw DistsgdError(
       .badData,
-      "\(count) images, \(imagesSource), but \(labels.shape[0]) labels, \(labelsSource): expected one label for every image"
+      "\(counted(count, "image")), \(imagesSource), but \(counted(labels.shape[0], "label")), \(labelsSource): expected one label for every image"
     )
   }
   var raw = RawExamples(

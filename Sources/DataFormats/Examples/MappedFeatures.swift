@@ -12,6 +12,9 @@ package struct MappedFeatures: Sendable {
   /// A file without a name, which is there as long as this value, or a mapping of it.
   var file: UnnamedFile?
 
+  /// Whether the file has been made for these numbers alone.
+  package var isCache: Bool { file != nil }
+
   package init(path: String, offset: Int, byteCount: Int) {
     (self.path, self.offset, self.byteCount) = (path, offset, byteCount)
   }

@@ -136,7 +136,7 @@ private func readValidation(
   guard held.featureCount == raw.featureCount else {
     throw DistsgdError(
       .badData,
-      "\(held.featureCount) inputs, \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
+      "\(counted(held.featureCount, "input")), \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
     )
   }
   if let shape = raw.exampleShape, let other = held.exampleShape, shape != other {

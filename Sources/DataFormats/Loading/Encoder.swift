@@ -79,11 +79,11 @@ func encoded(_ raw: RawExamples, _ preprocessing: Preprocessing) throws(DistsgdE
   if !values.isInFile {
     try requireMemory(
       bytes: 4 * Double(raw.count) * Double(inputCount),
-      for: "\(raw.source) with \(inputCount) inputs an example",
+      for: "\(raw.source) with \(counted(inputCount, "input")) an example",
       instead: "fewer texts: --exclude leaves columns out")
   }
   let inputs = try Encoder(raw, preprocessing).inputs(
-    values, source: "\(raw.source) with \(inputCount) inputs an example")
+    values, source: "\(raw.source) with \(counted(inputCount, "input")) an example")
   guard let overflow = inputs.overflow else { return inputs }
   let (row, column) = overflow.quotientAndRemainder(dividingBy: raw.featureCount)
   throw tooLarge(values[overflow], raw.source, raw.columnName(column), row)

@@ -25,13 +25,13 @@ extension RawExamples {
         .badData,
         fills
           ? "no row has a target, \(source): name another column with --target"
-          : "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
+          : "\(count == 1 ? "the only row" : "each of the \(count) rows") has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
       )
     }
     var result = kept.count == count ? self : try selecting(kept)
     if kept.count < count {
       result.layout +=
-        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") \(fills ? "without a target" : "with missing values") left out"
+        ", \(counted(count - kept.count, "row")) \(fills ? "without a target" : "with missing values") left out"
     }
     if !fills { result.missing = nil }
     return result
@@ -110,10 +110,9 @@ extension RawExamples {
     let what = missing.isEmpty ? "empty field" : "missing value"
     let word = missing.isEmpty || missing.text.isEmpty ? "" : " ('\(printable(missing.text))')"
     let place = onlyTargets ? missing.targetPlace : missing.place
-    let counted =
-      total == 1
-      ? "\(what)\(word), \(source) \(place)"
-      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(place)\(word)"
-    throw DistsgdError(.badData, "\(counted): \(advice(onlyTargets))")
+    let found = "\(counted(total, what)) in \(counted(all.count, "column"))"
+    throw DistsgdError(
+      .badData,
+      "\(found), \(source), \(total == 1 ? "" : "the first ")in \(place)\(word): \(advice(onlyTargets))")
   }
 }

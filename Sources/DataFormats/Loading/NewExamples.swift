@@ -47,7 +47,7 @@ package struct NewExamples: Sendable {
       let columns = preprocessing.targets
       guard targetCount == columns.count || columns.isEmpty else {
         throw DistsgdError(
-          .badData, "\(targetCount) targets, \(source): the model predicts \(columns.count)")
+          .badData, "\(counted(targetCount, "target")), \(source): the model predicts \(columns.count)")
       }
       values = .values(
         targets.enumerated().map { place, value in
@@ -98,7 +98,7 @@ package func loadForPrediction(
   guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
       .badData,
-      "the model takes \(featureCount) inputs, its preprocessing makes \(preprocessing.inputCount): the model file is damaged"
+      "the model takes \(counted(featureCount, "input")), its preprocessing makes \(preprocessing.inputCount): the model file is damaged"
     )
   }
   var source = try DataSource(data, flag: "--data")
@@ -118,7 +118,7 @@ package func loadForPrediction(
   guard raw.featureCount == preprocessing.columns.count else {
     throw DistsgdError(
       .badData,
-      "\(raw.featureCount) inputs, \(raw.source): the model takes \(preprocessing.columns.count)")
+      "\(counted(raw.featureCount, "input")), \(raw.source): the model takes \(preprocessing.columns.count)")
   }
   raw = try raw.filling(preprocessing.columns.map(\.missing))
   try raw.requireComplete { onlyTargets in

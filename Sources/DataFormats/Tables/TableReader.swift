@@ -33,7 +33,7 @@ func readTable(
     guard names.count == spelling.names.count else {
       throw DistsgdError(
         .badData,
-        "\(spelling.names.count) columns, \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
+        "\(counted(spelling.names.count, "column")), \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
       )
     }
     (spelling.names, spelling.parser.names, spelling.index) = (names, names, nil)

@@ -23,6 +23,8 @@ public final class Dataset {
   package let features: Features
   /// Where the features are, if they stay in their file.
   package let mapping: MappedFile?
+  /// Whether that file has been made for them alone, because memory does not hold them.
+  package let isCached: Bool
   /// Numbers that are predicted of one example; 1 for classes.
   public let targetCount: Int
   /// Shape (count, targetCount); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
@@ -79,9 +81,10 @@ public final class Dataset {
     try communicator.barrier()
     mapping = try communicator.agreeingOnErrors {
       guard isMapped else { return nil }
-      let (path, offset) = PathMemory.read(memory)
+      let (path, offset, _) = PathMemory.read(memory)
       return try MappedFile(path, offset: offset, count: mappedBytes)
     }
+    isCached = isMapped && PathMemory.read(memory).isCached
     // A file without a name is there until every rank has it.
     withExtendedLifetime(examples) {}
     let start = mapping?.bytes.baseAddress ?? UnsafeRawPointer(memory)
@@ -158,19 +161,23 @@ public final class Dataset {
 
 /// Which file the ranks of a server map, in the memory that they share.
 private enum PathMemory {
-  /// The longest path, the offset, and the path's length.
-  static let byteCount = 16 + (1 << 12)
+  /// The longest path, the offset, the path's length, and whether the file is a cache.
+  static let byteCount = 24 + (1 << 12)
 
   static func write(_ mapped: MappedFeatures, to memory: UnsafeMutableRawPointer) {
-    let path = Array(mapped.path.utf8.prefix(byteCount - 16))
+    let path = Array(mapped.path.utf8.prefix(byteCount - 24))
     memory.storeBytes(of: mapped.offset, as: Int.self)
     memory.storeBytes(of: path.count, toByteOffset: 8, as: Int.self)
-    path.withUnsafeBytes { (memory + 16).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    memory.storeBytes(of: mapped.isCache, toByteOffset: 16, as: Bool.self)
+    path.withUnsafeBytes { (memory + 24).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
   }
 
-  static func read(_ memory: UnsafeRawPointer) -> (path: String, offset: Int) {
-    let path = UnsafeRawBufferPointer(start: memory + 16, count: memory.load(fromByteOffset: 8, as: Int.self))
-    return (String(decoding: path, as: UTF8.self), memory.load(as: Int.self))
+  static func read(_ memory: UnsafeRawPointer) -> (path: String, offset: Int, isCached: Bool) {
+    let path = UnsafeRawBufferPointer(start: memory + 24, count: memory.load(fromByteOffset: 8, as: Int.self))
+    return (
+      String(decoding: path, as: UTF8.self), memory.load(as: Int.self),
+      memory.load(fromByteOffset: 16, as: Bool.self)
+    )
   }
 }
 
