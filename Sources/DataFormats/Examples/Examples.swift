@@ -81,12 +81,16 @@ extension Examples {
         targetCount > 0 && values.count == count * targetCount,
         targetCount == 1
           ? "\(counted(values.count, "target")) for \(counted(count, "example")): give one for each"
-          : "\(counted(values.count, "target")) for \(counted(count, "example")): give \(targetCount) for each")
+          : "\(counted(values.count, "target")) for \(counted(count, "example")): give \(targetCount) for each"
+      )
     case .labels(let labels, let classCount):
       try require(targetCount == 1, "\(targetCount) targets of classes: give one")
-      try require(labels.count == count, "\(counted(labels.count, "label")) for \(counted(count, "example")): give one for each")
       try require(
-        1...maximumClassCount ~= classCount, "\(counted(classCount, "class")): give 1 to \(maximumClassCount)")
+        labels.count == count,
+        "\(counted(labels.count, "label")) for \(counted(count, "example")): give one for each")
+      try require(
+        1...maximumClassCount ~= classCount, "\(counted(classCount, "class")): give 1 to \(maximumClassCount)"
+      )
       if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
         try require(
           false,
@@ -96,7 +100,8 @@ extension Examples {
     }
     if let weights {
       try require(
-        weights.count == count, "\(counted(weights.count, "weight")) for \(counted(count, "example")): give one for each")
+        weights.count == count,
+        "\(counted(weights.count, "weight")) for \(counted(count, "example")): give one for each")
       if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
         try require(false, "weight \(weights[row]) of example \(row + 1): give numbers from 0 up")
       }
@@ -147,7 +152,8 @@ extension LoadedData {
     let isClassification = if case .labels = training.targets { true } else { false }
     let width = max(0, training.featureCount)
     self.init(
-      summary: "\(counted(training.count, "example")) of the program's own, \(counted(width, "input"))", training: training,
+      summary: "\(counted(training.count, "example")) of the program's own, \(counted(width, "input"))",
+      training: training,
       validation: validation,
       preprocessing: Preprocessing(
         columns: [InputColumn](repeating: InputColumn(name: ""), count: width),

@@ -32,7 +32,8 @@ package func loadData(
   let source = try DataSource(options.data, flag: "--data")
   if !source.isTable, let flag = options.tableFlag {
     throw DistsgdError(
-      .usage, "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose"
+      .usage,
+      "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose; leave it out"
     )
   }
   if options.task == .classification, source.isRegression {

@@ -41,13 +41,14 @@ package struct NewExamples: Sendable {
       guard targetTexts == nil else {
         throw DistsgdError(
           .badData,
-          "the target '\(printable(preprocessing.targetName))' of \(source) holds texts such as '\(printable(targetTexts?.first ?? ""))': the model predicts numbers"
+          "the target '\(printable(preprocessing.targetName))' of \(source) holds texts such as '\(printable(targetTexts?.first ?? ""))': the model predicts numbers; give a column of numbers of that name"
         )
       }
       let columns = preprocessing.targets
       guard targetCount == columns.count || columns.isEmpty else {
         throw DistsgdError(
-          .badData, "\(counted(targetCount, "target")), \(source): the model predicts \(columns.count)")
+          .badData,
+          "\(counted(targetCount, "target")), \(source): the model predicts \(columns.count); give as many")
       }
       values = .values(
         targets.enumerated().map { place, value in
@@ -98,14 +99,15 @@ package func loadForPrediction(
   guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
       .badData,
-      "the model takes \(counted(featureCount, "input")), its preprocessing makes \(preprocessing.inputCount): the model file is damaged"
+      "the model takes \(counted(featureCount, "input")), its preprocessing makes \(preprocessing.inputCount): the model file is damaged; copy it again"
     )
   }
   var source = try DataSource(data, flag: "--data")
   if case .fashionMNIST = source { source = .fashionMNIST(test: true) }
   guard source.isTable || options.identifier == nil || options.identifierIsOptional else {
     throw DistsgdError(
-      .usage, "--id with --data \(printable(data, limit: 200)): only tables have columns to choose")
+      .usage,
+      "--id with --data \(printable(data, limit: 200)): only tables have columns to choose; leave it out")
   }
   let wishes = ColumnWishes(
     identifier: options.identifier, identifierIsOptional: options.identifierIsOptional, weight: options.weight
