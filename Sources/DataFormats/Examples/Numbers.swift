@@ -100,7 +100,11 @@ struct Numbers: RandomAccessCollection, @unchecked Sendable {
     source: String, _ body: (UnsafeMutableBufferPointer<Double>) -> Void
   ) throws(DistsgdError) {
     guard isInFile else { return array.withUnsafeMutableBufferPointer { body($0) } }
-    if !isKnownUniquelyReferenced(&file) { self = try rows(Array(0..<count), width: 1, source: source) }
+    if !isKnownUniquelyReferenced(&file) {
+      self = try Numbers(capacity: count, inFile: true, source: source) { buffer, initialized in
+        withUnsafeBufferPointer { initialized = buffer.initialize(fromContentsOf: $0) }
+      }
+    }
     body(UnsafeMutableBufferPointer(rebasing: file!.bytes.bindMemory(to: Double.self)[..<count]))
     file!.release()
   }

@@ -42,8 +42,8 @@ func assemble(
   var fills: [InputColumn.Fill?] = [InputColumn.Fill?](repeating: nil, count: training.featureCount)
   if options.missing == .mean, case .doubles = training.features {
     fills = training.fills(&notes)
-    training = try training.filling(fills)
-    held = try held?.filling(fills)
+    try training.fill(fills)
+    try held?.fill(fills)
   }
   let statistics: ColumnStatistics
   if options.standardize ?? training.standardizesByDefault {

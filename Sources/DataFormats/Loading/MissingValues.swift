@@ -68,11 +68,10 @@ extension RawExamples {
     return fills
   }
 
-  /// The same with each column's missing values filled in.
-  consuming func filling(_ fills: [InputColumn.Fill?]) throws(DistsgdError) -> RawExamples {
-    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else {
-      return self
-    }
+  /// Fills in each column's missing values.
+  mutating func fill(_ fills: [InputColumn.Fill?]) throws(DistsgdError) {
+    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else { return }
+    // Nobody else has them now: they are changed where they are.
     features = .floats([])
     if categories.isEmpty { categories = [[String]](repeating: [], count: featureCount) }
     var numbers: [Double] = []
@@ -90,7 +89,6 @@ extension RawExamples {
       for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
     }
     features = .doubles(values)
-    return self
   }
 
   /// - Throws: `badData` that counts them and says what can be done, where there are any.

@@ -122,7 +122,7 @@ package func loadForPrediction(
       .badData,
       "\(counted(raw.featureCount, "input")), \(raw.source): the model takes \(preprocessing.columns.count)")
   }
-  raw = try raw.filling(preprocessing.columns.map(\.missing))
+  try raw.fill(preprocessing.columns.map(\.missing))
   try raw.requireComplete { onlyTargets in
     onlyTargets
       ? "a target that is to be compared with cannot be missing; leave its row out"
