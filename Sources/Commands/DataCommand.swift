@@ -87,7 +87,7 @@ struct DataShow: JobCommand {
     let comments =
       table.comments > 0 ? ", \(table.comments) comment\(table.comments == 1 ? "" : "s")" : ""
     standardOutput(
-      "\(table.source): \(table.rows) rows, \(table.columns.count) columns; delimiter: \(table.delimiter), decimal \(table.decimalMark), \(table.encoding), \(header)\(comments)"
+      "\(table.source): \(counted(table.rows, "row")), \(counted(table.columns.count, "column")); delimiter: \(table.delimiter), decimal \(table.decimalMark), \(table.encoding), \(header)\(comments)"
     )
     for note in table.notes { standardOutput("note: \(note)") }
     var rows = [["column", "name", "type", "role", "missing", "range", "examples"]]

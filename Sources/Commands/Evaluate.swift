@@ -24,8 +24,7 @@ struct Evaluate: JobCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A column of numbers from 0 up: how much each example counts in loss and accuracy.", valueName: "column"
-    ))
+      "A column of numbers from 0 up: how much each example counts.", valueName: "column"))
   var weight: String?
 
   @Flag(help: "Print one JSON object.")
@@ -61,24 +60,15 @@ struct SavedModelArguments: ParsableArguments {
       valueName: "column"))
   var id: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
-  var header = HeaderChoice.auto
-
-  @Option(
-    parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Fields that mean a missing value, beside those of the training, by commas.", valueName: "words"))
-  var missingValue: [String] = []
+  @OptionGroup var reading: TableReadingArguments
 
   @OptionGroup var arithmetic: ArithmeticArguments
 
   /// The model, and how the data are read for it.
   func predictor(weight: String? = nil) throws -> Predictor {
     var options = NewDataOptions()
-    options.header = header
-    options.missingValues = missingValue.flatMap(ColumnList.parse)
+    options.header = reading.header
+    options.missingValues = reading.missingValues
     options.identifier = id
     options.weight = weight
     return try Predictor(model: model, arithmetic: arithmetic.name, options)

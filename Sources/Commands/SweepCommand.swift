@@ -14,8 +14,11 @@ struct SweepCommand: JobCommand {
   @OptionGroup(title: "Data") var data: DataArguments
   @OptionGroup(title: "Model") var model: ModelArguments
 
-  @Option(help: ArgumentHelp("Batch sizes, by commas.", valueName: "b,…"), transform: integers)
-  var globalBatch = [10, 100, 1000]
+  @Option(
+    help: ArgumentHelp(
+      "Batch sizes, by commas. (default: 10,100,1000, as far as there are examples)", valueName: "b,…"),
+    transform: integers)
+  var globalBatch: [Int]?
 
   @Option(
     name: [.long, .customLong("lr")], help: ArgumentHelp("Learning rates, by commas.", valueName: "η,…"),
@@ -41,7 +44,7 @@ struct SweepCommand: JobCommand {
   func run(on communicator: any Communicator) throws {
     StandardStreams.outliveReaders()
     try communicator.agreeingOnErrors {
-      try NumberRange.globalBatch.check(globalBatch)
+      try NumberRange.globalBatch.check(globalBatch ?? [])
       try DecimalRange.learningRate.check(learningRate)
       try DecimalRange.targetLoss.check(targetLoss)
     }
@@ -53,7 +56,7 @@ struct SweepCommand: JobCommand {
     training.shards = experiment.shards
     training.evaluateEvery = evaluateEvery
     training.isQuiet = true
-    training.globalBatch = globalBatch.min() ?? 1
+    if let least = globalBatch?.min() { training.globalBatch = least }
     let study = Sweep.study(globalBatches: globalBatch, learningRates: learningRate, targetLoss: targetLoss)
     try experiment.runner(on: communicator).run(study, training)
   }

@@ -132,15 +132,18 @@ extension Chapter {
 
 extension Sweep {
   /// Every pair of batch size and learning rate.
+  /// - Parameter globalBatches: nil: 10, 100 and 1,000, those that there are examples for.
   package static func study(
-    globalBatches: [Int], learningRates: [Double], targetLoss: Double?
+    globalBatches: [Int]?, learningRates: [Double], targetLoss: Double?
   ) -> Study {
     Study(
       name: "sweep", title: "Sweep: batch sizes and learning rates",
       trials: { options, exampleCount in
         var options = options
         options.evaluateEvery = options.evaluateEvery ?? max(1, exampleCount / 10)
-        return trials(options, globalBatches: globalBatches, learningRates: learningRates)
+        let usual = [10, 100, 1000].filter { $0 <= exampleCount }
+        let batches = globalBatches ?? (usual.isEmpty ? [exampleCount] : usual)
+        return trials(options, globalBatches: batches, learningRates: learningRates)
       },
       read: { results in
         let target = targetLoss ?? defaultTarget(results)

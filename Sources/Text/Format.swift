@@ -51,3 +51,8 @@ package func grouped(_ count: Int) -> String {
   }
   return (count < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
 }
+
+/// A number of things: `1 class`, `2 classes`, `3 columns`.
+package func counted(_ number: Int, _ thing: String) -> String {
+  "\(number) \(thing)\(number == 1 ? "" : thing.hasSuffix("s") ? "es" : "s")"
+}

@@ -47,15 +47,26 @@ package func suggestion(for word: String, among candidates: [String]) -> String 
 
 /// A list for a message: at most `limit` names, then how many more there are.
 package func listed(_ names: [String], limit: Int = 12) -> String {
-  let shown = names.prefix(limit).map { printable($0) }.joined(separator: ", ")
-  return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+  var shown = ""
+  var count = 0
+  // Names may be long too.
+  while count < min(limit, names.count), count == 0 || shown.unicodeScalars.count < 300 {
+    shown += (count > 0 ? ", " : "") + printable(names[count])
+    count += 1
+  }
+  return names.count > count ? "\(shown) and \(names.count - count) more" : shown
 }
 
-/// Text from a file or the command line made fit for a one-line message: `visible`, and of 40 characters at most.
+/// Text from a file or the command line made fit for a one-line message: `visible`, and of 40 characters at most as they
+/// are shown.
 package func printable(_ text: String, limit: Int = 40) -> String {
-  let scalars = text.unicodeScalars
-  guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
-    end < scalars.endIndex
-  else { return visible(text) }
-  return visible(String(scalars[..<end])) + "…"
+  var shown = ""
+  var length = 0
+  for scalar in text.unicodeScalars {
+    let part = visible(String(scalar))
+    length += part.unicodeScalars.count
+    guard length <= limit else { return shown + "…" }
+    shown += part
+  }
+  return shown
 }

@@ -148,6 +148,27 @@ extension JobTests {
       }
     }
 
+    /// A checkpoint knows a mapped file by samples: what is another file from some place on is not gone on with.
+    @Test func aChangedArrayIsNotResumed() throws {
+      let (rows, columns) = (1_100_000, 256)
+      _ = try writeSparse(rows: rows, columns: columns, filled: 2000)
+      try folder.write(
+        npy("<f4", [100, columns], littleEndian([Float](repeating: 1, count: 100 * columns))), to: "x1.npy")
+      try folder.write(npy("|u1", [100], (0..<100).map { UInt8($0 % 3) }), to: "y1.npy")
+      let begun = try shell(
+        "\(distsgd) --data x.npy,y.npy --model softmax --quiet --validation x1.npy,y1.npy --steps 5 --checkpoint-every 5 --output run"
+      )
+      try #require(begun.code == 0, "\(begun)")
+      let same = try shell("\(distsgd) --resume run --steps 7 --quiet")
+      #expect(same.code == 0, "\(same)")
+      let file = try #require(FileHandle(forUpdatingAtPath: folder("x.npy")))
+      try file.seek(toOffset: 700_000_000)
+      file.write(Data(littleEndian([Float](repeating: 1, count: 200_000))))
+      try file.close()
+      let other = try shell("\(distsgd) --resume run --steps 9 --quiet")
+      #expect(other.code == 65 && other.errors.contains("--accept-other-data"), "\(other)")
+    }
+
     @Test func numbersThatAreNoneAreFoundInMappedArraysToo() throws {
       let (rows, columns) = (1_100_000, 256)
       _ = try writeSparse(rows: rows, columns: columns, filled: 1)

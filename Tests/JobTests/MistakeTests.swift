@@ -14,7 +14,7 @@ extension JobTests {
       ("loss", 64, "the loss cross-entropy needs classes"),
       ("targets", 64, "the loss squared needs values"),
       ("few-inputs", 65, "3 numbers are not 2 examples of 2 inputs: 4 would be right"),
-      ("few-targets", 65, "1 targets are not one for each of 2 examples"),
+      ("few-targets", 65, "1 target for 2 examples: give one for each"),
       ("no-examples", 65, "there are 0 examples of 2 inputs"),
       ("shape", 65, "an example of the shape [1, 2, 2] has not 2 inputs"),
       ("batch", 64, "a global batch of 3: the data have 2 examples"),

@@ -63,6 +63,53 @@ extension JobTests {
       }
     }
 
+    /// Every measure of weighted rows is that of as many copies, of whole weights; the same JSON on any number of ranks.
+    @Test(arguments: ["classes", "numbers"]) func measures(_ task: String) throws {
+      func target(_ row: Int) -> Any {
+        task == "classes" ? ["no", "yes"][row * 5 % 7 % 2] : Self.rows[row].y
+      }
+      let weighted = try write(
+        "a,b,c,w,y", Self.rows.enumerated().map { $1.x + [$1.weight, target($0)] as [Any] })
+      let fractions = try write(
+        "a,b,c,w,y,more",
+        Self.rows.enumerated().map { $1.x + [0.3 * Double($1.weight), target($0), 0] as [Any] })
+      let copied = try write(
+        "a,b,c,y",
+        Self.rows.enumerated().flatMap { row, value in
+          [[Any]](repeating: value.x + [target(row)], count: value.weight)
+        })
+      _ = try end(["--data", copied, "--epochs", "3"])
+      let model = folder(
+        try #require(
+          FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasPrefix("run-") })
+          + "/model.safetensors")
+      func measures(_ data: String, _ words: [String], ranks: Int = 1) throws -> [String: Any] {
+        let outcome = try run(ranks: ranks, ["evaluate", "--model", model, "--data", data, "--json"] + words)
+        try #require(outcome.code == 0, "\(outcome)")
+        return try #require(
+          try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+      }
+      let copies = try measures(copied, [])
+      for (data, factor) in [(weighted, 1.0), (fractions, 0.3)] {
+        let one = try measures(data, ["--weight", "w"])
+        #expect(Set(one.keys) == Set(copies.keys))
+        for (name, value) in copies where name != "examples" {
+          func numbers(_ value: Any) -> [Double] {
+            (value as? [Any])?.flatMap(numbers) ?? [(value as? Double) ?? 0]
+          }
+          let isCount = ["support", "confusion"].contains(name)
+          for (a, b) in zip(numbers(one[name]!), numbers(value)) {
+            #expect(abs(a - b * (isCount ? factor : 1)) <= 1e-6 * max(1, abs(b)), "\(name)")
+          }
+        }
+        for ranks in [2, 3] {
+          #expect(
+            NSDictionary(dictionary: try measures(data, ["--weight", "w"], ranks: ranks))
+              == NSDictionary(dictionary: one))
+        }
+      }
+    }
+
     /// Where all weights are 1 there are none.
     @Test func ones() throws {
       let data = try write("a,b,c,w,y", Self.rows.map { $0.x + [1, $0.y] as [Any] })

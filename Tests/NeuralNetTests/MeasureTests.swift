@@ -11,16 +11,18 @@ private struct References: Decodable {
     let labels: [Int32]
     let precision, recall, f1, support: [Double]
     let macroF1, logLoss: Double
-    let confusion: [Int]
+    let confusion: [Double]
     let top5, auc: Double?
+    let weights: [Float]?
   }
   struct Numbers: Decodable {
     let deviations: [Double]
     let predictions, values: [Float]
     let rmse, mae, r2: [Double]
+    let weights: [Float]?
   }
-  let classes: [Classes]
-  let numbers: [Numbers]
+  let classes, weightedClasses: [Classes]
+  let numbers, weightedNumbers: [Numbers]
 
   static let all: References = {
     let data = FileManager.default.contents(atPath: packageFolder + "/Tests/Reference/measures.json")
@@ -32,7 +34,19 @@ private struct References: Decodable {
   /// All families' results for rows that come in chunks of `chunk`.
   private func measure(
     _ task: MeasuredTask, _ predictions: [Float], _ targets: TargetBuffer, rows: Int, chunk: Int,
-    loss: Double = 0
+    loss: Double = 0, weights: [Float]? = nil
+  ) -> [MeasureResult] {
+    guard let weights else {
+      return measure(task, predictions, targets, rows, chunk, loss, MeasureWeights(nil, count: rows))
+    }
+    return weights.withUnsafeBufferPointer {
+      measure(task, predictions, targets, rows, chunk, loss, MeasureWeights($0.baseAddress, count: rows))
+    }
+  }
+
+  private func measure(
+    _ task: MeasuredTask, _ predictions: [Float], _ targets: TargetBuffer, _ rows: Int, _ chunk: Int,
+    _ loss: Double, _ weights: MeasureWeights
   ) -> [MeasureResult] {
     let width = predictions.count / rows
     let classes: [Int32] = (0..<rows).map { row in
@@ -51,8 +65,9 @@ private struct References: Decodable {
                 MeasuredRows(
                   count: min(chunk, rows - start), predictions: p.baseAddress! + start * width,
                   classes: c.baseAddress! + start,
-                  targets: targets.dropFirst(start * (task.classCount == nil ? width : 1))), counts: &counts,
-                sums: &sums, scores: s.baseAddress! + start)
+                  targets: targets.dropFirst(start * (task.classCount == nil ? width : 1)),
+                  weights: weights.dropFirst(start)), counts: &counts, sums: &sums,
+                scores: s.baseAddress! + start)
             }
           }
         }
@@ -60,7 +75,8 @@ private struct References: Decodable {
       return family.results(
         MeasureTotals(
           examples: rows, loss: loss, counts: Array(counts.prefix(family.counts)),
-          sums: Array(sums.prefix(family.sums)), scores: family.keepsScores ? scores : [], targets: targets))
+          sums: Array(sums.prefix(family.sums)), scores: family.keepsScores ? scores : [], targets: targets,
+          weights: weights))
     }
   }
 
@@ -77,12 +93,14 @@ private struct References: Decodable {
     return a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= 1e-9 * max(1, abs($1)) }
   }
 
-  @Test(arguments: [0, 1, 2], [1, 7, 1_000]) func classes(_ number: Int, _ chunk: Int) {
-    let reference = References.all.classes[number]
+  /// The last half with weights.
+  @Test(arguments: 0..<6, [1, 7, 1_000]) func classes(_ number: Int, _ chunk: Int) {
+    let reference = (References.all.classes + References.all.weightedClasses)[number]
+    #expect((reference.weights != nil) == (number >= 3))
     reference.labels.withUnsafeBufferPointer { labels in
       let results = measure(
         MeasuredTask(classCount: reference.classes), reference.predictions, .labels(labels.baseAddress!),
-        rows: labels.count, chunk: chunk)
+        rows: labels.count, chunk: chunk, weights: reference.weights)
       for (name, expected) in [
         ("top5", reference.top5), ("auc", reference.auc), ("macroF1", reference.macroF1),
         ("logLoss", reference.logLoss),
@@ -95,17 +113,24 @@ private struct References: Decodable {
       ] {
         #expect(isClose(ofClasses(name, results), expected), "\(name): \(results)")
       }
-      #expect(results.contains(.matrix("confusion", reference.confusion)))
+      let matrix = results.lazy.compactMap {
+        if case .matrix("confusion", let counts) = $0 { counts } else { nil }
+      }
+      .first
+      #expect(isClose(matrix, reference.confusion), "\(results)")
+      if number < 3 { #expect(matrix == reference.confusion) }
     }
   }
 
-  @Test(arguments: [0, 1], [1, 7, 1_000]) func numbers(_ number: Int, _ chunk: Int) {
-    let reference = References.all.numbers[number]
+  /// The last half with weights.
+  @Test(arguments: 0..<4, [1, 7, 1_000]) func numbers(_ number: Int, _ chunk: Int) {
+    let reference = (References.all.numbers + References.all.weightedNumbers)[number]
     let targets = reference.deviations.count
     reference.values.withUnsafeBufferPointer { values in
       let results = measure(
         MeasuredTask(classCount: nil, deviations: reference.deviations), reference.predictions,
-        .values(values.baseAddress!), rows: values.count / targets, chunk: chunk)
+        .values(values.baseAddress!), rows: values.count / targets, chunk: chunk,
+        weights: reference.weights)
       for (name, expected) in [("rmse", reference.rmse), ("mae", reference.mae), ("r2", reference.r2)] {
         let mean = expected.reduce(0, +) / Double(targets)
         #expect(isClose(value(name, results).map { [$0] }, [mean]), "\(name): \(results)")

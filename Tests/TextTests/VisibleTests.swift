@@ -60,4 +60,15 @@ import Text
   @Test func errorsAreOneLine() {
     #expect(DistsgdError(.badData, "'a\nb\u{9B}' is wrong").description == "'a\\nb\\u{009B}' is wrong")
   }
+
+  /// What is cut is what is shown, however much longer that is than the text.
+  @Test func whatIsShownIsShort() {
+    #expect(printable(String(repeating: "é", count: 40)) == String(repeating: "é", count: 40))
+    #expect(printable(String(repeating: "é", count: 41)) == String(repeating: "é", count: 40) + "…")
+    #expect(
+      printable(String(repeating: "\u{AD}", count: 9)) == String(repeating: "\\u{00AD}", count: 5) + "…")
+    let names = (0..<20).map { "\($0)" + String(repeating: "\u{AD}", count: 30) }
+    #expect(listed(names).hasSuffix(" more") && listed(names).unicodeScalars.count < 400)
+    #expect(listed(["a", "b"]) == "a, b" && listed((0..<14).map { "\($0)" }).hasSuffix("11 and 2 more"))
+  }
 }

@@ -15,6 +15,22 @@ enum DatesArgument: String, ExpressibleByArgument, CaseIterable {
   case refuse, parts
 }
 
+/// How a table's text is taken, to train on it and to use a model on it.
+struct TableReadingArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
+  var header = HeaderChoice.auto
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Fields that mean a missing value beside NA, ? and the like, by commas.", valueName: "words"))
+  var missingValue: [String] = []
+
+  var missingValues: [String] { missingValue.flatMap(ColumnList.parse) }
+}
+
 struct ColumnArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -44,22 +60,13 @@ struct ColumnArguments: ParsableArguments {
       "What the target is: regression, classification, or auto: texts are classes.", valueName: "task"))
   var task = TaskArgument.auto
 
-  @Option(
-    help: ArgumentHelp(
-      "Whether a table's first row names its columns: auto, yes or no.", valueName: "auto|yes|no"))
-  var header = HeaderChoice.auto
+  @OptionGroup var reading: TableReadingArguments
 
   @Option(
     help: ArgumentHelp(
       "What is done about missing values: error; drop their rows; or mean: fill in the mean, or the most frequent text.",
       valueName: "error|drop|mean"))
   var missing = MissingChoice.error
-
-  @Option(
-    parsing: .unconditionalSingleValue,
-    help: ArgumentHelp(
-      "Fields that mean a missing value beside NA, ? and the like, by commas.", valueName: "words"))
-  var missingValue: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -78,9 +85,9 @@ struct ColumnArguments: ParsableArguments {
     case .regression: options.task = .regression
     case .classification: options.task = .classification
     }
-    options.header = header
+    options.header = reading.header
     options.missing = missing
-    options.missingValues = missingValue.flatMap(ColumnList.parse)
+    options.missingValues = reading.missingValues
     options.takesDates = dates == .parts
   }
 }

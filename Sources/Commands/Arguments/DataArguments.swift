@@ -3,6 +3,8 @@ import ArgumentParser
 import DataFormats
 import Runs
 
+extension CacheFileChoice: ExpressibleByArgument {}
+
 struct DataArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -30,6 +32,12 @@ struct DataArguments: ParsableArguments {
     transform: parseImageSize)
   var imageSize: ImageSize?
 
+  @Option(
+    help: ArgumentHelp(
+      "Whether a table's numbers lie in a file of $TMPDIR: auto, where memory is too small for them; yes or no.",
+      valueName: "auto|yes|no"))
+  var cacheFile = CacheFileChoice.auto
+
   @Flag(
     inversion: .prefixedNo, exclusivity: .chooseLast,
     help: "Give every column mean 0 and deviation 1. (default: on for tables)")
@@ -41,6 +49,7 @@ struct DataArguments: ParsableArguments {
     options.data.examples = examples
     options.data.validation = validation
     options.data.imageSize = imageSize
+    options.data.cacheFile = cacheFile
     options.data.standardize = standardize
   }
 }

@@ -24,7 +24,9 @@ func tableExamples(
       source: source, kind: .table, count: array.rows, featureCount: array.columns, features: array.values,
       featureNames: names)
   case .doubles(let values):
-    raw = tableColumns(of: values, names: names, choice: choice, source: source) { .doubles($0) }
+    raw = tableColumns(of: values.array, names: names, choice: choice, source: source) {
+      .doubles(Numbers($0))
+    }
   case .floats(let values):
     raw = tableColumns(of: values, names: names, choice: choice, source: source) { .floats($0) }
   case .bytes(let values):
@@ -48,7 +50,7 @@ func arrayExamples(
     guard targets.rows == inputs.rows else {
       throw DistsgdError(
         .badData,
-        "\(inputs.rows) inputs, \(inputsSource), but \(targets.rows) targets, \(targetsSource): expected one target for every input"
+        "\(counted(inputs.rows, "input")), \(inputsSource), but \(counted(targets.rows, "target")), \(targetsSource): expected one target for every input"
       )
     }
   }
@@ -134,7 +136,7 @@ func readNPZ(
     guard header.fileSize == entry.size else {
       throw DistsgdError(
         .badData,
-        "\(entry.size) bytes, \(name): its shape \(header.shape) of \(header.type) needs another number; write it again with numpy.savez"
+        "\(counted(entry.size, "byte")), \(name): its shape \(header.shape) of \(header.type) needs another number; write it again with numpy.savez"
       )
     }
     let values = Double(entry.size) / Double(max(1, header.elementSize)) * Double(header.valueSize)

@@ -3,6 +3,7 @@
 // Layout (yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions, each
 // dimension as a big-endian UInt32, then the elements in C order.
 import System
+import Text
 
 /// The contents of an IDX file of unsigned bytes.
 struct IDXArray {
@@ -61,7 +62,7 @@ func imageExamples(
   if let labels, labels.shape[0] != count {
     throw DistsgdError(
       .badData,
-      "\(count) images, \(imagesSource), but \(labels.shape[0]) labels, \(labelsSource): expected one label for every image"
+      "\(counted(count, "image")), \(imagesSource), but \(counted(labels.shape[0], "label")), \(labelsSource): expected one label for every image"
     )
   }
   var raw = RawExamples(
@@ -121,7 +122,10 @@ private func checkMagic(
       0x0E: "64-bit floats",
     ]
     let type = types[magic[2]] ?? "elements of the unknown type \(magic[2])"
-    throw DistsgdError(.badData, "\(source) holds \(type): only IDX files of unsigned bytes are read")
+    throw DistsgdError(
+      .badData,
+      "\(source) holds \(type): only IDX files of unsigned bytes are read; save the array as .npy with numpy.save"
+    )
   }
   guard dimensions.contains(Int(magic[3])) else {
     throw DistsgdError(
@@ -140,7 +144,8 @@ private func readShape(
     sizes[dimension * 4..<dimension * 4 + 4].reduce(0) { $0 << 8 | Int($1) }
   }
   guard let size = product(shape) else {
-    throw DistsgdError(.badData, "\(source) claims the shape \(shape): its header is damaged")
+    throw DistsgdError(
+      .badData, "\(source) claims the shape \(shape): its header is damaged; copy or download it again")
   }
   return (shape, size)
 }

@@ -52,7 +52,9 @@ struct NPYHeader: Equatable {
     }
     let version = bytes[6]
     guard (1...3).contains(version), version == 1 || bytes.count >= 12 else {
-      throw DistsgdError(.badData, "\(source) has the npy version \(version): versions 1 to 3 are read")
+      throw DistsgdError(
+        .badData,
+        "\(source) has the npy version \(version): versions 1 to 3 are read; save it again with numpy.save")
     }
     let start = version == 1 ? 10 : 12
     let length =

@@ -21,7 +21,7 @@ struct NPYArray {
   /// All values in double precision.
   var doubles: [Double] {
     switch values {
-    case .doubles(let values): return values
+    case .doubles(let values): return values.array
     case .floats(let values): return values.map(Double.init)
     case .bytes(let values): return values.map(Double.init)
     }
@@ -63,17 +63,17 @@ func readNPY(_ bytes: UnsafeRawBufferPointer, source: String) throws(DistsgdErro
   case "i1": values = .floats(data.map { Float(Int8(bitPattern: $0)) })
   case "i2": values = .floats(integers(data, big) { (x: Int16) in Float(x) })
   case "u2": values = .floats(integers(data, big) { (x: UInt16) in Float(x) })
-  case "i4": values = .doubles(integers(data, big) { (x: Int32) in Double(x) })
-  case "u4": values = .doubles(integers(data, big) { (x: UInt32) in Double(x) })
-  case "i8": values = .doubles(integers(data, big) { (x: Int64) in Double(x) })
-  case "u8": values = .doubles(integers(data, big) { (x: UInt64) in Double(x) })
+  case "i4": values = .doubles(Numbers(integers(data, big) { (x: Int32) in Double(x) }))
+  case "u4": values = .doubles(Numbers(integers(data, big) { (x: UInt32) in Double(x) }))
+  case "i8": values = .doubles(Numbers(integers(data, big) { (x: Int64) in Double(x) }))
+  case "u8": values = .doubles(Numbers(integers(data, big) { (x: UInt64) in Double(x) }))
   case _ where header.isText:
     let numbered = NumberedTexts(data, header)
-    (values, texts) = (.doubles(numbered.numbers), numbered.texts)
+    (values, texts) = (.doubles(Numbers(numbered.numbers)), numbered.texts)
   case "f2": values = .floats(integers(data, big, singlePrecision))
   case "f4" where !big: values = .floats(floats(data))
   case "f4": values = .floats(integers(data, big) { (x: UInt32) in Float(bitPattern: x) })
-  default: values = .doubles(integers(data, big) { (x: UInt64) in Double(bitPattern: x) })
+  default: values = .doubles(Numbers(integers(data, big) { (x: UInt64) in Double(bitPattern: x) }))
   }
   var array = NPYArray(shape: header.shape, values: values, isInteger: header.isInteger, texts: texts)
   if header.isFortranOrder, header.shape.count > 1 { array.values = inCOrder(array) }
@@ -146,7 +146,7 @@ private func inCOrder(_ array: NPYArray) -> RawExamples.Values {
     }
   }
   switch array.values {
-  case .doubles(let values): return .doubles(permute(values))
+  case .doubles(let values): return .doubles(Numbers(permute(values.array)))
   case .floats(let values): return .floats(permute(values))
   case .bytes(let values): return .bytes(permute(values))
   }
@@ -155,7 +155,7 @@ private func inCOrder(_ array: NPYArray) -> RawExamples.Values {
 private func requireFinite(_ array: NPYArray, source: String) throws(DistsgdError) {
   let index: Int?
   switch array.values {
-  case .doubles(let values): index = firstNonFinite(values) { part in part.firstIndex { !$0.isFinite } }
+  case .doubles(let values): index = firstNonFinite(values.array) { part in part.firstIndex { !$0.isFinite } }
   case .floats(let values):
     index = firstNonFinite(values) { part in
       let first = ckernels_first_not_finite(part.baseAddress!, part.count)

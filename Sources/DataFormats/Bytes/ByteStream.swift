@@ -51,7 +51,8 @@ final class OwnedBytes {
     var capacity = max(expected, 1 << 12) + 1
     while true {
       // What has come is in use already.
-      try requireMemory(bytes: Double(capacity - count), for: source, instead: "a smaller file")
+      try requireMemory(
+        bytes: Double(capacity - count), for: source, instead: "a smaller file, or decompress it first")
       guard let larger = realloc(memory, capacity) else {
         throw DistsgdError(.usage, "no memory for the contents of \(source): use a smaller file")
       }

@@ -40,7 +40,8 @@ enum Compression: Equatable {
     guard bytes.count >= 13, bytes[0] == 0x5D, bytes[1] == 0, bytes[2] == 0 else { return false }
     let dictionary = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
     let size = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 5, as: UInt64.self))
-    return dictionary.nonzeroBitCount <= 2 && (size == .max || size < 1 << 40)
+    // Nothing writes a dictionary of more than 128 MB, and this much is taken as soon as the header is read.
+    return dictionary.nonzeroBitCount <= 2 && dictionary <= 1 << 27 && (size == .max || size < 1 << 40)
   }
 
   private static let starts: [[UInt8]] =

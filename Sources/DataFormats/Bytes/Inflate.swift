@@ -1,6 +1,7 @@
 // Decompression with zlib, a piece at a time, so that nothing is allocated that the caller did not ask for.
 import CZlib
 import System
+import Text
 
 /// A compressed stream that is read like a file.
 final class InflateStream: ByteStream {
@@ -117,7 +118,7 @@ final class InflateStream: ByteStream {
     }
     guard input.count >= 2, input[0] == 0x1F, input[1] == 0x8B else {
       throw DistsgdError(
-        .badData, "\(input.count) bytes after the end of the gzip data, \(source): expected none")
+        .badData, "\(counted(input.count, "byte")) after the end of the gzip data, \(source): expected none")
     }
     inflateReset(stream)
   }

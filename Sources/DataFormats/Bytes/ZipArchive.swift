@@ -106,7 +106,7 @@ struct ZipArchive {
     guard entry.method == 0 || entry.method == 8 else {
       throw DistsgdError(
         .badData,
-        "\(source)/\(printable(entry.name)) is compressed by method \(entry.method): only stored and deflated entries are read"
+        "\(source)/\(printable(entry.name)) is compressed by method \(entry.method): only stored and deflated entries are read; write it again, an .npz with numpy.savez"
       )
     }
     let limit = entry.compressedSize.multipliedReportingOverflow(by: InflateStream.maximumExpansion)

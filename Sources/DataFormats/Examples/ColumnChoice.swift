@@ -177,7 +177,7 @@ private func match(
     if isNumbered, !isAll, names.count != featureCount {
       throw DistsgdError(
         .badData,
-        "\(names.count) columns, \(columns.source): the model takes the columns number \(listed(wanted)) of the file it was trained on, so give all columns of such a file, or these \(featureCount) alone"
+        "\(counted(names.count, "column")), \(columns.source): the model takes the columns number \(listed(wanted)) of the file it was trained on, so give all columns of such a file, or these \(featureCount) alone"
       )
     }
   }
@@ -191,7 +191,7 @@ private func match(
   default:
     throw DistsgdError(
       .badData,
-      "\(names.count) columns, \(columns.source): the model takes \(featureCount) inputs, so give \(featureCount) columns, or \(featureCount + 1) with the target last"
+      "\(counted(names.count, "column")), \(columns.source): the model takes \(counted(featureCount, "input")), so give \(counted(featureCount, "column")), or \(featureCount + 1) with the target last"
     )
   }
 }

@@ -39,6 +39,8 @@ public struct DataOptions: Sendable {
   public var imageSize: ImageSize?
   /// Of a set that is drawn, and of the examples that are held out.
   public var seed: UInt64 = 0
+  /// Whether a table's numbers are in a file rather than in memory, which changes no bit.
+  public var cacheFile = CacheFileChoice.auto
   /// Makes examples of the program's own, which `data` then is the name of; nil for those that `data` names.
   var own: (@Sendable () throws(DistsgdError) -> LoadedData)?
 

@@ -4,7 +4,7 @@ import System
 extension RawExamples {
   /// - Parameter dates: columns of seconds since 1970; each becomes year, month, day and weekday, and hour and minute
   ///   where a time stands in any row.
-  func takingApart(_ dates: [Int]) -> RawExamples {
+  func takingApart(_ dates: [Int]) throws(DistsgdError) -> RawExamples {
     guard case .doubles(let values) = features else { return self }
     var sources: [(column: Int, part: DatePart?)] = []
     for column in 0..<featureCount {
@@ -18,7 +18,7 @@ extension RawExamples {
       }
       sources += (hasTime ? DatePart.allCases : DatePart.ofDay).map { (column, $0) }
     }
-    return selectingColumns(sources)
+    return try selectingColumns(sources)
   }
 
   /// The columns in a model's order, where dates are among them.
@@ -32,18 +32,25 @@ extension RawExamples {
         .flatMap { DatePart(rawValue: String(column.name[column.name.index(after: $0)...])) }
       return (column: read.firstIndex(of: place)!, part: part)
     }
-    return selectingColumns(sources)
+    return try selectingColumns(sources)
   }
 
-  private func selectingColumns(_ sources: [(column: Int, part: DatePart?)]) -> RawExamples {
+  private func selectingColumns(_ sources: [(column: Int, part: DatePart?)]) throws(DistsgdError)
+    -> RawExamples
+  {
     guard case .doubles(let values) = features else { return self }
     var result = self
     result.featureCount = sources.count
     result.features = .doubles(
-      (0..<count).flatMap { row in
-        sources.map { source in
-          let value = values[row * featureCount + source.column]
-          return value.isNaN ? value : source.part?.value(value) ?? value
+      try Numbers(capacity: count * sources.count, inFile: values.isInFile, source: source) {
+        buffer, initialized in
+        for row in 0..<count {
+          for source in sources {
+            let value = values[row * featureCount + source.column]
+            buffer.initializeElement(
+              at: initialized, to: value.isNaN ? value : source.part?.value(value) ?? value)
+            initialized += 1
+          }
         }
       })
     result.featureNames = sources.map { source in

@@ -1,5 +1,6 @@
 // What a reader hands over: examples in this process's memory, before the ranks of a server share them.
 import System
+import Text
 
 /// A set of examples: `count` rows of `featureCount` inputs, and one target each, or several numbers.
 public struct Examples: Sendable {
@@ -61,10 +62,10 @@ extension Examples {
     }
     try require(
       count > 0 && featureCount > 0,
-      "there are \(count) examples of \(featureCount) inputs: give one at least")
+      "there are \(counted(count, "example")) of \(counted(featureCount, "input")): give one at least")
     try require(
       exampleShape.allSatisfy { $0 > 0 } && exampleShape.reduce(1, *) == featureCount,
-      "an example of the shape \(exampleShape) has not \(featureCount) inputs")
+      "an example of the shape \(exampleShape) has not \(counted(featureCount, "input"))")
     let inputs =
       switch features {
       case .float32(let values): mapped.map { $0.byteCount / 4 } ?? values.count
@@ -72,30 +73,35 @@ extension Examples {
       }
     try require(
       inputs == count * featureCount,
-      "\(inputs) numbers are not \(count) examples of \(featureCount) inputs: \(count * featureCount) would be right"
+      "\(counted(inputs, "number")) \(inputs == 1 ? "is" : "are") not \(counted(count, "example")) of \(counted(featureCount, "input")): \(count * featureCount) would be right"
     )
     switch targets {
     case .values(let values):
       try require(
         targetCount > 0 && values.count == count * targetCount,
         targetCount == 1
-          ? "\(values.count) targets are not one for each of \(count) examples"
-          : "\(values.count) targets are not \(targetCount) for each of \(count) examples")
+          ? "\(counted(values.count, "target")) for \(counted(count, "example")): give one for each"
+          : "\(counted(values.count, "target")) for \(counted(count, "example")): give \(targetCount) for each"
+      )
     case .labels(let labels, let classCount):
       try require(targetCount == 1, "\(targetCount) targets of classes: give one")
-      try require(labels.count == count, "\(labels.count) labels are not one for each of \(count) examples")
       try require(
-        1...maximumClassCount ~= classCount, "\(classCount) classes: give 1 to \(maximumClassCount)")
+        labels.count == count,
+        "\(counted(labels.count, "label")) for \(counted(count, "example")): give one for each")
+      try require(
+        1...maximumClassCount ~= classCount, "\(counted(classCount, "class")): give 1 to \(maximumClassCount)"
+      )
       if let row = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) {
         try require(
           false,
-          "label \(labels[row]) of example \(row + 1): \(classCount) classes are numbered 0 to \(classCount - 1)"
+          "label \(labels[row]) of example \(row + 1): \(classCount == 1 ? "the only class has the number 0" : "\(classCount) classes are numbered 0 to \(classCount - 1)")"
         )
       }
     }
     if let weights {
       try require(
-        weights.count == count, "\(weights.count) weights are not one for each of \(count) examples")
+        weights.count == count,
+        "\(counted(weights.count, "weight")) for \(counted(count, "example")): give one for each")
       if let row = weights.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
         try require(false, "weight \(weights[row]) of example \(row + 1): give numbers from 0 up")
       }
@@ -146,7 +152,8 @@ extension LoadedData {
     let isClassification = if case .labels = training.targets { true } else { false }
     let width = max(0, training.featureCount)
     self.init(
-      summary: "\(training.count) examples of the program's own, \(width) inputs", training: training,
+      summary: "\(counted(training.count, "example")) of the program's own, \(counted(width, "input"))",
+      training: training,
       validation: validation,
       preprocessing: Preprocessing(
         columns: [InputColumn](repeating: InputColumn(name: ""), count: width),

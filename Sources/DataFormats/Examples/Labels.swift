@@ -94,7 +94,7 @@ struct Classes: Equatable {
     let known = names.map { listed($0) } ?? "0 to \(count - 1)"
     return DistsgdError(
       .badData,
-      "label '\(printable(label))' is no class of the training examples, \(source) example \(row + 1): these have the classes \(known)"
+      "label '\(printable(label))' is no class of the training examples, \(source) example \(row + 1): these have the classes \(known); leave its row out, or train with examples of it"
     )
   }
 }

@@ -1,11 +1,12 @@
 // What every reader returns: columns as they stand in the file, before cutting, splitting and standardising.
+import System
 import Text
 
 /// Rows of raw inputs and, where the file has them, raw targets.
 struct RawExamples {
   /// Row-major inputs, shape (count, featureCount), in the narrowest type that holds the file's numbers.
   enum Values {
-    case doubles([Double])
+    case doubles(Numbers)
     case floats([Float])
     case bytes([UInt8])
   }
@@ -92,7 +93,7 @@ struct RawExamples {
   func bytes(rows: Int) -> Double {
     let size =
       switch features {
-      case .doubles: 8.0
+      case .doubles(let values): values.isInFile ? 0 : 8.0
       case .floats: 4.0
       case .bytes: 1.0
       }
@@ -100,28 +101,33 @@ struct RawExamples {
   }
 
   /// The first `rows` rows.
-  consuming func prefix(_ rows: Int) -> RawExamples {
+  consuming func prefix(_ rows: Int) throws(DistsgdError) -> RawExamples {
     guard rows < count else { return self }
-    if let mapped {
-      let all = count
-      var result = self
-      result.mapped?.byteCount = mapped.byteCount / all * rows
-      result.count = rows
-      result.targets = result.targets.map { Array($0[..<rows]) }
-      return result
+    let isInFile = if case .doubles(let values) = features { values.isInFile } else { mapped != nil }
+    guard isInFile else { return try selecting(Array(0..<rows)) }
+    let all = count
+    var result = self
+    result.count = rows
+    if let mapped = result.mapped { result.mapped!.byteCount = mapped.byteCount / all * rows }
+    if case .doubles(let values) = result.features {
+      result.features = .doubles(values.prefix(rows * result.featureCount))
     }
-    return selecting(Array(0..<rows))
+    result.targets = result.targets.map { [width = result.targetCount] in Array($0[..<(rows * width)]) }
+    result.weights = result.weights.map { Array($0[..<rows]) }
+    result.identifiers = result.identifiers.map { Array($0[..<rows]) }
+    return result
   }
 
   /// The rows with these indices, in this order; not of mapped inputs.
-  func selecting(_ rows: [Int]) -> RawExamples {
+  func selecting(_ rows: [Int]) throws(DistsgdError) -> RawExamples {
     var result = self
     result.count = rows.count
     result.targets = targets.map { gather($0, rows, width: targetCount) }
     result.weights = weights.map { gather($0, rows, width: 1) }
     result.identifiers = identifiers.map { all in rows.map { all[$0] } }
     switch features {
-    case .doubles(let values): result.features = .doubles(gather(values, rows, width: featureCount))
+    case .doubles(let values):
+      result.features = .doubles(try values.rows(rows, width: featureCount, source: source))
     case .floats(let values): result.features = .floats(gather(values, rows, width: featureCount))
     case .bytes(let values): result.features = .bytes(gather(values, rows, width: featureCount))
     }

@@ -30,7 +30,8 @@ struct ColumnStatistics: Equatable {
   /// - Throws: `badData` naming a column whose squares do not fit a Double.
   init(of raw: RawExamples, includesTarget: Bool) throws(DistsgdError) {
     switch raw.features {
-    case .doubles(let values): (means, deviations) = moments(values, columns: raw.featureCount)
+    case .doubles(let values):
+      (means, deviations) = values.withUnsafeBufferPointer { moments($0, columns: raw.featureCount) }
     case .floats(let values): (means, deviations) = moments(values, columns: raw.featureCount)
     case .bytes(let values): (means, deviations) = moments(values, columns: raw.featureCount)
     }
@@ -57,23 +58,27 @@ struct ColumnStatistics: Equatable {
 /// Column means and population deviations of a row-major matrix, in two passes shifted by the first row, so
 /// that a constant column has deviation exactly 0, which becomes 1.
 private func moments<T: RawNumber>(_ values: [T], columns: Int) -> (means: [Double], deviations: [Double]) {
-  let rows = columns == 0 ? 0 : values.count / columns
+  values.withUnsafeBufferPointer { moments($0, columns: columns) }
+}
+
+private func moments<T: RawNumber>(
+  _ x: UnsafeBufferPointer<T>, columns: Int
+) -> (means: [Double], deviations: [Double]) {
+  let rows = columns == 0 ? 0 : x.count / columns
   guard rows > 0 else {
     return (Array(repeating: 0, count: columns), Array(repeating: 1, count: columns))
   }
-  let origin = (0..<columns).map { values[$0].asDouble }
+  let origin = (0..<columns).map { x[$0].asDouble }
   var means = [Double](repeating: 0, count: columns)
   var squares = [Double](repeating: 0, count: columns)
-  values.withUnsafeBufferPointer { x in
-    for row in 0..<rows {
-      for j in 0..<columns { means[j] += x[row * columns + j].asDouble - origin[j] }
-    }
-    for j in 0..<columns { means[j] = origin[j] + means[j] / Double(rows) }
-    for row in 0..<rows {
-      for j in 0..<columns {
-        let difference = x[row * columns + j].asDouble - means[j]
-        squares[j] += difference * difference
-      }
+  for row in 0..<rows {
+    for j in 0..<columns { means[j] += x[row * columns + j].asDouble - origin[j] }
+  }
+  for j in 0..<columns { means[j] = origin[j] + means[j] / Double(rows) }
+  for row in 0..<rows {
+    for j in 0..<columns {
+      let difference = x[row * columns + j].asDouble - means[j]
+      squares[j] += difference * difference
     }
   }
   let deviations = squares.map { sum in
@@ -83,30 +88,28 @@ private func moments<T: RawNumber>(_ values: [T], columns: Int) -> (means: [Doub
   return (means, deviations)
 }
 
-/// (values − means) / deviations as Float, row-major; `nil` with the place of the first result that Float
-/// cannot hold.
+/// (values − means) / deviations as Float, row-major.
+/// - Parameters:
+///   - inFile: whether they are kept in a file.
+///   - source: for messages.
+/// - Throws: where no file can be made.
 func standardized<T: RawNumber>(
-  _ values: [T], _ statistics: ColumnStatistics
-) -> (values: [Float], overflow: Int?) {
+  _ x: UnsafeBufferPointer<T>, _ statistics: ColumnStatistics, inFile: Bool = false, source: String
+) throws(DistsgdError) -> Inputs {
   let columns = statistics.means.count
-  let rows = columns == 0 ? 0 : values.count / columns
-  let result = [Float](unsafeUninitializedCapacity: rows * columns) { buffer, initialized in
-    preferLargePages(UnsafeMutableRawBufferPointer(buffer))
-    values.withUnsafeBufferPointer { x in
-      statistics.means.withUnsafeBufferPointer { mean in
-        statistics.deviations.withUnsafeBufferPointer { deviation in
-          inParallel(over: rows, least: max(1, 1 << 18 / columns)) { rows in
-            for row in rows {
-              for j in 0..<columns {
-                let index = row * columns + j
-                buffer.initializeElement(at: index, to: Float((x[index].asDouble - mean[j]) / deviation[j]))
-              }
+  let rows = columns == 0 ? 0 : x.count / columns
+  return try Inputs(count: rows * columns, inFile: inFile, source: source) { buffer in
+    statistics.means.withUnsafeBufferPointer { mean in
+      statistics.deviations.withUnsafeBufferPointer { deviation in
+        inParallel(over: rows, least: max(1, 1 << 18 / max(1, columns))) { rows in
+          for row in rows {
+            for j in 0..<columns {
+              let index = row * columns + j
+              buffer.initializeElement(at: index, to: Float((x[index].asDouble - mean[j]) / deviation[j]))
             }
           }
         }
       }
     }
-    initialized = rows * columns
   }
-  return (result, result.firstIndex { !$0.isFinite })
 }

@@ -32,8 +32,8 @@ func assemble(
     let fraction = try validationFraction(text)
     try requireMemory(bytes: raw.bytes(rows: raw.count), for: raw.source)
     let (kept, chosen) = try holdOut(fraction, of: raw.count, seed: options.seed)
-    held = raw.selecting(chosen)
-    training = raw.selecting(kept)
+    held = try raw.selecting(chosen)
+    training = try raw.selecting(kept)
   }
   let isByteImage = raw.isByteInput && options.standardize != true
   raw.features = .floats([])  // The training rows live on in `training` alone.
@@ -42,8 +42,8 @@ func assemble(
   var fills: [InputColumn.Fill?] = [InputColumn.Fill?](repeating: nil, count: training.featureCount)
   if options.missing == .mean, case .doubles = training.features {
     fills = training.fills(&notes)
-    training = training.filling(fills)
-    held = held?.filling(fills)
+    try training.fill(fills)
+    try held?.fill(fills)
   }
   let statistics: ColumnStatistics
   if options.standardize ?? training.standardizesByDefault {
@@ -92,11 +92,12 @@ func examples(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing, classCount: Int?
 ) throws(DistsgdError) -> Examples {
   let (count, shape, source, targetCount) = (raw.count, raw.exampleShape, raw.source, raw.targetCount)
-  let (inputCount, mapped) = (preprocessing.inputCount, raw.mapped)
+  let inputCount = preprocessing.inputCount
+  let isInFile = if case .doubles(let values) = raw.features { values.isInFile } else { raw.mapped != nil }
   guard let rawTargets = raw.targets else {
     throw DistsgdError(.badData, "no targets, \(source): expected one for every example")
   }
-  let width = Double(mapped == nil ? inputCount : 0) + Double(targetCount)
+  let width = Double(isInFile ? 0 : inputCount) + Double(targetCount)
   try requireMemory(bytes: 4 * Double(count) * width, for: source)
   let targets: Examples.Targets
   if let classCount {
@@ -104,15 +105,18 @@ func examples(
       try Classes(names: preprocessing.classNames, count: classCount).labels(of: raw), classCount: classCount)
   } else {
     guard raw.targetTexts == nil else { throw textTarget(raw) }
-    let (values, overflow) = standardized(
-      rawTargets,
-      ColumnStatistics(
-        means: preprocessing.targets.map(\.mean), deviations: preprocessing.targets.map(\.deviation)))
-    if let overflow { throw tooLarge(rawTargets[overflow], source, "target", overflow / targetCount) }
-    targets = .values(values)
+    let statistics = ColumnStatistics(
+      means: preprocessing.targets.map(\.mean), deviations: preprocessing.targets.map(\.deviation))
+    let standard = try rawTargets.withUnsafeBufferPointer { (values) throws(DistsgdError) in
+      try standardized(values, statistics, source: source)
+    }
+    if let overflow = standard.overflow {
+      throw tooLarge(rawTargets[overflow], source, "target", overflow / targetCount)
+    }
+    targets = .values(standard.values)
   }
   let weights = raw.weights?.map { Float($0) }
-  let features = try inputs(raw, preprocessing)
+  let (features, mapped) = try inputs(raw, preprocessing)
   var result = Examples(
     count: count, featureCount: inputCount, exampleShape: shape, features: features, targets: targets,
     targetCount: classCount == nil ? targetCount : 1, weights: weights)
@@ -123,33 +127,38 @@ func examples(
 /// Raw inputs as a model's: bytes stay bytes where the model takes them scaled by 1/255.
 func inputs(
   _ raw: consuming RawExamples, _ preprocessing: Preprocessing
-) throws(DistsgdError) -> Examples.Features {
+) throws(DistsgdError) -> (features: Examples.Features, mapped: MappedFeatures?) {
   let statistics = ColumnStatistics(
     means: preprocessing.featureMeans, deviations: preprocessing.featureDeviations)
   let isUnshifted = statistics.means.allSatisfy { $0 == 0 }
-  guard preprocessing.isNumeric else { return .float32(try encoded(raw, preprocessing)) }
-  let result: (values: [Float], overflow: Int?)
+  let result: Inputs
   switch raw.features {
+  case _ where !preprocessing.isNumeric:
+    let inputs = try encoded(raw, preprocessing)
+    return (.float32(inputs.values), inputs.mapped)
   case .bytes(let bytes):
     if isUnshifted, statistics.deviations.allSatisfy({ $0 == 255 }) {
-      return .uint8(bytes, scale: byteScale)
+      return (.uint8(bytes, scale: byteScale), raw.mapped)
     }
-    result = standardized(bytes, statistics)
+    result = try bytes.withUnsafeBufferPointer { (values) throws(DistsgdError) in
+      try standardized(values, statistics, source: raw.source)
+    }
   case .floats(let values):
-    if isUnshifted, statistics.deviations.allSatisfy({ $0 == 1 }) { return .float32(values) }
-    result = standardized(values, statistics)
+    if isUnshifted, statistics.deviations.allSatisfy({ $0 == 1 }) { return (.float32(values), raw.mapped) }
+    result = try values.withUnsafeBufferPointer { (values) throws(DistsgdError) in
+      try standardized(values, statistics, source: raw.source)
+    }
   case .doubles(let values):
-    result = standardized(values, statistics)
-    if let overflow = result.overflow {
-      let (row, column) = overflow.quotientAndRemainder(dividingBy: raw.featureCount)
-      throw tooLarge(values[overflow], raw.source, raw.columnName(column), row)
+    result = try values.withUnsafeBufferPointer { (numbers) throws(DistsgdError) in
+      try standardized(numbers, statistics, inFile: values.isInFile, source: raw.source)
     }
   }
   if let overflow = result.overflow {
     let (row, column) = overflow.quotientAndRemainder(dividingBy: raw.featureCount)
-    throw tooLarge(nil, raw.source, raw.columnName(column), row)
+    let value: Double? = if case .doubles(let values) = raw.features { values[overflow] } else { nil }
+    throw tooLarge(value, raw.source, raw.columnName(column), row)
   }
-  return .float32(result.values)
+  return (.float32(result.values), result.mapped)
 }
 
 extension RawExamples {
@@ -170,12 +179,12 @@ func tooLarge(_ value: Double?, _ source: String, _ column: String, _ row: Int) 
 private func cut(_ raw: consuming RawExamples, to examples: Int?) throws(DistsgdError) -> RawExamples {
   guard let examples else {
     let rows = raw.defaultExamples ?? raw.count
-    return raw.prefix(rows)
+    return try raw.prefix(rows)
   }
   guard examples >= 1, examples <= raw.count else {
     throw DistsgdError(
       .usage, "--examples \(examples), \(raw.source) has \(raw.count): give 1 to \(raw.count)")
   }
   try requireMemory(bytes: raw.bytes(rows: examples), for: raw.source)
-  return raw.prefix(examples)
+  return try raw.prefix(examples)
 }

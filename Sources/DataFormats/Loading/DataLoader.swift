@@ -32,7 +32,8 @@ package func loadData(
   let source = try DataSource(options.data, flag: "--data")
   if !source.isTable, let flag = options.tableFlag {
     throw DistsgdError(
-      .usage, "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose"
+      .usage,
+      "\(flag) with --data \(printable(options.data, limit: 200)): only tables have columns to choose; leave it out"
     )
   }
   if options.task == .classification, source.isRegression {
@@ -44,7 +45,8 @@ package func loadData(
   let validation = try validationSource(options, source)
   var request = ReadRequest(
     columns: .chosen(options.wishes), header: options.header, missing: options.missingWords,
-    takesDates: options.takesDates, pictures: PictureRequest(size: options.imageSize), seed: options.seed,
+    takesDates: options.takesDates, cacheFile: options.cacheFile,
+    pictures: PictureRequest(size: options.imageSize), seed: options.seed,
     environment: environment, systemFolder: systemFolder)
   // Examples that are held out lie among the others.
   request.maps = options.standardize != true && (options.validation == nil || validation != nil)
@@ -135,7 +137,7 @@ private func readValidation(
   guard held.featureCount == raw.featureCount else {
     throw DistsgdError(
       .badData,
-      "\(held.featureCount) inputs, \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
+      "\(counted(held.featureCount, "input")), \(held.source), --validation: expected \(raw.featureCount) as in \(raw.source)"
     )
   }
   if let shape = raw.exampleShape, let other = held.exampleShape, shape != other {

@@ -123,6 +123,8 @@ struct ReadRequest {
   var header = HeaderChoice.auto
   var missing = MissingWords()
   var takesDates = false
+  /// Where a table's numbers are.
+  var cacheFile = CacheFileChoice.no
   var needsTargets = true
   /// Whether large inputs may stay in their file, because they are taken as they lie in it.
   var maps = false
@@ -231,7 +233,7 @@ extension DataSource {
       contents.bytes, source: contents.source,
       options: TableOptions(
         columns: request.columns, header: request.header, missing: request.missing,
-        takesDates: request.takesDates))
+        takesDates: request.takesDates, cacheFile: request.cacheFile))
   }
 
   private func readNPY(path: String) throws(DistsgdError) -> NPYArray {

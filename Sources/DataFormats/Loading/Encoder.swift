@@ -33,11 +33,11 @@ struct Encoder {
 
   /// - Parameter values: shape (rows, columns); numbers of texts where these are categories, −1 for an unknown one.
   /// - Returns: shape (rows, inputs), or the place among the values of a number that Float cannot hold.
-  func inputs(_ values: [Double]) -> (values: [Float], overflow: Int?) {
+  /// - Throws: where no file can be made for what is made of numbers in a file.
+  func inputs(_ values: Numbers, source: String) throws(DistsgdError) -> Inputs {
     let width = columns.count
     let rows = width == 0 ? 0 : values.count / width
-    let result = [Float](unsafeUninitializedCapacity: rows * inputCount) { buffer, initialized in
-      preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+    var result = try Inputs(count: rows * inputCount, inFile: values.isInFile, source: source) { buffer in
       values.withUnsafeBufferPointer { values in
         inParallel(over: rows, least: max(1, 1 << 18 / max(1, inputCount))) { rows in
           for row in rows {
@@ -58,16 +58,17 @@ struct Encoder {
           }
         }
       }
-      initialized = rows * inputCount
     }
-    guard let input = result.firstIndex(where: { !$0.isFinite }) else { return (result, nil) }
-    let (row, place) = input.quotientAndRemainder(dividingBy: inputCount)
-    return (result, row * width + (columns.lastIndex { $0.input <= place } ?? 0))
+    if let input = result.overflow {
+      let (row, place) = input.quotientAndRemainder(dividingBy: inputCount)
+      result.overflow = row * width + (columns.lastIndex { $0.input <= place } ?? 0)
+    }
+    return result
   }
 }
 
 /// Raw inputs, texts among them, as a model's.
-func encoded(_ raw: RawExamples, _ preprocessing: Preprocessing) throws(DistsgdError) -> [Float] {
+func encoded(_ raw: RawExamples, _ preprocessing: Preprocessing) throws(DistsgdError) -> Inputs {
   guard case .doubles(let values) = raw.features else {
     throw DistsgdError(
       .badData,
@@ -75,12 +76,15 @@ func encoded(_ raw: RawExamples, _ preprocessing: Preprocessing) throws(DistsgdE
     )
   }
   let inputCount = preprocessing.inputCount
-  try requireMemory(
-    bytes: 4 * Double(raw.count) * Double(inputCount),
-    for: "\(raw.source) with \(inputCount) inputs an example",
-    instead: "fewer texts: --exclude leaves columns out")
-  let (inputs, overflow) = Encoder(raw, preprocessing).inputs(values)
-  guard let overflow else { return inputs }
+  if !values.isInFile {
+    try requireMemory(
+      bytes: 4 * Double(raw.count) * Double(inputCount),
+      for: "\(raw.source) with \(counted(inputCount, "input")) an example",
+      instead: "fewer texts: --exclude leaves columns out")
+  }
+  let inputs = try Encoder(raw, preprocessing).inputs(
+    values, source: "\(raw.source) with \(counted(inputCount, "input")) an example")
+  guard let overflow = inputs.overflow else { return inputs }
   let (row, column) = overflow.quotientAndRemainder(dividingBy: raw.featureCount)
   throw tooLarge(values[overflow], raw.source, raw.columnName(column), row)
 }

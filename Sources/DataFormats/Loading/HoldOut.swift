@@ -3,8 +3,8 @@ import RandomNumbers
 import System
 import Text
 
-/// The number of `0.2` or `20%`; nil where it is none.
-func fractionNumber(_ text: String) -> Double? {
+/// The number of `0.2` or `20%`; nil where it is none, as of a file's name.
+package func fractionNumber(_ text: String) -> Double? {
   text.hasSuffix("%") ? decimalNumber(String(text.dropLast())).map { $0 / 100 } : decimalNumber(text)
 }
 

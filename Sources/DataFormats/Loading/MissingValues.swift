@@ -25,13 +25,13 @@ extension RawExamples {
         .badData,
         fills
           ? "no row has a target, \(source): name another column with --target"
-          : "each of the \(count) rows has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
+          : "\(count == 1 ? "the only row" : "each of the \(count) rows") has a missing value, \(source): --missing mean fills them in, --exclude leaves out the columns that have most"
       )
     }
-    var result = kept.count == count ? self : selecting(kept)
+    var result = kept.count == count ? self : try selecting(kept)
     if kept.count < count {
       result.layout +=
-        ", \(count - kept.count) row\(count - kept.count == 1 ? "" : "s") \(fills ? "without a target" : "with missing values") left out"
+        ", \(counted(count - kept.count, "row")) \(fills ? "without a target" : "with missing values") left out"
     }
     if !fills { result.missing = nil }
     return result
@@ -68,11 +68,10 @@ extension RawExamples {
     return fills
   }
 
-  /// The same with each column's missing values filled in.
-  consuming func filling(_ fills: [InputColumn.Fill?]) -> RawExamples {
-    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else {
-      return self
-    }
+  /// Fills in each column's missing values.
+  mutating func fill(_ fills: [InputColumn.Fill?]) throws(DistsgdError) {
+    guard missing != nil, case .doubles(var values) = features, fills.count == featureCount else { return }
+    // Nobody else has them now: they are changed where they are.
     features = .floats([])
     if categories.isEmpty { categories = [[String]](repeating: [], count: featureCount) }
     var numbers: [Double] = []
@@ -86,9 +85,10 @@ extension RawExamples {
       case nil: numbers.append(.nan)
       }
     }
-    for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
+    try values.update(source: source) { [featureCount] values in
+      for place in values.indices where values[place].isNaN { values[place] = numbers[place % featureCount] }
+    }
     features = .doubles(values)
-    return self
   }
 
   /// - Throws: `badData` that counts them and says what can be done, where there are any.
@@ -108,10 +108,9 @@ extension RawExamples {
     let what = missing.isEmpty ? "empty field" : "missing value"
     let word = missing.isEmpty || missing.text.isEmpty ? "" : " ('\(printable(missing.text))')"
     let place = onlyTargets ? missing.targetPlace : missing.place
-    let counted =
-      total == 1
-      ? "\(what)\(word), \(source) \(place)"
-      : "\(total) \(what)s in \(all.count) column\(all.count == 1 ? "" : "s"), \(source), the first in \(place)\(word)"
-    throw DistsgdError(.badData, "\(counted): \(advice(onlyTargets))")
+    let found = "\(counted(total, what)) in \(counted(all.count, "column"))"
+    throw DistsgdError(
+      .badData,
+      "\(found), \(source), \(total == 1 ? "" : "the first ")in \(place)\(word): \(advice(onlyTargets))")
   }
 }

@@ -41,13 +41,14 @@ package struct NewExamples: Sendable {
       guard targetTexts == nil else {
         throw DistsgdError(
           .badData,
-          "the target '\(printable(preprocessing.targetName))' of \(source) holds texts such as '\(printable(targetTexts?.first ?? ""))': the model predicts numbers"
+          "the target '\(printable(preprocessing.targetName))' of \(source) holds texts such as '\(printable(targetTexts?.first ?? ""))': the model predicts numbers; give a column of numbers of that name"
         )
       }
       let columns = preprocessing.targets
       guard targetCount == columns.count || columns.isEmpty else {
         throw DistsgdError(
-          .badData, "\(targetCount) targets, \(source): the model predicts \(columns.count)")
+          .badData,
+          "\(counted(targetCount, "target")), \(source): the model predicts \(columns.count); give as many")
       }
       values = .values(
         targets.enumerated().map { place, value in
@@ -98,14 +99,15 @@ package func loadForPrediction(
   guard preprocessing.inputCount == featureCount else {
     throw DistsgdError(
       .badData,
-      "the model takes \(featureCount) inputs, its preprocessing makes \(preprocessing.inputCount): the model file is damaged"
+      "the model takes \(counted(featureCount, "input")), its preprocessing makes \(preprocessing.inputCount): the model file is damaged; copy it again"
     )
   }
   var source = try DataSource(data, flag: "--data")
   if case .fashionMNIST = source { source = .fashionMNIST(test: true) }
   guard source.isTable || options.identifier == nil || options.identifierIsOptional else {
     throw DistsgdError(
-      .usage, "--id with --data \(printable(data, limit: 200)): only tables have columns to choose")
+      .usage,
+      "--id with --data \(printable(data, limit: 200)): only tables have columns to choose; leave it out")
   }
   let wishes = ColumnWishes(
     identifier: options.identifier, identifierIsOptional: options.identifierIsOptional, weight: options.weight
@@ -118,9 +120,9 @@ package func loadForPrediction(
   guard raw.featureCount == preprocessing.columns.count else {
     throw DistsgdError(
       .badData,
-      "\(raw.featureCount) inputs, \(raw.source): the model takes \(preprocessing.columns.count)")
+      "\(counted(raw.featureCount, "input")), \(raw.source): the model takes \(preprocessing.columns.count)")
   }
-  raw = raw.filling(preprocessing.columns.map(\.missing))
+  try raw.fill(preprocessing.columns.map(\.missing))
   try raw.requireComplete { onlyTargets in
     onlyTargets
       ? "a target that is to be compared with cannot be missing; leave its row out"
@@ -132,6 +134,6 @@ package func loadForPrediction(
     targetTexts: raw.targetTexts, weights: raw.weights, identifiers: raw.identifiers,
     identifierName: raw.identifierName)
   if let note = unknownNote(raw, preprocessing) { new.notes.append(note) }
-  new.features = try inputs(raw, preprocessing)
+  new.features = try inputs(raw, preprocessing).features
   return new
 }

@@ -59,7 +59,7 @@ package func describeTable(_ options: DataOptions) throws(DistsgdError) -> Table
   let typing = ColumnTyping(spelling, tableOptions, all)
   var plan = TablePlan(
     choice: all, kinds: spelling.names.indices.map(typing.kind), missing: options.missingWords)
-  var (parts, values) = try spelling.parser.parse(plan)
+  var (parts, values) = try spelling.parser.parse(plan, .auto)
   let kinds = plan.kinds.indices.map { column in
     plan.kinds[column] != .category && parts.contains { $0.tallies[column].texts > 0 }
       ? .category : plan.kinds[column]
@@ -67,7 +67,7 @@ package func describeTable(_ options: DataOptions) throws(DistsgdError) -> Table
   if kinds != plan.kinds {
     for part in parts { part.deallocate() }
     plan = TablePlan(choice: all, kinds: kinds, missing: options.missingWords)
-    (parts, values) = try spelling.parser.parse(plan)
+    (parts, values) = try spelling.parser.parse(plan, .auto)
   }
   defer { for part in parts { part.deallocate() } }
   let rows = parts.reduce(0) { $0 + $1.count }

@@ -5,7 +5,7 @@ import Text
 extension ColumnTyping {
   /// The columns that were read.
   func examples(
-    _ plan: TablePlan, _ parts: [TablePart], features: [Double]
+    _ plan: TablePlan, _ parts: [TablePart], features: Numbers
   ) throws(DistsgdError) -> RawExamples {
     let rows = parts.reduce(0) { $0 + $1.count }
     func texts(_ column: Int) -> [String] {
@@ -51,7 +51,7 @@ extension ColumnTyping {
     raw.notes = notes + indexNote
     raw.layout = layout(comments: parts.reduce(spelling.parser.commentCount) { $0 + $1.comments })
     let dates = choice.features.indices.filter { plan.kinds[choice.features[$0]] == .date }
-    return model == nil && !dates.isEmpty ? raw.takingApart(dates) : raw
+    return model == nil && !dates.isEmpty ? try raw.takingApart(dates) : raw
   }
 
   /// The first missing value of all columns, and of the targets alone.

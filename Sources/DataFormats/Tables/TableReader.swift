@@ -12,6 +12,8 @@ struct TableOptions {
   var missing = MissingWords()
   /// Whether dates become their parts.
   var takesDates = false
+  /// Where its numbers are.
+  var cacheFile = CacheFileChoice.no
 }
 
 /// Reads the bytes of a text table into double precision.
@@ -31,7 +33,7 @@ func readTable(
     guard names.count == spelling.names.count else {
       throw DistsgdError(
         .badData,
-        "\(spelling.names.count) columns, \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
+        "\(counted(spelling.names.count, "column")), \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
       )
     }
     (spelling.names, spelling.parser.names, spelling.index) = (names, names, nil)
@@ -45,13 +47,18 @@ func readTable(
   var typing = ColumnTyping(spelling, options, choice, found: wanted)
   var plan = try typing.plan()
   while true {
-    let (parts, features) = try spelling.parser.parse(plan)
+    let (parts, features) = try spelling.parser.parse(plan, options.cacheFile)
     defer { for part in parts { part.deallocate() } }
     if let other = try typing.settle(plan, parts) {
       plan = other
       continue
     }
     var raw = try typing.examples(plan, parts, features: features)
+    if features.isInFile {
+      raw.notes.append(
+        "the numbers of \(source) lie in a file in \(printable(UnnamedFile.folder, limit: 200)) (TMPDIR) while the job runs, \(gigabytes(8 * Double(features.count))) GB: --cache-file no keeps them in memory"
+      )
+    }
     if case .matching(let preprocessing, _, _) = options.columns {
       raw = try raw.columnsOf(preprocessing, found: wanted, read: choice.features)
     }
@@ -61,17 +68,19 @@ func readTable(
 
 extension TableParser {
   /// Parses all remaining rows, the chosen columns alone; the features are those of all parts, one after the other.
-  func parse(_ plan: TablePlan) throws(DistsgdError) -> (parts: [TablePart], features: [Double]) {
+  func parse(
+    _ plan: TablePlan, _ cacheFile: CacheFileChoice
+  ) throws(DistsgdError) -> (parts: [TablePart], features: Numbers) {
     let pieces = pieces()
-    if pieces.count > 1, let result = try? parse(plan, in: pieces) { return result }
+    if pieces.count > 1, let result = try? parse(plan, in: pieces, cacheFile) { return result }
     // A piece counts lines from its own start, and may begin within a quoted field, which the one before it then
     // tells by an error: in order, everything is read and told as it stands in the file.
-    return try parse(plan, in: [self])
+    return try parse(plan, in: [self], cacheFile)
   }
 
   private func parse(
-    _ plan: TablePlan, in pieces: [TableParser]
-  ) throws(DistsgdError) -> (parts: [TablePart], features: [Double]) {
+    _ plan: TablePlan, in pieces: [TableParser], _ cacheFile: CacheFileChoice
+  ) throws(DistsgdError) -> (parts: [TablePart], features: Numbers) {
     let width = plan.featureCount
     var capacities = [Int](repeating: 0, count: pieces.count)
     capacities.withUnsafeMutableBufferPointer { capacities in
@@ -80,9 +89,12 @@ extension TableParser {
     // Where each piece's numbers begin.
     let starts = capacities.reduce(into: [0]) { $0.append($0.last! + $1) }
     // As they are read, and in single precision.
-    try requireMemory(bytes: 12 * Double(starts.last!), for: source)
+    let bytes = 12 * Double(starts.last!)
+    let isInFile = cacheFile.usesFile(for: bytes)
+    if !isInFile { try requireMemory(bytes: bytes, for: source) }
     var results = [Result<TablePart, DistsgdError>?](repeating: nil, count: pieces.count)
-    let features = [Double](unsafeUninitializedCapacity: starts.last!) { buffer, initialized in
+    let features = try Numbers(capacity: starts.last!, inFile: isInFile, source: source) {
+      buffer, initialized in
       preferLargePages(UnsafeMutableRawBufferPointer(buffer))
       results.withUnsafeMutableBufferPointer { results in
         inParallel(pieces.count) { number in

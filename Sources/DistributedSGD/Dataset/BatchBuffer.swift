@@ -129,7 +129,8 @@ extension BatchBuffer {
   private func announce(_ indices: UnsafePointer<Int>, _ rows: Int, to mapping: MappedFile) {
     var size = dataset.featureCount
     if case .float32 = dataset.features { size *= 4 }
-    for row in 0..<rows { mapping.willTouch(indices[row] * size..<(indices[row] + 1) * size) }
+    guard mapping.willTouchScattered(rows, size: size) else { return }
+    for row in 0..<rows { mapping.announce(indices[row] * size..<(indices[row] + 1) * size) }
   }
 }
 

@@ -23,6 +23,8 @@ public final class Dataset {
   package let features: Features
   /// Where the features are, if they stay in their file.
   package let mapping: MappedFile?
+  /// Whether that file has been made for them alone, because memory does not hold them.
+  package let isCached: Bool
   /// Numbers that are predicted of one example; 1 for classes.
   public let targetCount: Int
   /// Shape (count, targetCount); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
@@ -46,20 +48,18 @@ public final class Dataset {
     exampleShape = shape.exampleShape
     classCount = shape.classCount > 0 ? shape.classCount : nil
     targetCount = shape.targetCount
-    // Features that stay in their file are seen by every rank through a mapping of its own.
+    // Features that stay in their file are seen by every rank through a mapping of its own. One server may have memory
+    // for what another keeps in a file.
+    let isMappedHere = try communicator.allocateShared(byteCount: 1)
+    if let examples { isMappedHere.storeBytes(of: examples.mapped != nil, as: Bool.self) }
+    try communicator.barrier()
+    let isMapped = isMappedHere.load(as: Bool.self)
     let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
-    let featureBytes = shape.isMapped ? PathMemory.byteCount : mappedBytes
+    let featureBytes = isMapped ? PathMemory.byteCount : mappedBytes
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
     let weightOffset = targetOffset + 4 * count * targetCount
     let byteCount = weightOffset + (shape.hasWeights ? 4 * count : 0)
-    try communicator.agreeingOnErrors { [shape] in
-      guard let examples, shape.isMapped != (examples.mapped != nil) else { return }
-      throw DistsgdError(
-        .badData,
-        "the data on \(communicator.hostName) lie otherwise in their file than those on \(communicator.topology.hosts[0]): give every server the same file"
-      )
-    }
     try requireRoom(byteCount, count, featureCount, communicator)
     let memory = try communicator.allocateShared(byteCount: byteCount)
     preferLargePages(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
@@ -80,10 +80,13 @@ public final class Dataset {
     }
     try communicator.barrier()
     mapping = try communicator.agreeingOnErrors {
-      guard shape.isMapped else { return nil }
-      let (path, offset) = PathMemory.read(memory)
+      guard isMapped else { return nil }
+      let (path, offset, _) = PathMemory.read(memory)
       return try MappedFile(path, offset: offset, count: mappedBytes)
     }
+    isCached = isMapped && PathMemory.read(memory).isCached
+    // A file without a name is there until every rank has it.
+    withExtendedLifetime(examples) {}
     let start = mapping?.bytes.baseAddress ?? UnsafeRawPointer(memory)
     features =
       shape.isBytes
@@ -131,7 +134,6 @@ public final class Dataset {
     var isBytes = false
     var targetCount = 1
     var hasWeights = false
-    var isMapped = false
     /// Channels, height, width; zeros where an example is a row of numbers.
     var image = (0, 0, 0)
 
@@ -145,7 +147,6 @@ public final class Dataset {
       featureCount = examples.featureCount
       targetCount = examples.targetCount
       hasWeights = examples.weights?.contains { $0 != 1 } ?? false
-      isMapped = examples.mapped != nil
       if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
         image = (sizes[0], sizes[1], sizes[2])
       }
@@ -160,19 +161,23 @@ public final class Dataset {
 
 /// Which file the ranks of a server map, in the memory that they share.
 private enum PathMemory {
-  /// The longest path, the offset, and the path's length.
-  static let byteCount = 16 + (1 << 12)
+  /// The longest path, the offset, the path's length, and whether the file is a cache.
+  static let byteCount = 24 + (1 << 12)
 
   static func write(_ mapped: MappedFeatures, to memory: UnsafeMutableRawPointer) {
-    let path = Array(mapped.path.utf8.prefix(byteCount - 16))
+    let path = Array(mapped.path.utf8.prefix(byteCount - 24))
     memory.storeBytes(of: mapped.offset, as: Int.self)
     memory.storeBytes(of: path.count, toByteOffset: 8, as: Int.self)
-    path.withUnsafeBytes { (memory + 16).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    memory.storeBytes(of: mapped.isCache, toByteOffset: 16, as: Bool.self)
+    path.withUnsafeBytes { (memory + 24).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
   }
 
-  static func read(_ memory: UnsafeRawPointer) -> (path: String, offset: Int) {
-    let path = UnsafeRawBufferPointer(start: memory + 16, count: memory.load(fromByteOffset: 8, as: Int.self))
-    return (String(decoding: path, as: UTF8.self), memory.load(as: Int.self))
+  static func read(_ memory: UnsafeRawPointer) -> (path: String, offset: Int, isCached: Bool) {
+    let path = UnsafeRawBufferPointer(start: memory + 24, count: memory.load(fromByteOffset: 8, as: Int.self))
+    return (
+      String(decoding: path, as: UTF8.self), memory.load(as: Int.self),
+      memory.load(fromByteOffset: 16, as: Bool.self)
+    )
   }
 }
 

@@ -2,6 +2,7 @@
 import DataFormats
 import NeuralNet
 import System
+import Text
 
 /// Every rank sees the same, and throws the same.
 /// - Throws: `AgreedError` that says which of them does not fit, and what would.
@@ -9,7 +10,7 @@ func requireFit(_ model: Sequential, _ loss: any Loss, _ data: Dataset) throws {
   func refuse(_ text: String) -> AgreedError { AgreedError(DistsgdError(.usage, text)) }
   guard model.inputCount == data.featureCount else {
     throw refuse(
-      "the model takes \(model.inputCount) inputs and the data have \(data.featureCount): make it with inputs: \(data.featureCount)"
+      "the model takes \(counted(model.inputCount, "input")) and the data have \(data.featureCount): make it with inputs: \(data.featureCount)"
     )
   }
   guard (loss.targets == .classes) == (data.classCount != nil) else {

@@ -19,6 +19,7 @@ final class Measuring {
   private let loss: any Loss
   private let dataset: Dataset
   private let classCount: Int
+  private let weights: MeasureWeights
   /// Shape (chunkRows, classes)
   private let probabilities: UnsafeMutablePointer<Float>
   /// Shape (chunkRows)
@@ -28,6 +29,7 @@ final class Measuring {
     self.loss = loss
     self.dataset = dataset
     classCount = task.classCount ?? 0
+    weights = MeasureWeights(dataset.weights, count: dataset.count)
     probabilities = .allocate(capacity: max(1, chunkRows * classCount))
     classes = .allocate(capacity: chunkRows)
     classes.initialize(repeating: 0, count: chunkRows)
@@ -74,7 +76,7 @@ final class Measuring {
     }
     let measured = MeasuredRows(
       count: rows.count, predictions: classCount > 0 ? UnsafePointer(probabilities) : output,
-      classes: classes, targets: targets)
+      classes: classes, targets: targets, weights: weights.dropFirst(rows.lowerBound))
     for part in kept {
       part.family.add(
         measured, counts: part.counts.start, sums: part.sums.start + chunk * part.family.sums,
@@ -97,7 +99,7 @@ final class Measuring {
       }
       let totals = MeasureTotals(
         examples: dataset.count, loss: result.loss, counts: Array(part.counts), sums: sums,
-        scores: Array(part.scores), targets: dataset.targets(at: dataset.targetMemory))
+        scores: Array(part.scores), targets: dataset.targets(at: dataset.targetMemory), weights: weights)
       for told in part.family.results(totals) {
         if case .value(let name, let value) = told {
           result.measures.append(Evaluation.Measure(name, value))

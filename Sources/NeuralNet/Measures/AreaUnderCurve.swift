@@ -16,6 +16,7 @@ public struct AreaUnderCurve: MeasureFamily {
   }
 
   public func results(_ totals: MeasureTotals) -> [MeasureResult] {
+    guard totals.weights.isEven else { return weighted(totals) }
     let (scores, labels) = (totals.scores, totals.targets.classNumbers)
     let order = scores.indices.sorted { scores[$0] < scores[$1] }
     // Twice the number of pairs in the right order: whole numbers, whose order of addition does not show.
@@ -36,5 +37,30 @@ public struct AreaUnderCurve: MeasureFamily {
     }
     guard positives > 0, negatives > 0 else { return [] }
     return [.value("auc", Double(pairs) / (2 * Double(positives) * Double(negatives)))]
+  }
+
+  /// The same of examples with weights: a pair counts the product of its two. All ranks have all rows, and add them in the
+  /// order of their scores.
+  private func weighted(_ totals: MeasureTotals) -> [MeasureResult] {
+    let (scores, labels) = (totals.scores, totals.targets.classNumbers)
+    let order = scores.indices.filter { totals.weights[$0] > 0 }
+      .sorted { (scores[$0], $0) < (scores[$1], $1) }
+    var (negatives, positives, pairs) = (0.0, 0.0, 0.0)
+    var start = 0
+    while start < order.count {
+      var (negativeTies, positiveTies) = (0.0, 0.0)
+      let first = start
+      while start < order.count, scores[order[start]] == scores[order[first]] {
+        let weight = totals.weights[order[start]]
+        if labels[order[start]] == 1 { positiveTies += weight } else { negativeTies += weight }
+        start += 1
+      }
+      if start == first { return [] }
+      pairs += positiveTies * (2 * negatives + negativeTies)
+      positives += positiveTies
+      negatives += negativeTies
+    }
+    guard positives > 0, negatives > 0 else { return [] }
+    return [.value("auc", pairs / (2 * positives * negatives))]
   }
 }

@@ -15,8 +15,12 @@ public struct ConfusionMatrix: MeasureFamily {
     scores: UnsafeMutablePointer<Float>
   ) {
     let labels = rows.targets.classNumbers
-    for row in 0..<rows.count { counts[Int(labels[row]) * classes + Int(rows.classes[row])] += 1 }
+    for row in 0..<rows.count {
+      counts[Int(labels[row]) * classes + Int(rows.classes[row])] += rows.weights.units(row)
+    }
   }
 
-  public func results(_ totals: MeasureTotals) -> [MeasureResult] { [.matrix("confusion", totals.counts)] }
+  public func results(_ totals: MeasureTotals) -> [MeasureResult] {
+    [.matrix("confusion", totals.counts.map(totals.weights.weight))]
+  }
 }

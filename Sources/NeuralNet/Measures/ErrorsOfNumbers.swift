@@ -19,15 +19,18 @@ public struct ErrorsOfNumbers: MeasureFamily {
     let targets = deviations.count
     let values = rows.targets.numbers
     for index in 0..<rows.count * targets {
+      let weight = rows.weights[index / targets]
+      // What does not count adds nothing, whatever is predicted.
+      guard weight > 0 else { continue }
       let error = Double(rows.predictions[index]) - Double(values[index])
-      sums[index % targets] += error * error
-      sums[targets + index % targets] += abs(error)
+      sums[index % targets] += weight * (error * error)
+      sums[targets + index % targets] += weight * abs(error)
     }
   }
 
   public func results(_ totals: MeasureTotals) -> [MeasureResult] {
     let targets = deviations.count
-    let count = Double(totals.examples)
+    let count = totals.weights.total
     let rmse = (0..<targets).map { deviations[$0] * (totals.sums[$0] / count).squareRoot() }
     let mae = (0..<targets).map { deviations[$0] * totals.sums[targets + $0] / count }
     let r2 = (0..<targets).map { 1 - totals.sums[$0] / squares(totals, target: $0) }
@@ -45,12 +48,14 @@ public struct ErrorsOfNumbers: MeasureFamily {
     // From the first one on, so that equal ones are at no distance.
     let origin = Double(values[0])
     var sum = 0.0
-    for row in 0..<totals.examples { sum += Double(values[row * deviations.count]) - origin }
-    let mean = origin + sum / Double(totals.examples)
+    for row in 0..<totals.examples {
+      sum += totals.weights[row] * (Double(values[row * deviations.count]) - origin)
+    }
+    let mean = origin + sum / totals.weights.total
     var squares = 0.0
     for row in 0..<totals.examples {
       let distance = Double(values[row * deviations.count]) - mean
-      squares += distance * distance
+      squares += totals.weights[row] * (distance * distance)
     }
     return squares
   }

@@ -22,11 +22,12 @@ public struct LogLoss: MeasureFamily {
     let labels = rows.targets.classNumbers
     for row in 0..<rows.count {
       // Single precision's smallest number stands for a probability that it takes for 0.
-      sums[0] -= log(Double(max(rows.predictions[row * classes + Int(labels[row])], .leastNormalMagnitude)))
+      let p = Double(max(rows.predictions[row * classes + Int(labels[row])], .leastNormalMagnitude))
+      sums[0] -= rows.weights[row] * log(p)
     }
   }
 
   public func results(_ totals: MeasureTotals) -> [MeasureResult] {
-    [.value("logLoss", isLoss ? totals.loss : totals.sums[0] / Double(totals.examples))]
+    [.value("logLoss", isLoss ? totals.loss : totals.sums[0] / totals.weights.total)]
   }
 }

@@ -27,11 +27,15 @@ public struct MeasuredRows {
   public let classes: UnsafePointer<Int32>
   /// The targets, in the units of the outputs.
   public let targets: TargetBuffer
+  /// How much each row counts.
+  public let weights: MeasureWeights
 
   /// Rows that somebody else has predicted.
   public init(
-    count: Int, predictions: UnsafePointer<Float>, classes: UnsafePointer<Int32>, targets: TargetBuffer
+    count: Int, predictions: UnsafePointer<Float>, classes: UnsafePointer<Int32>, targets: TargetBuffer,
+    weights: MeasureWeights
   ) {
+    self.weights = weights
     self.count = count
     self.predictions = predictions
     self.classes = classes
@@ -53,11 +57,15 @@ public struct MeasureTotals {
   public let scores: [Float]
   /// Of all rows, in the data's order.
   public let targets: TargetBuffer
+  /// Of all rows, in the data's order.
+  public let weights: MeasureWeights
 
   /// Totals that somebody else has added up.
   public init(
-    examples: Int, loss: Double, counts: [Int], sums: [Double], scores: [Float], targets: TargetBuffer
+    examples: Int, loss: Double, counts: [Int], sums: [Double], scores: [Float], targets: TargetBuffer,
+    weights: MeasureWeights
   ) {
+    self.weights = weights
     self.examples = examples
     self.loss = loss
     self.counts = counts
@@ -76,7 +84,7 @@ public enum MeasureResult: Sendable, Equatable {
   /// A number for each target.
   case ofTargets(String, [Double])
   /// Row-major, a row for each class that is right, a column for each that is predicted.
-  case matrix(String, [Int])
+  case matrix(String, [Double])
 }
 
 /// Measures that come from the same sums over rows. What is kept may be added in any grouping of rows: whole numbers in
@@ -88,7 +96,7 @@ public protocol MeasureFamily: Sendable {
   /// nil where it has nothing to say of such a task.
   init?(_ task: MeasuredTask)
 
-  /// How many whole numbers it counts.
+  /// How many whole numbers it counts, in units of weight.
   var counts: Int { get }
   /// How many numbers it adds up.
   var sums: Int { get }

@@ -21,11 +21,11 @@ public struct TopFive: MeasureFamily {
       // Of equals the first comes first.
       var better = 0
       for j in 0..<classes where p[j] > p[label] || (p[j] == p[label] && j < label) { better += 1 }
-      if better < 5 { counts[0] += 1 }
+      if better < 5 { counts[0] += rows.weights.units(row) }
     }
   }
 
   public func results(_ totals: MeasureTotals) -> [MeasureResult] {
-    [.value("top5", Double(totals.counts[0]) / Double(totals.examples))]
+    [.value("top5", totals.weights.weight(totals.counts[0]) / totals.weights.total)]
   }
 }

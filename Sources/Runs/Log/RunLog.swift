@@ -153,6 +153,9 @@ final class RunLog {
     try metrics?.flush()
   }
 
+  /// A line that is told of however little else is.
+  func warn(_ text: String) { standardError("distsgd: warning: \(text)") }
+
   /// A line of progress.
   func note(_ text: String) { progress?.note(text) }
 

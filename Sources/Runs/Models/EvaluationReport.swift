@@ -72,22 +72,32 @@ package struct EvaluationReport {
     guard !columns.isEmpty, classes.count <= Self.shownClasses else { return [] }
     let rows = classes.indices.map { row in
       [visible(classes[row])]
-        + columns.map { $0.0 == "support" ? "\(Int($0.1[row]))" : readableMeasure($0.1[row], 4) }
+        + columns.map { $0.0 == "support" ? count($0.1[row]) : readableMeasure($0.1[row], 4) }
     }
     let titles = columns.map { $0.0 == "support" ? "examples" : $0.0 == "f1" ? "F1" : $0.0 }
     return ["", alignedTable([["class"] + titles] + rows)]
+  }
+
+  /// Of examples, which may have weights.
+  private func count(_ value: Double) -> String {
+    value == value.rounded() && value < 0x1p53 ? "\(Int(value))" : readableMeasure(value, 4)
   }
 
   private var matrices: [String] {
     var lines: [String] = []
     for case .matrix(let name, let counts) in result.tables where classes.count <= Self.shownClasses {
       let rows = classes.indices.map { row in
-        [visible(classes[row])] + classes.indices.map { "\(counts[row * classes.count + $0])" }
+        [visible(classes[row])] + classes.indices.map { count(counts[row * classes.count + $0]) }
       }
       lines.append("\(name) matrix: a row for each true class, a column for each predicted one")
       lines.append(alignedTable([[""] + classes.map { visible($0) }] + rows))
     }
     return lines
+  }
+
+  /// Counts are written without a fraction unless weights have one.
+  private func areWhole(_ counts: [Double]) -> Bool {
+    counts.allSatisfy { $0 == $0.rounded() && $0 < 0x1p53 }
   }
 
   /// Everything, of however many classes.
@@ -103,13 +113,15 @@ package struct EvaluationReport {
     for table in result.tables {
       switch table {
       case .value(let name, let value): line[name] = value
-      case .ofClasses("support", let values): line["support"] = values.map { Int($0) }
+      case .ofClasses("support", let values) where areWhole(values):
+        line["support"] = values.map { Int($0) }
       case .ofClasses(let name, let values): line[name] = values
       case .ofTargets(let name, let values): line[name + "OfTargets"] = values
       case .matrix(let name, let counts):
-        line[name] = classes.indices.map { row in
+        let rows = classes.indices.map { row in
           Array(counts[row * classes.count..<(row + 1) * classes.count])
         }
+        if areWhole(counts) { line[name] = rows.map { $0.map { Int($0) } } } else { line[name] = rows }
       }
     }
     return line.description

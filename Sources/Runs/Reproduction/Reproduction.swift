@@ -38,7 +38,7 @@ package final class Reproduction {
     var options = options
     options.evaluateEvery = nil
     // Other files to evaluate on decide nothing; a fraction is taken away from what is trained on.
-    if let validation = options.data.validation, decimalNumber(validation) == nil {
+    if let validation = options.data.validation, fractionNumber(validation) == nil {
       options.data.validation = nil
     }
     setUp = try Self.load(record, options, communicator)

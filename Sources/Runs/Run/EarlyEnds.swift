@@ -36,12 +36,11 @@ extension TrainingRun {
 
   /// A lower learning rate; but first, where inputs or targets are large because nobody has scaled them, their scale.
   private var remedy: String {
-    let lower = "lower --learning-rate (it is \(trainer.learningRate))"
     let (input, target) = setUp.training.largest()
-    guard max(input, target) > 100, options.data.standardize != true else { return lower }
+    guard max(input, target) > 100, options.data.standardize != true else { return lowerRate }
     let what = input > 100 ? "inputs" : "targets"
     return
-      "the \(what) are as large as \(readableMeasure(Double(max(input, target)))): give them mean 0 and deviation 1 by --standardize, or \(lower)"
+      "the \(what) are as large as \(readableMeasure(Double(max(input, target)))): give them mean 0 and deviation 1 by --standardize, or lower --learning-rate (it is \(trainer.learningRate))"
   }
 
   func diverged(_ loss: Float) -> AgreedError {

@@ -38,6 +38,7 @@ public final class TrainingRun {
   /// The first step after which one may have to be called.
   private var nextHook = Int.max
   private var timings = RankTimings(ranks: [])
+  private var growth = LossGrowth()
   /// The evaluations so far: on the validation set, or the training set without one.
   public private(set) var evaluations: [EvaluationPoint] = []
   /// The loss over the training set at the end of `run`.
@@ -158,9 +159,11 @@ public final class TrainingRun {
     trainer.clock.mark(.other)
     let epochTimings = try RankTimings.collect(trainer.clock, over: communicator)
     if communicator.rank == 0 {
+      let loss = state.epochLoss.value
+      if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
       timings.add(epochTimings)
       try log.epoch(
-        state.epoch, examples: state.examples, loss: state.epochLoss.value, seconds: seconds,
+        state.epoch, examples: state.examples, loss: loss, seconds: seconds,
         timings: epochTimings, topology: communicator.topology)
     }
     state.stepOfEpoch = 0
@@ -188,6 +191,7 @@ public final class TrainingRun {
     state.step += 1
     state.stepOfEpoch += 1
     state.epochLoss.add(Double(result.loss), weight: count)
+    growth.add(result.loss)
     state.examples += count
     if state.step >= nextHook { try callHooks(loss: result.loss) }
     if let interval = options.evaluateEvery, state.examples / interval > (state.examples - count) / interval {

@@ -14,10 +14,18 @@ package final class MappedFile {
   /// Bytes that may have been touched since they were given back.
   private var touched = 0
 
-  /// So much may be in this process's tables of pages at a time.
-  private static let mostTouched = 256 << 20
+  /// So much may be in this process's tables of pages at a time: the system takes it back too, but not as soon.
+  private let mostTouched = max(256 << 20, Int(MemoryLimit.ofMachine().total / 8))
+  /// Pages that this thread had to wait for until the last scattered ranges were touched.
+  private var waits = 0
+  /// Whether the last scattered ranges were announced, and whether the last that were not had to be waited for.
+  private var hasAnnounced = false
+  private var isOnDisk = false
+  private var number = 0
   /// What the system brings in around a byte that is touched.
   private static let around = 64 << 10
+  /// RUSAGE_THREAD, which glibc shows to its own extensions only.
+  private static let ofThisThread = __rusage_who_t(1)
 
   /// - Throws: `noInput`, or `inputOutput` where the part does not lie in the file, or cannot be mapped.
   package init(_ path: String, offset: Int, count: Int) throws(DistsgdError) {
@@ -63,12 +71,31 @@ package final class MappedFile {
 
   /// Asks the system to read a range of `bytes`, which will be touched soon, and gives back what was touched long ago.
   package func willTouch(_ range: Range<Int>) {
-    touched += range.count + Self.around
-    if touched > Self.mostTouched {
+    touch(range.count + Self.around)
+    announce(range)
+  }
+
+  /// The same for ranges that lie scattered, each of so many bytes.
+  /// - Returns: whether they should be announced. To announce what is in the page cache takes longer than to read it, so
+  ///   some are read without now and then, and it is seen whether the disk must be waited for.
+  package func willTouchScattered(_ count: Int, size: Int) -> Bool {
+    touch(count * (size + Self.around))
+    var usage = rusage()
+    getrusage(Self.ofThisThread, &usage)
+    if !hasAnnounced { isOnDisk = usage.ru_majflt > waits }
+    waits = usage.ru_majflt
+    number += 1
+    hasAnnounced = isOnDisk && number % 256 != 0
+    return hasAnnounced
+  }
+
+  private func touch(_ count: Int) {
+    guard bytes.count > mostTouched else { return }
+    touched += count
+    if touched > mostTouched {
       touched = 0
       release()
     }
-    announce(range)
   }
 
   /// Asks the system to read a range of `bytes`. Any thread may call it.

@@ -11,7 +11,12 @@ struct MappedRange {
 
   /// - Returns: nil when as many files are mapped as can be watched; this one should be read then.
   init?(_ bytes: UnsafeRawBufferPointer, path: String) {
-    let line = "distsgd: error: \(path) was cut short while it was read: give it again when it is complete\n"
+    self.init(bytes, line: "\(path) was cut short while it was read: give it again when it is complete")
+  }
+
+  /// - Parameter line: what the handler says.
+  init?(_ bytes: UnsafeRawBufferPointer, line words: String) {
+    let line = "distsgd: error: \(words)\n"
     let free = watched.withLock { watched -> Int? in
       guard let free = watched.isTaken.firstIndex(of: false) else { return nil }
       watched.isTaken[free] = true

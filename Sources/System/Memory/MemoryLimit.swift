@@ -87,7 +87,8 @@ package func requireMemory(
   try require(bytes, .ofProcess())
 }
 
-private func gigabytes(_ bytes: Double) -> String {
+/// A number of them with a decimal; of small ones with three.
+package func gigabytes(_ bytes: Double) -> String {
   let tenths = (bytes / 1e8).rounded()
   if bytes < 1e8 { return fixed(bytes / 1e9, 3) }
   return tenths < 1e15 ? "\(Int(tenths) / 10).\(Int(tenths) % 10)" : "\(bytes / 1e9)"
