@@ -60,9 +60,12 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     GradientCase("dense:8 residual(dense:5 tanh dense:8) dense", CrossEntropy()),
     GradientCase("residual(dense:6 residual(gelu) tanh) dense:4 tanh tanh dense", HuberLoss(delta: 1)),
     GradientCase("conv:3,3 dense", Shape(1, 5, 4)),
-    GradientCase("conv:3,5,padding=2 sigmoid avgpool:2 conv:8,2 tanh avgpool:2 flatten dense", Shape(2, 8, 9)),
-    GradientCase("conv:7,3,stride=2,padding=1,unbiased tanh conv:5,2,stride=3,padding=1 dense", Shape(3, 9, 6)),
-    GradientCase("tanh conv:3,1,stride=2 maxpool:2,stride=1 tanh avgpool:2 flatten", Shape(1, 5, 5), rows: 33),
+    GradientCase(
+      "conv:3,5,padding=2 sigmoid avgpool:2 conv:8,2 tanh avgpool:2 flatten dense", Shape(2, 8, 9)),
+    GradientCase(
+      "conv:7,3,stride=2,padding=1,unbiased tanh conv:5,2,stride=3,padding=1 dense", Shape(3, 9, 6)),
+    GradientCase(
+      "tanh conv:3,1,stride=2 maxpool:2,stride=1 tanh avgpool:2 flatten", Shape(1, 5, 5), rows: 33),
     GradientCase("depthwise:3,padding=2 sigmoid conv:13,1 globalavgpool dense", Shape(5, 4, 3), rows: 17),
     GradientCase("conv1d:5,3,stride=2,padding=1 tanh avgpool:3,stride=2 conv1d:2,2 dense", Shape(2, 17)),
     GradientCase("conv1d:4,3 gelu maxpool:2 dense", Shape(11)),

@@ -19,7 +19,7 @@ import Testing
       )
       .model(input: Shape(60), outputs: 3),
       try ModelSpecification(
-        "conv:4,3,padding=1 relu maxpool:2 residual(conv:7,3,stride=2,padding=1 tanh depthwise:2,padding=1) dense"
+        "conv:4,3,padding=1 relu maxpool:2 residual(conv:7,3,stride=2,padding=1 tanh depthwise:3,padding=1) dense"
       )
       .model(input: Shape(2, 6, 9), outputs: 3),
       // A small dense layer adds up its weight and bias as one array.

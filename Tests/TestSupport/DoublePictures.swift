@@ -12,6 +12,7 @@ struct DoublePicture {
     height = sizes.count == 3 ? sizes[1] : 1
     width = sizes[sizes.count - 1]
     self.values = values
+    precondition(values.isEmpty || values.count == shape.count, "\(values.count) numbers are no \(shape)")
   }
 
   subscript(channel: Int, y: Int, x: Int) -> Double {

@@ -6,7 +6,8 @@ import Synchronization
 public enum Catalog {
   private struct Lists {
     var layers: [any Layer.Type] = [
-      Dense.self, Activation.self, Convolution.self, Pooling.self, Flatten.self, BatchNorm.self, LayerNorm.self,
+      Dense.self, Activation.self, Convolution.self, Pooling.self, Flatten.self, BatchNorm.self,
+      LayerNorm.self,
       Dropout.self, Residual.self,
     ]
     var losses: [any Loss.Type] = [

@@ -33,8 +33,11 @@ public struct Residual: CompositeLayer {
   public func output(of input: Shape) throws(ShapeError) -> Shape {
     let output = try Sequential(layers, input: input).outputShape
     guard Shortcut(from: input, to: output) != nil else {
+      let sizes =
+        output.sizes.count == 1 && input.sizes.count == 1
+        ? "\(output) numbers of \(input)" : "\(output) of \(input)"
       throw ShapeError(
-        "'\(self)': its layers make \(output) of \(input), and cannot be added to them: keep the shape, or make pictures smaller by a stride and their channels more"
+        "'\(self)': its layers make \(sizes), and cannot be added to them: keep the shape, or make pictures smaller by a stride and their channels more"
       )
     }
     return output.count == input.count ? input : output

@@ -62,7 +62,8 @@ public struct Convolution: SpatialLayer, Equatable {
     try reader.end()
     guard padding < kernel else {
       throw WordError(
-        word.text, "padding is \(padding) and must be less than the kernel's \(kernel): the rest would be zeros"
+        word.text,
+        "padding is \(padding) and must be less than the kernel's \(kernel): the rest would be zeros"
       )
     }
     self.init(

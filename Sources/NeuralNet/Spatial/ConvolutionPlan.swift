@@ -76,7 +76,7 @@ struct ConvolutionPlan {
     self.input = input
     output = PictureSize(
       channels: channels, height: (input.height + 2 * padding.vertical - kernel.height) / stride + 1,
-      width: (input.width + 2 * padding.horizontal - kernel.width) / stride + 1)
+      width: (input.width + 2 * padding.horizontal - kernel.width) / stride + 1, isLine: layer.kind == .line)
   }
 
   /// Floats of W, and of one output channel's.

@@ -232,7 +232,8 @@ final class SpatialPass: LayerPass, PieceSumming {
       let own = (pieces[piece]..<pieces[piece + 1]).clamped(to: rows)
       guard !own.isEmpty else { continue }
       kernels.pointee.add_examples(
-        sums.baseAddress! + piece * parameterCount + place, gradients, count, own.lowerBound - rows.lowerBound,
+        sums.baseAddress! + piece * parameterCount + place, gradients, count,
+        own.lowerBound - rows.lowerBound,
         own.upperBound - rows.lowerBound)
     }
   }
