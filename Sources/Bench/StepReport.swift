@@ -40,6 +40,9 @@ package struct StepReport: BenchReport {
     Double(setUp.model.trainingOperations * options.training.globalBatch) / step.median * 1e-9
   }
 
+  /// Whether the products are the model's work: convolutions are none of sgemm's.
+  private var comparesProducts: Bool { setUp.model.rowsOfPictures == nil }
+
   /// How many times as long as its bare sgemm calls a step takes; medians.
   package var ratio: Double { step.median / products.median }
 
@@ -71,13 +74,14 @@ package struct StepReport: BenchReport {
     }
     add("step", step)
     if let stepOfFewestShards { add("step with --shards \(shards.worldSize)", stepOfFewestShards) }
-    add("its bare sgemm calls", products)
+    if comparesProducts { add("its bare sgemm calls", products) }
     add("its operations at \(instructions)'s peak", operationsAtPeak)
     text += alignedTable(rows) + "\n"
     var figures = [
       ["examples/s", readable(examplesPerSecond)], ["GFLOP/s", readable(gflops)],
-      ["step / bare sgemm", fixed(ratio, 3)], ["step / operations at the peak", fixed(ratioToPeak, 3)],
+      ["step / operations at the peak", fixed(ratioToPeak, 3)],
     ]
+    if comparesProducts { figures.insert(["step / bare sgemm", fixed(ratio, 3)], at: 2) }
     if let stepOfFewestShards {
       figures.append([
         "--shards \(shards.count) / --shards \(shards.worldSize)",
@@ -116,8 +120,10 @@ package struct StepReport: BenchReport {
     line["rounds"] = options.rounds
     line["stepsInBlock"] = stepsInBlock
     line["stepSeconds"] = step.json
-    line["sgemmSeconds"] = products.json
-    line["stepToSgemm"] = ratio
+    if comparesProducts {
+      line["sgemmSeconds"] = products.json
+      line["stepToSgemm"] = ratio
+    }
     line["peakSeconds"] = operationsAtPeak.json
     line["stepToPeak"] = ratioToPeak
     line["examplesPerSecond"] = examplesPerSecond

@@ -58,6 +58,23 @@ struct GoldenRun: Sendable, CustomTestStringConvertible {
       "--data WIDE --shards 7 --global-batch 64 --epochs 2 --optimizer sgd:weight-decay=0.001 --lr 0.01",
       model: "dense:70 relu residual(gelu) dense:33 sigmoid dense"),
     GoldenRun(
+      "6c975ed66aa308f6",
+      "--data IMAGES --shards 8 --global-batch 37 --epochs 3 --momentum 0.9 --lr 0.05",
+      model: "conv:7,3,padding=1 sigmoid avgpool:2 conv:13,2,stride=2 tanh flatten dense:9 relu dense"),
+    GoldenRun(
+      "87c10a584334ab25",
+      "--data IMAGES --shards 5 --global-batch 40 --epochs 2 --optimizer adam --micro-batch 3",
+      model:
+        "conv:5,3 relu maxpool:3,stride=2 depthwise:2,padding=1 conv:19,1,unbiased gelu globalavgpool dense"),
+    GoldenRun(
+      "e7f3621f0300039d", "--data IMAGES --shards 4 --global-batch 50 --epochs 2",
+      model:
+        "conv:6,3,padding=1,unbiased batchnorm relu residual(conv:9,3,stride=2,padding=1 batchnorm:global tanh conv:9,3,padding=1) globalavgpool flatten dense"
+    ),
+    GoldenRun(
+      "bf7e1fca43946215", "--data CLASSES --shards 3 --global-batch 25 --epochs 2",
+      model: "conv1d:6,5,stride=2,padding=2 relu maxpool:2 conv1d:4,3 sigmoid dense"),
+    GoldenRun(
       "da986008cc97eed1",
       "--data IMAGES --shards 8 --global-batch 37 --epochs 3 --lr 0.01 --optimizer adam --batch-norm global",
       model: "batchnorm relu dense:20 batchnorm dropout:0.2 relu dense"),

@@ -12,6 +12,8 @@ FASHION = "--data fashion-mnist --last-batch drop --evaluate-every 1000000000"
 SMALL = [6, 1000]
 LARGE = [65_536, 235_146, 1 << 20, 4 << 20, 16 << 20]
 RANKS = [2, 4, 8]
+# Name and global batch.
+NETS = [("lenet", 32), ("lenet", 128), ("lenet", 512), ("resnet:8", 128)]
 ARITHMETICS = {"blas": "", "portable": " --arithmetic portable"}
 # What OpenBLAS takes on a processor that it does not know.
 PRESCOTT = {"OPENBLAS_CORETYPE": "Prescott"}
@@ -85,9 +87,26 @@ class Workloads:
         if self.has_torch and not self.quick:
             self.peer("ddp 8", self.torchrun(8, "--steps", "150"))
 
-    def torchrun(self, ranks, *options):
+    def torchrun(self, ranks, *options, program="mlp_torch.py"):
         module = ["-m", "torch.distributed.run", "--nproc_per_node", ranks]
-        return [PYTHON, *module, PEERS / "mlp_torch.py", self.folder, *options]
+        return [PYTHON, *module, PEERS / program, self.folder, *options]
+
+    def nets(self):
+        """Nets of convolutions on Fashion-MNIST, in one process and, LeNet, in two."""
+        for net, batch in NETS:
+            steps, skip = (24, 4) if net != "lenet" else (12_800 // batch, 3_200 // batch)
+            images = f"{FASHION} --model {net} --global-batch {batch}"
+            self.ours(f"{net} {batch}", 1, images, steps, skip)
+            for arithmetic, words in ARITHMETICS.items():
+                found = bench(1, f"step --data fashion-mnist --rounds 5 --model {net} --global-batch {batch}{words}")
+                self.samples.add(f"peak, {net} {batch}, {arithmetic}", found["peakSeconds"]["median"])
+            if self.has_torch:
+                options = ["--net", net, "--batch", batch, "--steps", steps, "--skip", skip]
+                self.peer(f"torch {net} {batch}", [PYTHON, PEERS / "nets_torch.py", self.folder, *options])
+        self.ours("lenet 128, 2 ranks", 2, f"{FASHION} --model lenet --global-batch 128", 100, 25, is_near=True)
+        if self.has_torch:
+            options = ["--net", "lenet", "--batch", 128, "--steps", 100, "--skip", 25]
+            self.peer("ddp lenet 128", self.torchrun(2, *options, program="nets_torch.py"))
 
     def big(self):
         """784-2048-2048-10, 1,024 images a step."""
@@ -160,7 +179,7 @@ class Workloads:
         return min((m for m in medians if m is not None), default=None)
 
     def sections(self):
-        images = {"mlp": self.mlp, "big": self.big} if self.folder else {}
+        images = {"mlp": self.mlp, "big": self.big, "nets": self.nets} if self.folder else {}
         return images | {
             "airfoil": self.airfoil, "small-job": self.small_job, "reduction": self.reduction, "start": self.start,
         }
@@ -207,6 +226,14 @@ class Workloads:
             "784-256-128-10, B 128, 1 process, portable", "mlp 1, Prescott, portable",
             ("by BLAS with its kernel for Prescott", "ours, mlp 1, Prescott", 0.33),
         )
+        for net, batch in NETS:
+            name, limits = f"{net} {batch}", (0.5, 2) if net == "lenet" else (1, None)
+            for end in ("", ", portable"):
+                peak = ("its operations at the peak", f"peak, {name}, {'portable' if end else 'blas'}", limits[1])
+                torch = ("PyTorch, 1 thread", f"torch {name}", limits[0])
+                held(f"{net}, B {batch}, 1 process{end}", f"{name}{end}", torch, *([peak] if limits[1] else []))
+        for end in ("", ", portable"):
+            held(f"lenet, B 128, 2 ranks{end}", f"lenet 128, 2 ranks{end}", ("PyTorch DDP, 2 ranks", "ddp lenet 128", 0.6))
         for name in CHAPTER:
             bound = 0.1 if name == "gd" else 0.01
             against = ("PyTorch from scratch", f"torch, {name}", bound), ("NumPy", f"numpy, {name}", 0.1)

@@ -13,6 +13,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path, help="holds the four IDX files")
     parser.add_argument("--dims", default="784,256,128,10")
+    parser.add_argument("--net", default="lenet", help="of nets_torch.py: lenet, or resnet:DEPTH")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=468, help="of which the first --skip are not timed")
     parser.add_argument("--skip", type=int, default=50)
