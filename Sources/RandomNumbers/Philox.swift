@@ -17,6 +17,12 @@ public enum RandomPurpose: UInt32, Sendable {
   case gradientNoise = 6
   /// Masks, and whatever else a layer draws (its `stream` is the layer's number).
   case dropout = 7
+  /// Crops, mirror images and squares cut out of pictures.
+  case augmentation = 8
+  /// Partners of examples and their shares.
+  case mixup = 9
+  /// The order of the classes' examples in a balanced epoch.
+  case balance = 10
 }
 
 /// Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").

@@ -25,6 +25,8 @@ struct TrainArguments: ParsableArguments {
   @OptionGroup(title: "Model") var model: ModelArguments
   @OptionGroup(title: "Training") var training: TrainingArguments
   @OptionGroup(title: "Update") var update: UpdateArguments
+  @OptionGroup(title: "Examples on their way in") var input: InputArguments
+  @OptionGroup(title: "Model at the end") var average: AverageArguments
   @OptionGroup(title: "Job and output") var job: JobArguments
 
   func validate() throws { _ = try update.optimizer(training.optimizer) }
@@ -35,6 +37,8 @@ struct TrainArguments: ParsableArguments {
     model.apply(to: &options)
     training.apply(to: &options)
     update.apply(to: &options)
+    input.apply(to: &options)
+    average.apply(to: &options)
     // `validate` has tried it.
     if let optimizer = try? update.optimizer(training.optimizer) { options.optimizer = optimizer }
     job.apply(to: &options)

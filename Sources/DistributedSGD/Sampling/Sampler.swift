@@ -19,13 +19,19 @@ package struct Sampler: Sendable, Equatable {
   /// Copies of the data set that make up the training set.
   package let copies: Int
   package let seed: UInt64
+  /// The examples of each class, where they come equally often.
+  package let classes: ClassLists?
 
-  package init(_ sampling: Sampling, exampleCount: Int, copies: Int = 1, seed: UInt64) {
+  package init(
+    _ sampling: Sampling, exampleCount: Int, copies: Int = 1, seed: UInt64,
+    balancing classes: ClassLists? = nil
+  ) {
     precondition(exampleCount >= 1 && copies >= 1)
     self.sampling = sampling
     self.exampleCount = exampleCount
     self.copies = copies
     self.seed = seed
+    self.classes = classes
   }
 
   /// Positions in an epoch.
@@ -40,6 +46,7 @@ package struct EpochOrder: Sendable {
     case permutation(Permutation)
     case draws(Philox, below: Int)
     case identity
+    case balanced(BalancedOrder)
   }
 
   let sampler: Sampler
@@ -51,6 +58,10 @@ package struct EpochOrder: Sendable {
   fileprivate init(_ sampler: Sampler, epoch: Int) {
     self.sampler = sampler
     self.epoch = epoch
+    if let classes = sampler.classes {
+      source = .balanced(BalancedOrder(classes, count: sampler.count, seed: sampler.seed, epoch: epoch))
+      return
+    }
     switch sampler.sampling {
     case .shuffle:
       source = .permutation(Permutation(count: sampler.count, seed: sampler.seed, epoch: epoch))
@@ -75,7 +86,15 @@ package struct EpochOrder: Sendable {
       }
     case .identity:
       for (i, position) in positions.enumerated() { indices[i] = wrapped(position) }
+    case .balanced(let order): order.fill(indices, positions: positions)
     }
+  }
+
+  /// The example at one position.
+  func example(at position: Int) -> Int {
+    var example = 0
+    fill(&example, positions: position..<position + 1)
+    return example
   }
 
   /// The examples at `positions` as a range, where they are one: file order, or, as a set, a whole shuffled epoch.
@@ -84,7 +103,7 @@ package struct EpochOrder: Sendable {
     switch source {
     case .permutation(let permutation):
       !inOrder && positions == 0..<exampleCount && permutation.count == exampleCount ? positions : nil
-    case .draws: nil
+    case .draws, .balanced: nil
     case .identity: positions.upperBound <= exampleCount ? positions : nil
     }
   }

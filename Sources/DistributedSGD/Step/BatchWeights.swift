@@ -1,5 +1,5 @@
 // Examples that count more than others. The loss of a batch is Σ wᵢ·lᵢ / Σ wᵢ, both sums over the global batch, and its
-// gradient is Σ wᵢ·∇lᵢ / Σ wᵢ; of a batch without any weight both are 0.
+// gradient is Σ wᵢ·∇lᵢ / Σ wᵢ; of a batch without any weight both are 0. w is an example's own weight times its class's.
 import NeuralNet
 
 /// Σ w of a batch, and the losses of rows with weights. Every rank adds up the weights of the whole batch by itself, from
@@ -7,23 +7,47 @@ import NeuralNet
 final class BatchWeights {
   private static let capacity = 1_024
 
-  private let weights: UnsafePointer<Float>
+  private let dataset: Dataset
+  private let classWeights: [Float]?
+  /// α of mixup, by which an example's weight is mixed with its partner's.
+  private let alpha: Double?
+  private let seed: UInt64
   private let reader = OrderReader(maximumCount: capacity)
 
   /// nil where all examples count the same.
-  init?(_ dataset: Dataset) {
-    guard let weights = dataset.weights else { return nil }
-    self.weights = weights
+  init?(_ dataset: Dataset, _ treatment: Treatment, seed: UInt64) {
+    guard dataset.weights != nil || treatment.classWeights != nil else { return nil }
+    self.dataset = dataset
+    self.seed = seed
+    classWeights = treatment.classWeights
+    alpha = treatment.mixup
+  }
+
+  @inline(__always)
+  private func weight(_ example: Int) -> Float {
+    let own = dataset.weights?[example] ?? 1
+    guard let classWeights else { return own }
+    let labels = dataset.targetMemory.assumingMemoryBound(to: Int32.self)
+    return own * classWeights[Int(labels[example])]
   }
 
   /// 1 / Σ w
   func scale(_ order: EpochOrder, positions: Range<Int>) -> Float {
     var sum = 0.0
+    let mixing = alpha.map { Mixing(alpha: $0, seed: seed, epoch: order.epoch) }
     var start = positions.lowerBound
     while start < positions.upperBound {
       let end = min(start + Self.capacity, positions.upperBound)
       let examples = reader.examples(of: order, at: start..<end)
-      for index in 0..<end - start { sum += Double(weights[examples[index]]) }
+      for index in 0..<end - start {
+        guard let mixing else {
+          sum += Double(weight(examples[index]))
+          continue
+        }
+        let share = mixing.share(at: start + index)
+        let partner = order.example(at: mixing.partner(of: start + index, in: positions))
+        sum += Double(share * weight(examples[index]) + (1 - share) * weight(partner))
+      }
       start = end
     }
     return sum > 0 ? Float(1 / sum) : 0

@@ -19,6 +19,8 @@ final class ShardGradients {
   private let passLevel: Int
   private let network: Network
   private let batch: BatchBuffer
+  /// nil where examples are trained on as they are.
+  private let treated: TreatedBatch?
   /// nil where all examples count the same.
   private let weights: BatchWeights?
   /// Of a model with layers that look at the global batch: all of this rank's shards run in one pass.
@@ -45,14 +47,14 @@ final class ShardGradients {
   ///   - parameters: shape (n), read in every batch.
   init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
-    shards: Shards, microBatch: Int?, arithmetic: Arithmetic, nodes: [TreeNode],
+    shards: Shards, microBatch: Int?, treatment: Treatment, arithmetic: Arithmetic, nodes: [TreeNode],
     parameters: UnsafePointer<Float>,
     clock: PhaseClock, communicator: any Communicator
   ) {
     layout = ArenaLayout(parameterCount: model.parameterCount)
     self.loss = loss.computed(by: arithmetic)
     outputCount = model.outputCount
-    needsOrder = model.needsOrder
+    needsOrder = model.needsOrder || treatment.needsOrder
     goesOn = arithmetic != .blas
     self.shards = shards
     self.clock = clock
@@ -73,7 +75,8 @@ final class ShardGradients {
       passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     batch = BatchBuffer(dataset, capacity: network.maximumRows)
-    weights = BatchWeights(dataset)
+    treated = TreatedBatch(treatment, of: batch, loss: self.loss, seed: sampler.seed)
+    weights = BatchWeights(dataset, treatment, seed: sampler.seed)
     pieces = .allocate(capacity: maximumPieces + 1)
     pieces.initialize(repeating: 0, count: maximumPieces + 1)
     losses = .allocate(capacity: maximumPieces)
@@ -147,15 +150,16 @@ final class ShardGradients {
         batch.load(
           order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
       }
+      let features = treat(start..<start + rows)
       clock.mark(.load)
-      let output = network.forward(batch.features, pass)
+      let output = network.forward(features, pass)
       if isAlone {
         shardLoss += rowLosses(output, rows: rows)
       } else {
         addLosses(output, pass.pieces)
       }
       clock.mark(.forward)
-      network.backward(batch.features, pass, into: sum, accumulate: !isFirst)
+      network.backward(features, pass, into: sum, accumulate: !isFirst)
       clock.mark(.backward)
       isFirst = false
       start += rows
@@ -186,14 +190,16 @@ final class ShardGradients {
       pieces: UnsafeBufferPointer(start: pieces, count: count + 1),
       mode: .training(epoch: order.epoch, position: start), parameters: parameters,
       batchRows: positions.count, globalSum: globalSum)
-    batch.load(order, positions: start..<start + (count == 0 ? 0 : pieces[count]), keepsOrder: true)
+    let own = start..<start + (count == 0 ? 0 : pieces[count])
+    batch.load(order, positions: own, keepsOrder: true)
+    let features = treat(own)
     clock.mark(.load)
-    let output = network.forward(batch.features, pass)
+    let output = network.forward(features, pass)
     addLosses(output, pass.pieces)
     clock.mark(.forward)
     globalSum.phase = .backward
     network.backward(
-      batch.features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
+      features, pass, into: groups.map { (pieces: $0.1.count, arena: sum($0.0)) })
     var piece = 0
     for (node, leaves) in groups {
       sum(node)[layout.loss] = pairwiseSum(losses + piece, count: leaves.count)
@@ -203,9 +209,18 @@ final class ShardGradients {
     try globalSum.end()
   }
 
+  /// Treats what was loaded, and returns the inputs.
+  @inline(__always)
+  private func treat(_ rows: Range<Int>) -> UnsafePointer<Float> {
+    guard let treated else { return batch.features }
+    treated.prepare(batch, order, positions: rows, of: positions)
+    return treated.features
+  }
+
   /// The sum of the losses of a pass of one piece; the output becomes their gradient.
   @inline(__always)
   private func rowLosses(_ output: UnsafeMutablePointer<Float>, rows: Int) -> Double {
+    if let treated { return treated.gradient(output, rows: 0..<rows, columns: outputCount, scale: scale) }
     if let weights = batch.weights {
       return loss.gradient(
         output, batch.targets, weights: weights, rows: 0..<rows, columns: outputCount, scale: scale)
@@ -216,7 +231,9 @@ final class ShardGradients {
   /// The losses of some pieces, each by itself.
   @inline(__always)
   private func addLosses(_ output: UnsafeMutablePointer<Float>, _ pieces: UnsafeBufferPointer<Int>) {
-    if let weights = batch.weights {
+    if let treated {
+      treated.gradient(output, pieces: pieces, columns: outputCount, scale: scale, into: losses)
+    } else if let weights = batch.weights {
       loss.gradient(
         output, batch.targets, weights: weights, pieces: pieces, columns: outputCount, scale: scale,
         into: losses)

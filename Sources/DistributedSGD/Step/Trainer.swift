@@ -37,7 +37,8 @@ public final class Trainer {
   /// - Throws: `AgreedError` where model, loss and data do not fit each other; `MPIError`.
   package init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
-    shards: Shards, microBatch: Int?, optimizer: any Optimizer, clipping: Clipping? = nil,
+    shards: Shards, microBatch: Int?, treatment: Treatment = Treatment(), optimizer: any Optimizer,
+    clipping: Clipping? = nil,
     noDecayFor: Set<DecayExemption> = [], learningRate: Float, arithmetic: Arithmetic = .blas,
     settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
   ) throws {
@@ -60,7 +61,7 @@ public final class Trainer {
       rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor), communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
-      microBatch: microBatch, arithmetic: arithmetic, nodes: reduction.nodes,
+      microBatch: microBatch, treatment: treatment, arithmetic: arithmetic, nodes: reduction.nodes,
       parameters: reduction.parameters,
       clock: clock, communicator: communicator)
   }
@@ -138,15 +139,19 @@ public final class Trainer {
     try evaluate(on: other, measuring: nil)
   }
 
-  /// - Parameter task: what is told beside the loss and its own measures is told of this; the same for a data set.
-  package func evaluate(on other: Dataset?, measuring task: MeasuredTask?) throws -> Evaluation {
+  /// - Parameters:
+  ///   - task: what is told beside the loss and its own measures is told of this; the same for a data set.
+  ///   - parameters: of the model, shape (n); nil: as they are.
+  package func evaluate(
+    on other: Dataset?, measuring task: MeasuredTask?, parameters: UnsafeMutableBufferPointer<Float>? = nil
+  ) throws -> Evaluation {
     let data = other ?? dataset
     if evaluator?.dataset !== data {
       evaluator = try Evaluator(
         model: model, loss: loss, dataset: data, task: task, arithmetic: arithmetic,
         communicator: communicator)
     }
-    return try evaluator!.evaluate(reduction.parameters)
+    return try evaluator!.evaluate(parameters?.baseAddress ?? reduction.parameters)
   }
 
   /// Says what this rank is about to do, so that one that does something else is noticed.

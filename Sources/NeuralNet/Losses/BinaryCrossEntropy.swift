@@ -5,7 +5,7 @@ public struct BinaryCrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["binary-cross-entropy"]
 
   /// nil: the mathematics library.
-  private var instructions: Instructions?
+  private(set) var instructions: Instructions?
 
   public init() {}
 

@@ -5,7 +5,7 @@ public struct CrossEntropy: ClassLoss, PlainlyNamed, Equatable {
   public static let names = ["cross-entropy"]
 
   /// nil: the mathematics library.
-  private var instructions: Instructions?
+  private(set) var instructions: Instructions?
 
   public init() {}
 

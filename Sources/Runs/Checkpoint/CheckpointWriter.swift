@@ -13,14 +13,16 @@ package struct CheckpointTensor: Sendable {
   package var range: Range<Int>
 
   /// All that a checkpoint of a model holds.
-  /// - Parameter states: of the optimizer.
-  static func all(of model: Sequential, states: [String]) -> [CheckpointTensor] {
-    (0...states.count).flatMap { array in
+  /// - Parameters:
+  ///   - states: of the optimizer.
+  ///   - others: what else a run keeps of its parameters.
+  static func all(of model: Sequential, states: [String], others: [String] = []) -> [CheckpointTensor] {
+    let prefixes = [""] + states.map { "optimizer.\($0)." } + others.map { "\($0)." }
+    return prefixes.enumerated().flatMap { array, prefix in
       model.tensors.map { tensor in
         let start = array * model.parameterCount + tensor.offset
         return CheckpointTensor(
-          name: array == 0 ? tensor.name : name(ofState: states[array - 1], tensor), shape: tensor.shape,
-          range: start..<start + tensor.count)
+          name: prefix + tensor.name, shape: tensor.shape, range: start..<start + tensor.count)
       }
     }
   }
@@ -59,7 +61,7 @@ final class CheckpointWriter {
 
   private let constants: Constants
   private let files: [TextFile]
-  /// Shape (1 + states, n)
+  /// Shape (1 + states + others, n)
   private let copy: UnsafeMutableBufferPointer<Float>
   private var thread: pthread_t?
   private var task: Task?
@@ -143,10 +145,18 @@ final class CheckpointWriter {
   }
 
   /// Copies the parameters and the optimizer's state, and begins to write. The writer must not be busy.
-  func begin(_ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState, _ moment: Moment) {
+  /// - Parameter others: what else there is of the parameters, in the order of the tensors.
+  func begin(
+    _ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState,
+    others: [UnsafeMutableBufferPointer<Float>] = [], _ moment: Moment
+  ) {
     precondition(thread == nil)
     copy.baseAddress!.update(from: parameters.baseAddress!, count: parameters.count)
     state.copy(to: copy.baseAddress! + parameters.count)
+    for (number, values) in others.enumerated() {
+      (copy.baseAddress! + (1 + state.names.count + number) * parameters.count).update(
+        from: values.baseAddress!, count: values.count)
+    }
     let task = Task(constants, files, copy, moment, fingerprint)
     self.task = task
     lastStep = moment.state.step

@@ -17,6 +17,10 @@ package struct RunState: Sendable, Equatable {
   /// Of the batches of this epoch.
   package var epochLoss = WeightedMean()
   package var lastEvaluation: EvaluationPoint?
+  /// Of the evaluations on the validation set; nil where none is looked at.
+  package var best: BestEvaluation?
+  /// Parameters that are in the average.
+  package var averagedCount = 0
 
   package init() {}
 }
@@ -46,6 +50,16 @@ public struct EvaluationPoint: Sendable, Equatable {
   public var evaluation: Evaluation
 }
 
+/// The best evaluation of a run so far.
+package struct BestEvaluation: Sendable, Equatable {
+  /// The smallest validation loss.
+  package var loss: Double
+  /// Updates made by then.
+  package var step: Int
+  /// Evaluations since.
+  package var since = 0
+}
+
 extension RunState {
   /// As words; a double's are the shortest that read back as the same bits.
   package var words: [String: String] {
@@ -54,6 +68,12 @@ extension RunState {
       "trainingSeconds": "\(trainingSeconds)", "epochLossSum": "\(epochLoss.sum)",
       "epochLossWeight": "\(epochLoss.weight)",
     ]
+    if let best {
+      words["bestLoss"] = "\(best.loss)"
+      words["bestStep"] = "\(best.step)"
+      words["evaluationsSinceBest"] = "\(best.since)"
+    }
+    if averagedCount > 0 { words["averagedCount"] = "\(averagedCount)" }
     if let point = lastEvaluation {
       words["evaluationExamples"] = "\(point.examples)"
       words["evaluationSeconds"] = "\(point.seconds)"
@@ -80,6 +100,12 @@ extension RunState {
     trainingSeconds = try words.number("trainingSeconds")
     epochLoss.sum = try words.number("epochLossSum")
     epochLoss.weight = try words.count("epochLossWeight")
+    if words["bestStep"] != nil {
+      best = BestEvaluation(
+        loss: try words.number("bestLoss"), step: try words.count("bestStep"),
+        since: try words.count("evaluationsSinceBest"))
+    }
+    if words["averagedCount"] != nil { averagedCount = try words.count("averagedCount") }
     guard words["evaluationExamples"] != nil else { return }
     let names = words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }
       .map { $0.dropFirst(Self.measurePrefix.count) }

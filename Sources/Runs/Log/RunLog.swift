@@ -120,6 +120,16 @@ final class RunLog {
     line["noDecayFor"] = settings["--no-decay-for"]
     line["scaleLearningRate"] = options.batchScaling?.rawValue
     line["baseBatch"] = options.baseBatch
+    line["augment"] = settings["--augment"]
+    line["labelSmoothing"] = options.labelSmoothing
+    line["classWeights"] = settings["--class-weights"]
+    line["balance"] = options.balancesClasses ? true : nil
+    line["mixup"] = options.mixup
+    line["earlyStopping"] = options.earlyStopping
+    line["keepBest"] = options.keepsBest ? true : nil
+    line["ema"] = options.averageDecay
+    line["swa"] = options.averagesEpochs ? true : nil
+    line["swaFrom"] = options.averagesFrom
     line["globalBatch"] = options.globalBatch
     line["batchArithmetic"] = arithmetic
     line["microBatch"] = options.microBatch
@@ -207,7 +217,7 @@ final class RunLog {
     loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
     memoryBytes: Int,
     timings: RankTimings,
-    topology: Topology
+    topology: Topology, model: ModelWords
   ) throws {
     guard isActive else { return }
     var line = JSONLine(event: "end")
@@ -217,6 +227,11 @@ final class RunLog {
     line["secondsPerEpoch"] = secondsPerEpoch
     line["parameterHash"] = hexadecimal(hash)
     line["memoryBytes"] = memoryBytes
+    if options.earlyStopping != nil { line["stoppedEarly"] = options.stopsEarly(model.state) }
+    line["bestValidationLoss"] = model.state.best?.loss
+    line["bestStep"] = model.state.best?.step
+    if options.keepsBest { line["modelStep"] = model.step }
+    line["averaged"] = model.state.averagedCount > 0 ? model.state.averagedCount : nil
     try metrics?.write(line)
     try metrics?.flush()
     progress?.end()
@@ -226,6 +241,7 @@ final class RunLog {
       standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
+      for line in model.lines { standardOutput(line) }
     }
     standardOutput("loss: \(readableLoss(loss.loss)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
   }

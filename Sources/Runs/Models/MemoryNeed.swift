@@ -22,11 +22,12 @@ package func requireMemory(
   let rows = pass + min(model.rowsOfPictures ?? Evaluator.chunkRows, examples)
   // A rank's outputs of every layer, two gradients at the widest, and the inputs.
   let widths = model.outputCounts.map(Double.init)
-  let activations = widths.reduce(0, +) + 2 * (widths.max() ?? 0) + Double(model.inputCount)
+  let inputs = Double(model.inputCount) * (options.mixup != nil ? 3 : options.augmentation != nil ? 2 : 1)
+  let activations = widths.reduce(0, +) + 2 * (widths.max() ?? 0) + inputs
   // One gradient for each of its nodes, and the sum of a right-hand subtree for each level below.
   let levels = (0..<Int.bitWidth).first { ranks << $0 >= shards.count } ?? 0
   let own = Double(rows) * activations + Double(model.parameterCount) * Double(levels)
-  let shared = Double(model.parameterCount) * Double(1 + options.optimizer.states.count)
+  let shared = Double(model.parameterCount) * Double(1 + options.optimizer.states.count + options.averages)
   let gradients = Double(model.parameterCount) * Double(communicator.localRankCount)
   try requireMemory(
     bytes: 4 * (own + shared + gradients),
@@ -57,3 +58,10 @@ private let hasBuffer = Atomic(false)
 
 /// A thread's stack, and what the allocator reserves for it.
 private let threadBytes = 80e6
+
+extension TrainingOptions {
+  /// Copies of the parameters that a run keeps beside them.
+  fileprivate var averages: Int {
+    (averageDecay != nil || averagesEpochs ? 1 : 0) + (keepsBest ? 1 : 0)
+  }
+}

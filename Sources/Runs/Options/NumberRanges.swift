@@ -64,6 +64,8 @@ extension NumberRange {
   package static let evaluateEvery = NumberRange("--evaluate-every", uncounted)
   package static let logEvery = NumberRange("--log-every", uncounted)
   package static let checkEvery = NumberRange("--check-every", uncounted)
+  package static let earlyStopping = NumberRange("--early-stopping", uncounted)
+  package static let averagesFrom = NumberRange("--swa-from", epochs.values)
   package static let checkpointsKept = NumberRange("--keep", 1...1_000_000)
   package static let threads = NumberRange("--threads", 1...4096)
 
@@ -106,6 +108,13 @@ extension DecimalRange {
     words: "a number above 0 that single precision holds, 1.2e-38 to 3.4e38")
   package static let clipNorm = limit("--clip-norm")
   package static let clipValue = limit("--clip-value")
+
+  package static let labelSmoothing = DecimalRange(
+    flag: "--label-smoothing", values: 0...1, words: "a number from 0 to 1")
+  package static let mixup = DecimalRange(
+    flag: "--mixup", values: 0.001...1000, words: "a number from 0.001 to 1000")
+  package static let averageDecay = DecimalRange(
+    flag: "--ema", values: 0...0.999_999_9, words: "a number from 0 to below 1, such as 0.999")
 
   private static func limit(_ flag: String) -> DecimalRange {
     DecimalRange(flag: flag, values: learningRate.values, words: learningRate.words)

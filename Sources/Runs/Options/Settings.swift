@@ -48,6 +48,16 @@ extension TrainingOptions {
     words["--warmup"] = warmUp?.description
     words["--scale-learning-rate"] = batchScaling?.rawValue
     words["--base-batch"] = baseBatch.map(String.init)
+    words["--augment"] = augmentation?.description
+    words["--label-smoothing"] = labelSmoothing.map { "\($0)" }
+    words["--class-weights"] = classWeights?.description
+    words["--balance"] = balancesClasses ? "true" : nil
+    words["--mixup"] = mixup.map { "\($0)" }
+    words["--early-stopping"] = earlyStopping.map(String.init)
+    words["--keep-best"] = keepsBest ? "true" : nil
+    words["--ema"] = averageDecay.map { "\($0)" }
+    words["--swa"] = averagesEpochs ? "true" : nil
+    words["--swa-from"] = averagesFrom.map(String.init)
     words["--evaluate-every"] = evaluateEvery.map(String.init)
     words["--log-hashes"] = logsHashes ? "true" : nil
     words["--checkpoint-every"] = checkpointEvery?.description
@@ -78,7 +88,8 @@ package enum Settings {
   package static func arguments(_ settings: [String: String]) -> [String] {
     settings.sorted { $0.key < $1.key }.map { flag, word in
       switch (flag, word) {
-      case ("--log-hashes", _), ("--standardize", "true"): flag
+      case ("--log-hashes", _), ("--balance", _), ("--keep-best", _), ("--swa", _), ("--standardize", "true"):
+        flag
       case ("--standardize", _): "--no-standardize"
       default: "\(flag)=\(word)"
       }

@@ -59,6 +59,28 @@ public struct TrainingOptions: Sendable {
   public var batchScaling: BatchScaling?
   /// Examples of the batch that `learningRate` is meant for, where it is scaled.
   public var baseBatch: Int?
+  /// How pictures are changed before they are trained on.
+  public var augmentation: Augmentation?
+  /// ε: so much of a label is shared among all classes.
+  public var labelSmoothing: Double?
+  /// How much an example of each class counts; nil: all the same.
+  public var classWeights: ClassWeights?
+  /// Whether examples are drawn so that all classes come equally often.
+  public var balancesClasses = false
+  /// α of mixup's Beta(α, α); nil: examples are not mixed.
+  public var mixup: Double?
+  /// Evaluations without a better validation loss after which a run ends; nil: it goes on.
+  public var earlyStopping: Int?
+  /// Whether a run ends with the model of the best validation loss, and not with the last.
+  public var keepsBest = false
+  /// What an average over the steps keeps of itself at each; it is evaluated and saved in the parameters' place.
+  public var averageDecay: Double?
+  /// Whether the mean of the parameters at epochs' ends is evaluated and saved in their place.
+  public var averagesEpochs = false
+  /// The first epoch of that mean; nil: 1.
+  public var averagesFrom: Int?
+  /// Updates after which a run ends that is to be made again, whatever its length; no setting of a run.
+  package var lastStep: Int?
   /// Examples between evaluations; nil is an epoch.
   public var evaluateEvery: Int?
   /// Steps between lines of `metrics.jsonl`.
@@ -145,6 +167,8 @@ public struct TrainingOptions: Sendable {
     case nil: break
     }
     try NumberRange.baseBatch.check(baseBatch)
+    try checkInputs()
+    try checkModelAtEnd()
     try require(
       batchScaling == nil || baseBatch != nil,
       "--scale-learning-rate \(batchScaling?.rawValue ?? ""): for which batch is --learning-rate meant? Say it by --base-batch, such as 32"

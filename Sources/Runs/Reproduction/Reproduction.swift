@@ -37,6 +37,12 @@ package final class Reproduction {
     }
     var options = options
     options.evaluateEvery = nil
+    // Which step was the best, or the last, is in the file.
+    if options.earlyStopping != nil || options.keepsBest {
+      options.lastStep = expectedSteps
+      options.earlyStopping = nil
+      options.keepsBest = false
+    }
     // Other files to evaluate on decide nothing; a fraction is taken away from what is trained on.
     if let validation = options.data.validation, decimalNumber(validation) == nil {
       options.data.validation = nil

@@ -12,6 +12,7 @@ import System
 /// meanwhile they become one, and `lateCount` counts.
 final class Checkpointing {
   private let trainer: Trainer
+  private let modelAtEnd: ModelAtEnd
   private let interval: CheckpointInterval?
   private let stepsPerEpoch: Int
   /// Of several servers: rank 0 must be sent the optimizer's state before it can keep it.
@@ -34,9 +35,10 @@ final class Checkpointing {
 
   init(
     of trainer: Trainer, _ options: TrainingOptions, _ setUp: SetUp, _ provenance: Provenance, log: RunLog,
-    board: RankBoard
+    modelAtEnd: ModelAtEnd, board: RankBoard
   ) {
     self.trainer = trainer
+    self.modelAtEnd = modelAtEnd
     self.log = log
     self.board = board
     interval = options.checkpointEvery
@@ -50,7 +52,8 @@ final class Checkpointing {
       return CheckpointWriter(
         CheckpointWriter.Constants(
           folder: files.checkpoints, keep: options.checkpointsKept,
-          tensors: CheckpointTensor.all(of: setUp.model, states: options.optimizer.states),
+          tensors: CheckpointTensor.all(
+            of: setUp.model, states: options.optimizer.states, others: modelAtEnd.kept.map(\.name)),
           isPeriodic: options.checkpointEvery != nil, words: words, fingerprint: setUp.fingerprint),
         files: [files.metrics, files.timings])
     }
@@ -149,7 +152,8 @@ final class Checkpointing {
     board.takesItsTime {
       writer.wait()
       hasBegun = true
-      writer.begin(trainer.parameters, trainer.optimizerState, moment)
+      writer.begin(
+        trainer.parameters, trainer.optimizerState, others: modelAtEnd.kept.map(\.values), moment)
     }
     trainer.clock.mark(.other)
   }

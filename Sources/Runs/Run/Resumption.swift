@@ -169,10 +169,11 @@ public struct Resumption {
     provenance.goOn(from: words.words, hasOtherData: hasOtherData, arithmetic: arithmetic)
   }
 
-  /// Gives every rank the checkpoint's parameters, and its part of the optimizer's state. Collective.
+  /// Gives every rank the checkpoint's parameters, its part of the optimizer's state, and what the run keeps of former
+  /// parameters. Collective.
   func restore(
-    _ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState, of model: Sequential,
-    communicator: any Communicator
+    _ parameters: UnsafeMutableBufferPointer<Float>, _ state: OptimizerState, _ modelAtEnd: ModelAtEnd,
+    of model: Sequential, communicator: any Communicator
   ) throws {
     // Ranks of a server share the parameters, and write the same values.
     try distribute(model, communicator, name: \.name) { values, offset in
@@ -181,6 +182,13 @@ public struct Resumption {
     for (index, name) in state.names.enumerated() {
       try distribute(model, communicator, name: { CheckpointTensor.name(ofState: name, $0) }) {
         state.restore(index, $0, at: $1)
+      }
+    }
+    for (name, kept) in modelAtEnd.kept {
+      try distribute(model, communicator, name: { "\(name).\($0.name)" }) { values, offset in
+        // Of the best model only rank 0 has room.
+        guard !kept.isEmpty else { return }
+        (kept.baseAddress! + offset).update(from: values.baseAddress!, count: values.count)
       }
     }
     try communicator.barrier()

@@ -27,6 +27,8 @@ public final class TrainingRun {
   /// What is told of the validation set beside the loss; nil without one.
   private let task: MeasuredTask?
 
+  private let modelAtEnd: ModelAtEnd
+
   private(set) var state: RunState
   private(set) var clock: TrainingClock
   /// What was asked before the last step.
@@ -54,8 +56,7 @@ public final class TrainingRun {
     measuresNorms = hasFolder
     let placement = try Placement(options.binding, over: communicator)
     BLAS.setThreads(options.threads)
-    sampler = Sampler(
-      options.sampling, exampleCount: setUp.training.count, copies: options.copies, seed: options.seed)
+    sampler = options.sampler(of: setUp.training)
     schedule = BatchSchedule(
       exampleCount: sampler.count, globalBatch: options.globalBatch, lastBatch: options.lastBatch)
     shards = Shards(
@@ -69,10 +70,13 @@ public final class TrainingRun {
       : try MeasuredTask(setUp.preprocessing, setUp.model, setUp.loss, setUp.training, over: communicator)
     trainer = try Trainer(
       model: setUp.model, loss: setUp.loss, dataset: setUp.training, sampler: sampler, schedule: schedule,
-      shards: shards, microBatch: options.microBatch, optimizer: options.optimizer,
-      clipping: options.clipping, noDecayFor: options.noDecayFor, learningRate: setUp.learningRate,
+      shards: shards, microBatch: options.microBatch, treatment: setUp.treatment,
+      optimizer: options.optimizer, clipping: options.clipping, noDecayFor: options.noDecayFor,
+      learningRate: setUp.learningRate,
       arithmetic: setUp.arithmetic, settingsHash: options.settingsHash, checkEvery: options.checkEvery,
       communicator: communicator)
+    modelAtEnd = try ModelAtEnd(
+      options, parameterCount: setUp.model.parameterCount, communicator: communicator)
     drill = FaultDrill(options.faults, rank: communicator.rank)
     let moment = try communicator.agreeingOnErrors { try resuming?.moment() }
     state = moment?.state ?? RunState()
@@ -80,7 +84,7 @@ public final class TrainingRun {
     trainer.stepCount = state.step
     if let resuming {
       try resuming.restore(
-        trainer.parameters, trainer.optimizerState, of: setUp.model, communicator: communicator)
+        trainer.parameters, trainer.optimizerState, modelAtEnd, of: setUp.model, communicator: communicator)
     } else {
       try setUp.initialize(trainer.parameters, communicator: communicator)
     }
@@ -91,7 +95,8 @@ public final class TrainingRun {
       placement: placement, resumed: moment)
     checkpointing =
       hasFolder
-      ? Checkpointing(of: trainer, options, setUp, provenance, log: log, board: communicator.board)
+      ? Checkpointing(
+        of: trainer, options, setUp, provenance, log: log, modelAtEnd: modelAtEnd, board: communicator.board)
       : nil
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
@@ -117,7 +122,7 @@ public final class TrainingRun {
     communicator.board.isPunctual = true
     defer { communicator.board.isPunctual = false }
     trainer.clock.restart()
-    while state.epoch < options.epochLimit && state.step < stepLimit { try runEpoch() }
+    while state.epoch < options.epochLimit && state.step < stepLimit && !stopsEarly { try runEpoch() }
     try finish()
   }
 
@@ -139,12 +144,17 @@ public final class TrainingRun {
   /// XXH64 of the parameters' bytes.
   public var parameterHash: UInt64 { trainer.parameterHash }
 
-  private var stepLimit: Int { options.steps ?? Int.max }
+  private var stepLimit: Int { min(options.steps ?? Int.max, options.lastStep ?? Int.max) }
+
+  /// Whether the validation loss has not improved for as long as that is waited for; the same on all ranks.
+  private var stopsEarly: Bool { options.stopsEarly(state) }
 
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
     clock.run()
-    while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit { try step(order) }
+    while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit && !stopsEarly {
+      try step(order)
+    }
     if isLastEpoch {
       try compareParameters()
       try checkpointing?.keepLastEpoch(state, clock)
@@ -183,6 +193,11 @@ public final class TrainingRun {
     state.stepOfEpoch += 1
     state.epochLoss.add(Double(result.loss), weight: count)
     state.examples += count
+    if let average = modelAtEnd.average {
+      try average.add(
+        trainer.parameters, count: &state.averagedCount,
+        finishedEpoch: state.stepOfEpoch == schedule.stepsPerEpoch ? state.epoch + 1 : nil)
+    }
     if state.step >= nextHook { try callHooks(loss: result.loss) }
     if let interval = options.evaluateEvery, state.examples / interval > (state.examples - count) / interval {
       clock.stop()
@@ -210,17 +225,24 @@ public final class TrainingRun {
     trainer.learningRate = Float(Double(setUp.learningRate) * factor)
   }
 
-  private var isLastEpoch: Bool { state.epoch + 1 >= options.epochLimit || state.step >= stepLimit }
+  private var isLastEpoch: Bool {
+    state.epoch + 1 >= options.epochLimit || state.step >= stepLimit || stopsEarly
+  }
 
   /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
   private func evaluate() throws {
     trainer.clock.mark(.other)
-    let result = try trainer.evaluate(on: setUp.validation ?? setUp.training, measuring: task)
+    let evaluated = modelAtEnd.evaluated(trainer, state)
+    let result = try trainer.evaluate(
+      on: setUp.validation ?? setUp.training, measuring: task, parameters: evaluated)
     trainer.clock.mark(.evaluate)
     try requireFinite(result.loss)
     let point = EvaluationPoint(examples: state.examples, seconds: seconds, evaluation: result)
     evaluations.append(point)
     state.lastEvaluation = point
+    if options.earlyStopping != nil || options.keepsBest, state.isBest(result.loss) {
+      modelAtEnd.best?.keep(evaluated)
+    }
     try log.evaluation(
       result, set: setUp.validation == nil ? "training" : "validation", epoch: fractionalEpoch,
       step: state.step,
@@ -229,13 +251,18 @@ public final class TrainingRun {
 
   /// Over the training set: the last one, if it was made there and nothing has changed since.
   private func evaluationAtEnd() throws -> Evaluation {
-    if setUp.validation == nil, let last = state.lastEvaluation, last.examples == state.examples {
+    if setUp.validation == nil, !options.keepsBest, let last = state.lastEvaluation,
+      last.examples == state.examples
+    {
       return last.evaluation
     }
     return try trainer.evaluate(on: setUp.training)
   }
 
   private func finish() throws {
+    // Nobody has compared the parameters of a run that has ended early at the end of an epoch.
+    if stopsEarly { try compareParameters() }
+    let modelStep = try modelAtEnd.install(in: trainer, state)
     let final = try evaluationAtEnd()
     try requireFinite(final.loss)
     finalLoss = final.loss
@@ -246,7 +273,7 @@ public final class TrainingRun {
         guard communicator.rank == 0 else { return }
         try checkpointing?.finish()
         try log.files?.inPlace {
-          let words = provenance.words(of: setUp, steps: state.step, parameterHash: trainer.parameterHash)
+          let words = provenance.words(of: setUp, steps: modelStep, parameterHash: trainer.parameterHash)
           try setUp.save(trainer.parameters, provenance: words, to: log.folder.model)
         }
         try log.end(
@@ -254,7 +281,7 @@ public final class TrainingRun {
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
           secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: memory,
           timings: timings,
-          topology: communicator.topology)
+          topology: communicator.topology, model: ModelWords(options: options, state: state, step: modelStep))
         if let text = checkpointing?.lateness { log.note(text) }
       }
     }

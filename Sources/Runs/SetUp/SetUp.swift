@@ -15,6 +15,8 @@ package struct SetUp {
   package let loss: any Loss
   package let arithmetic: Arithmetic
   let learningRate: Float
+  /// What training does to its examples.
+  let treatment: Treatment
   let preprocessing: Preprocessing
   package let dataSummary: String
   /// Whether some ranks compute otherwise than others, which was accepted.
@@ -125,6 +127,9 @@ package struct SetUp {
       return try Self.model(specification, loss, training)
     }
     self.model = model
+    try communicator.agreeingOnErrors { try options.requireValidation(validation != nil) }
+    treatment = try options.treatment(
+      of: training, loss, classNames: preprocessing.classNames, communicator: communicator)
     if model.needsGlobalBatch, let microBatch = options.microBatch {
       throw AgreedError(
         DistsgdError(
