@@ -43,14 +43,14 @@ public struct Augmentation: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// One epoch's augmentation of pictures of one size.
-struct Augmenter {
+package struct Augmenter {
   private let augmentation: Augmentation
   private let (channels, height, width): (Int, Int, Int)
   /// Draw i is of the picture at position i of the epoch.
   private let (crops, cutouts): (Philox, Philox)
 
   /// - Parameter sizes: channels, height, width.
-  init(_ augmentation: Augmentation, sizes: [Int], seed: UInt64, epoch: Int) {
+  package init(_ augmentation: Augmentation, sizes: [Int], seed: UInt64, epoch: Int) {
     self.augmentation = augmentation
     (channels, height, width) = (sizes[0], sizes[1], sizes[2])
     crops = Philox(seed: seed, purpose: .augmentation, epoch: epoch)
@@ -58,7 +58,9 @@ struct Augmenter {
   }
 
   /// The picture at `position`; both of shape (channels, height, width).
-  func augment(_ source: UnsafePointer<Float>, position: Int, into picture: UnsafeMutablePointer<Float>) {
+  package func augment(
+    _ source: UnsafePointer<Float>, position: Int, into picture: UnsafeMutablePointer<Float>
+  ) {
     let words = crops.words(UInt64(position))
     let padding = augmentation.padding
     let down = Self.draw(words[0], below: 2 * padding + 1) - padding

@@ -3,25 +3,25 @@ import RandomNumbers
 
 /// Mixup's draws of one epoch: λ from Beta(α, α) and a partner within the batch for the example at each position. The
 /// example becomes λ·x + (1 − λ)·x′, and so do its target and its weight.
-struct Mixing {
+package struct Mixing {
   private let alpha: Double
   private let seed: UInt64
   private let epoch: Int
 
   /// - Parameter alpha: above 0.
-  init(alpha: Double, seed: UInt64, epoch: Int) {
+  package init(alpha: Double, seed: UInt64, epoch: Int) {
     self.alpha = alpha
     self.seed = seed
     self.epoch = epoch
   }
 
   /// The position of the partner, any of the batch with the same probability.
-  func partner(of position: Int, in batch: Range<Int>) -> Int {
+  package func partner(of position: Int, in batch: Range<Int>) -> Int {
     batch.lowerBound + random(0).integer(UInt64(position), below: batch.count)
   }
 
   /// λ = G/(G + G′), G and G′ from Gamma(α): with logarithms, so that neither can vanish.
-  func share(at position: Int) -> Float {
+  package func share(at position: Int) -> Float {
     let difference = logarithmOfGamma(1, position) - logarithmOfGamma(0, position)
     return Float(1 / (1 + exponential(min(max(difference, -700), 700))))
   }

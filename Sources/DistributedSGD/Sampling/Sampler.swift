@@ -91,7 +91,7 @@ package struct EpochOrder: Sendable {
   }
 
   /// The example at one position.
-  func example(at position: Int) -> Int {
+  package func example(at position: Int) -> Int {
     var example = 0
     fill(&example, positions: position..<position + 1)
     return example

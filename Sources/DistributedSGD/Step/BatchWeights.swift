@@ -4,7 +4,7 @@ import NeuralNet
 
 /// Σ w of a batch, and the losses of rows with weights. Every rank adds up the weights of the whole batch by itself, from
 /// the first position to the last, so that all have the same bits.
-final class BatchWeights {
+package final class BatchWeights {
   private static let capacity = 1_024
 
   private let dataset: Dataset
@@ -15,7 +15,7 @@ final class BatchWeights {
   private let reader = OrderReader(maximumCount: capacity)
 
   /// nil where all examples count the same.
-  init?(_ dataset: Dataset, _ treatment: Treatment, seed: UInt64) {
+  package init?(_ dataset: Dataset, _ treatment: Treatment, seed: UInt64) {
     guard dataset.weights != nil || treatment.classWeights != nil else { return nil }
     self.dataset = dataset
     self.seed = seed
@@ -32,7 +32,7 @@ final class BatchWeights {
   }
 
   /// 1 / Σ w
-  func scale(_ order: EpochOrder, positions: Range<Int>) -> Float {
+  package func scale(_ order: EpochOrder, positions: Range<Int>) -> Float {
     var sum = 0.0
     let mixing = alpha.map { Mixing(alpha: $0, seed: seed, epoch: order.epoch) }
     var start = positions.lowerBound

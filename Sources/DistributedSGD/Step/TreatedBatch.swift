@@ -3,7 +3,7 @@ import DataFormats
 import NeuralNet
 
 /// A copy of what a `BatchBuffer` has loaded, treated. Whatever is not treated is the buffer's own.
-final class TreatedBatch {
+package final class TreatedBatch {
   private let treatment: Treatment
   private let dataset: Dataset
   private let loss: any Loss
@@ -30,7 +30,7 @@ final class TreatedBatch {
   private var weights: UnsafePointer<Float>?
 
   /// nil where there is nothing to do.
-  init?(_ treatment: Treatment, of batch: BatchBuffer, loss: any Loss, seed: UInt64) {
+  package init?(_ treatment: Treatment, of batch: BatchBuffer, loss: any Loss, seed: UInt64) {
     guard !treatment.isNothing else { return nil }
     self.treatment = treatment
     self.loss = loss
@@ -68,7 +68,8 @@ final class TreatedBatch {
   /// - Parameters:
   ///   - positions: of its rows in the epoch's order.
   ///   - whole: the global batch's.
-  func prepare(_ batch: BatchBuffer, _ order: EpochOrder, positions: Range<Int>, of whole: Range<Int>) {
+  package func prepare(_ batch: BatchBuffer, _ order: EpochOrder, positions: Range<Int>, of whole: Range<Int>)
+  {
     features = batch.features
     targets = batch.targets
     weights = batch.weights
@@ -160,7 +161,7 @@ final class TreatedBatch {
   }
 
   /// The sum of the losses over rows; the output becomes the gradient of `scale` times that.
-  func gradient(
+  package func gradient(
     _ output: UnsafeMutablePointer<Float>, rows: Range<Int>, columns: Int, scale: Float
   ) -> Double {
     if hasShares, let sharedLoss {
@@ -178,7 +179,7 @@ final class TreatedBatch {
   }
 
   /// The same for pieces of the rows: `losses[i]` becomes `scale` times the sum of piece i.
-  func gradient(
+  package func gradient(
     _ output: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, columns: Int, scale: Float,
     into losses: UnsafeMutablePointer<Float>
   ) {

@@ -1,4 +1,4 @@
-// What is said of the model with which a run ends, where it is not simply the last.
+// What a run tells at its end of the model that it ends with, and whether it has ended early.
 import Text
 
 /// What a run tells at its end of the model that it ends with.

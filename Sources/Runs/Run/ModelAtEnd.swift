@@ -1,7 +1,6 @@
 // Which parameters a run evaluates, and with which it ends.
 import DistributedSGD
 import MPI
-import Text
 
 /// The average and the best model of a run, where it has them.
 final class ModelAtEnd {
