@@ -102,6 +102,6 @@ package struct Augmenter {
 
   /// Uniform on 0 ..< bound, of 32 random bits.
   private static func draw(_ bits: UInt32, below bound: Int) -> Int {
-    Int(UInt64(bits) * UInt64(bound) >> 32)
+    Int((UInt64(bits) * UInt64(bound)) >> 32)
   }
 }
