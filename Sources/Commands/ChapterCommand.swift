@@ -20,9 +20,14 @@ struct ChapterCommand: JobCommand {
 
   @Option(
     help: ArgumentHelp(
-      "batch-norm: over how many examples batch norms should average (fashion-mnist, where it is found).",
+      "batch-norm: over how many examples batch norms should average; large-batch: batches of 64 to 8192 with and without linear scaling, warm-up and lars (fashion-mnist, where it is found).",
       valueName: "name"))
   var beyond: Chapter.Beyond?
+
+  @Option(
+    help: ArgumentHelp(
+      "Epochs of each run of --beyond. (default: 5 of batch-norm, 3 of large-batch)", valueName: "n"))
+  var epochs: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -36,7 +41,12 @@ struct ChapterCommand: JobCommand {
   func run(on communicator: any Communicator) throws {
     StandardStreams.outliveReaders()
     if let beyond { return try run(beyond, on: communicator) }
-    let chosen = try communicator.agreeingOnErrors { data ?? Chapter.defaultData() }
+    let chosen = try communicator.agreeingOnErrors {
+      guard epochs == nil else {
+        throw DistsgdError(.usage, "--epochs: the chapter's own runs have theirs; give it with --beyond")
+      }
+      return data ?? Chapter.defaultData()
+    }
     // Servers may have different files: rank 0 decides for all.
     let name = try communicator.broadcastString(chosen, from: 0)
     var options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
@@ -47,6 +57,9 @@ struct ChapterCommand: JobCommand {
 
   private func run(_ beyond: Chapter.Beyond, on communicator: any Communicator) throws {
     try communicator.agreeingOnErrors {
+      if let epochs, epochs < 1 {
+        throw DistsgdError(.usage, "--epochs \(epochs): it should be 1 or more")
+      }
       for (flag, isThere) in [("--exercise", exercise != nil), ("--shards", experiment.shards != nil)]
       where isThere {
         throw DistsgdError(
@@ -58,6 +71,7 @@ struct ChapterCommand: JobCommand {
     let common = try communicator.broadcastString(name, from: 0)
     var options = beyond.options(data: common, seed: experiment.seed)
     options.arithmetic = arithmetic.name
+    if let epochs { options.epochs = epochs }
     try experiment.runner(on: communicator).run(beyond.study(ranks: communicator.worldSize), options)
   }
 }

@@ -12,11 +12,13 @@ extension Chapter {
   /// What there is beyond the chapter's own experiments; `--beyond`'s words.
   package enum Beyond: String, CaseIterable, Sendable {
     case batchNorm = "batch-norm"
+    case largeBatch = "large-batch"
 
     /// - Parameter ranks: of the job: each needs a shard.
     package func study(ranks: Int) -> Study {
       switch self {
       case .batchNorm: BatchNormStudy.study(ranks: ranks)
+      case .largeBatch: LargeBatchStudy.study(ranks: ranks)
       }
     }
 
@@ -25,6 +27,7 @@ extension Chapter {
     package func options(data: String?, seed: UInt64) -> TrainingOptions {
       switch self {
       case .batchNorm: BatchNormStudy.options(data: data, seed: seed)
+      case .largeBatch: LargeBatchStudy.options(data: data, seed: seed)
       }
     }
   }

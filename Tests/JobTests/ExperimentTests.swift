@@ -98,6 +98,24 @@ extension JobTests {
       }
     }
 
+    @Test func largeBatchesAreComparedUnderEveryRule() throws {
+      let folder = TemporaryFolder()
+      let outcome = try run([
+        "chapter", "--beyond", "large-batch", "--data", "airfoil-like", "--epochs", "2", "--output",
+        folder("out"),
+      ])
+      try #require(outcome.code == 0, "\(outcome)")
+      let rows = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
+        .filter { $0.count == 6 && Int($0[0]) != nil }
+      // 1,200 examples are trained on.
+      #expect(rows.map { $0[0] } == ["64", "128", "256", "512", "1024"])
+      #expect(rows.map { $0[1] } == ["38", "20", "10", "6", "4"])
+      // At the base batch a linear scale is 1.
+      #expect(rows.first?[2] == rows.first?[3])
+      #expect(rows.last?[2] != rows.last?[3])
+      #expect(try readFile(folder("out/large-batch.svg")).contains("<svg"))
+    }
+
     @Test(arguments: [
       (["--exercise", "2"], "--exercise"), (["--shards", "4"], "--shards"),
     ]) func beyondStandsAlone(_ words: [String], _ flag: String) throws {
