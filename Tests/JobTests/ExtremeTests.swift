@@ -51,6 +51,7 @@ extension JobTests {
       "bench noise": [("batches", "1"), ("samples", "2")],
       "bench step": [("rounds", "1")],
       "bench allreduce": [("sizes", "6"), ("rounds", "1")],
+      "bench update": [("parameters", "10000")], "schedule": [("steps", "5")],
       "bench gather": [], "bench roofline": [("sizes", "8")],
       "evaluate": [("model", "MODEL"), ("data", "airfoil-like")],
       "predict": [("model", "MODEL"), ("data", "airfoil-like")],
