@@ -269,17 +269,24 @@ static void clear_picture(const ckernels_picture *p, float *x) {
   }
 }
 
+// Whether every number is in one window.
+PART bool fills_picture(const ckernels_pooling *p) {
+  return p->row_step == p->height && p->column_step == p->width && p->y.height * p->height == p->x.height &&
+         p->y.width * p->width == p->x.width;
+}
+
 PART void mean_pool_gradient_of(
     const ckernels_pooling_gradient *gradient, float *dx, const float *dy, size_t height, size_t width) {
   const ckernels_pooling *p = &gradient->pooling;
-  const floats scale = all(p->scale);
-  clear_picture(&gradient->dx, dx);
+  const floats zero = {0}, scale = all(p->scale);
+  const bool fills = fills_picture(p);
+  if (!fills) clear_picture(&gradient->dx, dx);
   EACH_WINDOW(p->y) {
     const floats d = at(dy, NUMBER_OF(gradient->dy)) * scale;
     const size_t first = WINDOW_OF(gradient->dx);
     EACH_OF_WINDOW {
       const size_t number = first + i * gradient->dx.row + j;
-      put(dx, number, at(dx, number) + d);
+      put(dx, number, (fills ? zero : at(dx, number)) + d);
     }
   }
 }
@@ -289,7 +296,8 @@ PART void largest_pool_gradient_of(
     size_t width) {
   const ckernels_pooling *p = &gradient->pooling;
   const floats zero = {0};
-  clear_picture(&gradient->dx, dx);
+  const bool fills = fills_picture(p);
+  if (!fills) clear_picture(&gradient->dx, dx);
   EACH_WINDOW(p->y) {
     floats left = at(dy, NUMBER_OF(gradient->dy));
     const floats largest = at(y, NUMBER_OF(p->y));
@@ -297,7 +305,7 @@ PART void largest_pool_gradient_of(
     EACH_OF_WINDOW {
       const size_t number = first_of_dx + i * gradient->dx.row + j;
       const integers is_largest = at(x, first + i * p->x.row + j) == largest;
-      put(dx, number, at(dx, number) + either(is_largest, left, zero));
+      put(dx, number, (fills ? zero : at(dx, number)) + either(is_largest, left, zero));
       left = either(is_largest, zero, left);
     }
   }
