@@ -1,17 +1,12 @@
 """A training step of nets of convolutions in PyTorch: python nets_torch.py FOLDER --net lenet|resnet:DEPTH [OPTIONS], or,
 with DistributedDataParallel over gloo, python -m torch.distributed.run --nproc_per_node P nets_torch.py FOLDER [OPTIONS].
 
-The nets of the same names in distsgd; batches are taken from one tensor by index.
+The nets of the same names in distsgd.
 """
 
-import os
-import time
+from torch import nn
 
-import numpy as np
-import torch
-from torch import distributed, nn
-
-import fashion
+import torch_training
 
 
 def lenet():
@@ -45,39 +40,8 @@ def resnet(depth):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
-options = fashion.arguments()
-torch.set_num_threads(options.threads)
-torch.manual_seed(0)
-rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-if size > 1:
-    distributed.init_process_group("gloo")
-images, labels = map(torch.from_numpy, fashion.training_set(options.folder))
-images = images.reshape(-1, 1, 28, 28)
-model = lenet() if options.net == "lenet" else resnet(int(options.net.removeprefix("resnet:")))
-if size > 1:
-    model = nn.parallel.DistributedDataParallel(model)
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+def net(options):
+    return lenet() if options.net == "lenet" else resnet(int(options.net.removeprefix("resnet:")))
 
 
-def together():
-    if size > 1:
-        distributed.barrier()
-
-
-rng = np.random.default_rng(0)
-for number, picked in fashion.batches(options, len(images), rng, rank, size):
-    if number == options.skip:
-        together()
-        start = time.perf_counter()
-    indices = torch.from_numpy(picked)
-    optimizer.zero_grad()
-    loss = criterion(model(images[indices]), labels[indices])
-    loss.backward()
-    optimizer.step()
-together()
-seconds = time.perf_counter() - start
-if rank == 0:
-    fashion.report(seconds, options, loss.item())
-if size > 1:
-    distributed.destroy_process_group()
+torch_training.train(net, (1, 28, 28))
