@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read_array.h"
+
 typedef uint64_t u64;
 typedef uint32_t u32;
 enum { MOST = 4096, WIDEST = 64, LAYERS = 8, SHARDS = 16 };
@@ -140,16 +142,6 @@ static void add_row(float *g, const float *x, float target, float scale) {
     }
     memcpy(dy, dx, sizeof dy);
   }
-}
-
-static unsigned char *read_array(const char *path, long *bytes) {
-  static unsigned char all[2][1 << 20];
-  static int count;
-  FILE *file = fopen(path, "rb");
-  if (!file || count == 2) exit(66);
-  const long size = (long)fread(all[count], 1, 1 << 20, file), start = 10 + all[count][8] + 256 * all[count][9];
-  *bytes = size - start;
-  return all[count++] + start;
 }
 
 int main(int count, char **words) {

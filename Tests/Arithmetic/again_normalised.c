@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read_array.h"
+
 typedef uint64_t u64;
 typedef uint32_t u32;
 enum { MOST = 4096, WIDEST = 128, HIDDEN = 9, SHARDS = 16, ROWS = 128 };
@@ -146,16 +148,6 @@ static void backward(batch_norm *n, const float *x, const float *dy, float *dx) 
       const float slope = (float)((double)a * (double)n->r[i][j] * g / M), constant = (float)((double)a * h / M);
       dx[k] = dy[k] * a - ((x[k] - n->mu[i][j]) * slope + constant);
     }
-}
-
-static unsigned char *read_array(const char *path, long *bytes) {
-  static unsigned char all[2][1 << 20];
-  static int count;
-  FILE *file = fopen(path, "rb");
-  if (!file || count == 2) exit(66);
-  const long size = (long)fread(all[count], 1, 1 << 20, file), start = 10 + all[count][8] + 256 * all[count][9];
-  *bytes = size - start;
-  return all[count++] + start;
 }
 
 static void draw(int count, int inputs) {

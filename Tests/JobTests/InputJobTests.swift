@@ -55,20 +55,10 @@ extension JobTests {
       let arguments =
         ["--model", Self.model, "--data", try folder.writeMadeImages(rows: 160, side: 8)]
         + words(
-          "--validation 0.2 --global-batch 32 --shards 4 --evaluate-every 64 --early-stopping 12 --keep-best --log-every 1 --log-hashes --quiet "
+          "--validation 0.2 --global-batch 32 --shards 4 --evaluate-every 64 --early-stopping 12 --keep-best "
             + average + " " + Self.input)
-      let expected = try train(ranks: 1, arguments + ["--steps", "36"])
-      let begun = try run(
-        ranks: 2, arguments + words("--steps 18 --checkpoint-every 5 --output \(folder("run"))"))
-      try #require(begun.code == 0, "\(begun)")
-      let resume = ["--resume", folder("run"), "--quiet", "--steps", "36"]
-      let killed = try run(ranks: 4, resume + ["--inject", "kill:rank=1,step=25"])
-      #expect(killed.code == 137 || killed.code == 70, "\(killed)")
-      let resumed = try run(ranks: 3, resume)
-      try #require(resumed.code == 0, "\(resumed)")
-      #expect(try Trace(folder("run/metrics.jsonl")) == expected)
-      let again = try run(ranks: 2, ["reproduce", folder("run")])
-      #expect(again.code == 0 && again.output.contains("bit for bit"), "\(again)")
+      try expectSameThroughAKill(
+        arguments, steps: (all: 36, first: 18, killed: 25), checkpoint: 5, in: folder)
       let other = try run(["--resume", folder("run"), "--mixup", "0.5", "--steps", "40"])
       #expect(other.code == 64 && other.errors.contains("--mixup"), "\(other)")
     }

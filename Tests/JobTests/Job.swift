@@ -92,3 +92,33 @@ func train(
   try #require(outcome.code == 0, "\(ranks) ranks: \(outcome)", sourceLocation: sourceLocation)
   return try Trace(folder("run/metrics.jsonl"))
 }
+
+/// A run that ends early on 2 ranks goes on on 4, of which one is killed, then on 3, and is computed again on 2: as if one
+/// process had made it at once.
+/// - Parameters:
+///   - arguments: of the run, with every step logged.
+///   - steps: of all of it; it ends first behind the second number, and is killed in the third.
+///   - checkpoint: steps from one to the next.
+func expectSameThroughAKill(
+  _ arguments: [String], steps: (all: Int, first: Int, killed: Int), checkpoint: Int,
+  in folder: TemporaryFolder, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let expected = try train(ranks: 1, arguments + ["--steps", "\(steps.all)"], sourceLocation: sourceLocation)
+  let begun = try run(
+    ranks: 2,
+    arguments + [
+      "--log-every", "1", "--log-hashes", "--quiet", "--steps", "\(steps.first)", "--checkpoint-every",
+      "\(checkpoint)", "--output", folder("run"),
+    ])
+  try #require(begun.code == 0, "\(begun)", sourceLocation: sourceLocation)
+  let resume = ["--resume", folder("run"), "--quiet", "--steps", "\(steps.all)"]
+  let killed = try run(ranks: 4, resume + ["--inject", "kill:rank=1,step=\(steps.killed)"])
+  #expect(killed.code == 137 || killed.code == 70, "\(killed)", sourceLocation: sourceLocation)
+  let resumed = try run(ranks: 3, resume)
+  try #require(resumed.code == 0, "\(resumed)", sourceLocation: sourceLocation)
+  let found = try Trace(folder("run/metrics.jsonl"))
+  let isSame = found == expected
+  #expect(isSame, "\(found.firstDifference(from: expected))", sourceLocation: sourceLocation)
+  let again = try run(ranks: 2, ["reproduce", folder("run")])
+  #expect(again.code == 0 && again.output.contains("bit for bit"), "\(again)", sourceLocation: sourceLocation)
+}

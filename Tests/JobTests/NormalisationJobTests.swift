@@ -63,22 +63,9 @@ extension JobTests {
     @Test(arguments: [small, large]) func throughAKillAndAResume(_ model: String) throws {
       let data = try folder.writeClasses()
       let arguments =
-        ["--model", model, "--data", data]
-        + words("--optimizer adam --shards 8 --global-batch 40 --log-every 1 --log-hashes --quiet")
-      let expected = try train(ranks: 1, arguments + ["--steps", "60"])
-      let begun = try run(
-        ranks: 2, arguments + words("--steps 30 --checkpoint-every 10 --output \(folder("run"))"))
-      try #require(begun.code == 0, "\(begun)")
-      let resume = ["--resume", folder("run"), "--quiet", "--steps", "60"]
-      let killed = try run(ranks: 4, resume + ["--inject", "kill:rank=1,step=45"])
-      #expect(killed.code == 137 || killed.code == 70, "\(killed)")
-      let resumed = try run(ranks: 3, resume)
-      try #require(resumed.code == 0, "\(resumed)")
-      let found = try Trace(folder("run/metrics.jsonl"))
-      let isSame = found == expected
-      #expect(isSame, "\(found.firstDifference(from: expected))")
-      let again = try run(ranks: 2, ["reproduce", folder("run")])
-      #expect(again.code == 0 && again.output.contains("bit for bit"), "\(again)")
+        ["--model", model, "--data", data] + words("--optimizer adam --shards 8 --global-batch 40")
+      try expectSameThroughAKill(
+        arguments, steps: (all: 60, first: 30, killed: 45), checkpoint: 10, in: folder)
     }
 
     /// `--batch-norm` is a setting of the run.

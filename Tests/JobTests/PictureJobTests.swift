@@ -42,20 +42,9 @@ extension JobTests {
     }
 
     @Test func throughAKillAndAResume() throws {
-      let arguments = try arguments(
-        Self.normalised, "--shards 8 --global-batch 40 --momentum 0.9 --log-every 1 --log-hashes --quiet")
-      let expected = try train(ranks: 1, arguments + ["--steps", "30"])
-      let begun = try run(
-        ranks: 2, arguments + words("--steps 12 --checkpoint-every 5 --output \(folder("run"))"))
-      try #require(begun.code == 0, "\(begun)")
-      let resume = ["--resume", folder("run"), "--quiet", "--steps", "30"]
-      let killed = try run(ranks: 4, resume + ["--inject", "kill:rank=1,step=21"])
-      #expect(killed.code == 137 || killed.code == 70, "\(killed)")
-      let resumed = try run(ranks: 3, resume)
-      try #require(resumed.code == 0, "\(resumed)")
-      #expect(try Trace(folder("run/metrics.jsonl")) == expected)
-      let again = try run(ranks: 2, ["reproduce", folder("run")])
-      #expect(again.code == 0 && again.output.contains("bit for bit"), "\(again)")
+      try expectSameThroughAKill(
+        try arguments(Self.normalised, "--shards 8 --global-batch 40 --momentum 0.9"),
+        steps: (all: 30, first: 12, killed: 21), checkpoint: 5, in: folder)
     }
 
     @Test func lenetByItsName() throws {

@@ -188,18 +188,16 @@ def make_case(name, model_name, activation, text, widths, loss, optimizer, rate,
     return case
 
 
-def main():
-    torch.set_num_threads(1)
-    cases = [make_case(*case) for case in CASES]
+def write(cases, name):
+    """Writes cases to the file `name` beside this one: a line for every field, so that a change can be read in a diff."""
     document = {"torch": torch.__version__.split("+")[0], "cases": cases}
-    # A line for every field of a case, so that a change can be read in a diff.
     fields = [
         ",\n".join(f"  {json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in case.items())
         for case in cases
     ]
     text = f'{{"torch": {json.dumps(document["torch"])}, "cases": [\n{{\n' + "\n},\n{\n".join(fields) + "\n}\n]}\n"
     assert json.loads(text) == document
-    path = pathlib.Path(__file__).with_name("goldens.json")
+    path = pathlib.Path(__file__).with_name(name)
     path.write_text(text)
     for case in cases:
         print(f"{case['name']}: float32 differs from float64 by {case['float64Difference']:.1e}, "
@@ -208,4 +206,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    write([make_case(*case) for case in CASES], "goldens.json")

@@ -6,8 +6,6 @@ Like make_goldens.py, but with 50 steps each, in float64, and in batches of 20. 
 have the running statistics too. A 2d norm sees the inputs as [channels, height, width], channels first.
 """
 
-import json
-import pathlib
 import sys
 
 import numpy as np
@@ -120,20 +118,7 @@ def rounded(value):
 def write(cases, name):
     """Writes the file `name` beside this one."""
     torch.set_num_threads(1)
-    cases = [make_case(*case) for case in cases]
-    fields = [
-        ",\n".join(f"  {json.dumps(k)}: {json.dumps(rounded(v), separators=(',', ':'))}" for k, v in case.items())
-        for case in cases
-    ]
-    version = json.dumps(torch.__version__.split("+")[0])
-    text = f'{{"torch": {version}, "cases": [\n{{\n' + "\n},\n{\n".join(fields) + "\n}\n]}\n"
-    json.loads(text)
-    path = pathlib.Path(__file__).with_name(name)
-    path.write_text(text)
-    for case in cases:
-        print(f"{case['name']}: float32 differs from float64 by {case['float64Difference']:.1e}, "
-              f"loss {case['losses'][0]:.4f} to {case['losses'][-1]:.4f}")
-    print(f"{path}: {len(text)} bytes")
+    goldens.write([rounded(make_case(*case)) for case in cases], name)
 
 
 if __name__ == "__main__":
