@@ -23,6 +23,8 @@ package final class TreatedBatch {
   private let partners: BatchBuffer?
   private var partnerPositions: [Int]
   private var partnerExamples: [Int]
+  /// λ of each row, drawn once.
+  private var ownShares: [Float]
 
   /// Of the pass that was prepared last.
   private(set) var features: UnsafePointer<Float>
@@ -50,6 +52,7 @@ package final class TreatedBatch {
     partners = treatment.mixup == nil ? nil : BatchBuffer(dataset, capacity: capacity)
     partnerPositions = Array(repeating: 0, count: treatment.mixup == nil ? 0 : capacity)
     partnerExamples = partnerPositions
+    ownShares = partnerPositions.map { _ in 1 }
     features = batch.features
     targets = batch.targets
   }
@@ -73,13 +76,14 @@ package final class TreatedBatch {
     features = batch.features
     targets = batch.targets
     weights = batch.weights
-    let mixing = treatment.mixup.map { Mixing(alpha: $0, seed: seed, epoch: order.epoch) }
-    if let mixing { loadPartners(mixing, order, positions, of: whole) }
-    if let inputs { prepareInputs(inputs, batch, mixing, order.epoch, positions) }
+    if let alpha = treatment.mixup {
+      loadPartners(Mixing(alpha: alpha, seed: seed, epoch: order.epoch), order, positions, of: whole)
+    }
+    if let inputs { prepareInputs(inputs, batch, order.epoch, positions) }
     if hasShares {
-      prepareShares(batch, mixing, positions)
-    } else if let mixing {
-      mixNumbers(batch, mixing, positions)
+      prepareShares(batch, rows: positions.count)
+    } else if let partners {
+      mixNumbers(batch, partners, rows: positions.count)
     }
   }
 
@@ -90,13 +94,13 @@ package final class TreatedBatch {
       let other = mixing.partner(of: position, in: whole)
       partnerPositions[row] = other
       partnerExamples[row] = order.example(at: other)
+      ownShares[row] = mixing.share(at: position)
     }
     partners?.load(indices: partnerExamples[..<positions.count])
   }
 
   private func prepareInputs(
-    _ inputs: UnsafeMutablePointer<Float>, _ batch: BatchBuffer, _ mixing: Mixing?, _ epoch: Int,
-    _ positions: Range<Int>
+    _ inputs: UnsafeMutablePointer<Float>, _ batch: BatchBuffer, _ epoch: Int, _ positions: Range<Int>
   ) {
     let width = dataset.featureCount
     let augmenter = treatment.augmentation.map {
@@ -109,26 +113,26 @@ package final class TreatedBatch {
       } else {
         input.update(from: batch.features + row * width, count: width)
       }
-      guard let mixing, let partners else { continue }
+      guard let partners else { continue }
       var other = partners.features + row * width
       if let augmenter {
         augmenter.augment(other, position: partnerPositions[row], into: partner)
         other = UnsafePointer(partner)
       }
-      let share = mixing.share(at: position)
+      let share = ownShares[row]
       for i in 0..<width { input[i] = share * input[i] + (1 - share) * other[i] }
     }
     features = UnsafePointer(inputs)
   }
 
-  private func prepareShares(_ batch: BatchBuffer, _ mixing: Mixing?, _ positions: Range<Int>) {
-    goals.update(repeating: 0, count: positions.count * classCount)
-    for (row, position) in positions.enumerated() {
+  private func prepareShares(_ batch: BatchBuffer, rows: Int) {
+    goals.update(repeating: 0, count: rows * classCount)
+    for row in 0..<rows {
       let shares = goals + row * classCount
-      let share = mixing?.share(at: position) ?? 1
+      let share = partners == nil ? 1 : ownShares[row]
       let weight = batch.weights?[row] ?? 1
       add(batch.targets.classNumbers[row], factor: share * weight, to: shares)
-      guard mixing != nil, let partners else { continue }
+      guard let partners else { continue }
       add(
         partners.targets.classNumbers[row], factor: (1 - share) * (partners.weights?[row] ?? 1), to: shares)
     }
@@ -145,12 +149,11 @@ package final class TreatedBatch {
     shares[Int(label)] += factor * ((1 - smoothing) * (classWeights?[Int(label)] ?? 1))
   }
 
-  private func mixNumbers(_ batch: BatchBuffer, _ mixing: Mixing, _ positions: Range<Int>) {
-    guard let partners else { return }
+  private func mixNumbers(_ batch: BatchBuffer, _ partners: BatchBuffer, rows: Int) {
     let width = dataset.targetCount
     let (own, others) = (batch.targets.numbers, partners.targets.numbers)
-    for (row, position) in positions.enumerated() {
-      let share = mixing.share(at: position)
+    for row in 0..<rows {
+      let share = ownShares[row]
       for i in row * width..<(row + 1) * width { goals[i] = share * own[i] + (1 - share) * others[i] }
       if let first = batch.weights, let second = partners.weights {
         mixedWeights[row] = share * first[row] + (1 - share) * second[row]
