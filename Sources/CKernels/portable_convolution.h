@@ -4,11 +4,19 @@
 // Tiles of some channels and some neighbouring columns stay in registers while their chains run, as tiles of a product.
 #pragma once
 
+// Rows of a tile are channels; its columns are neighbouring positions, or, of the gradient of the weights, taps. TILE is
+// what is made of each size.
+#define EACH_CHANNEL(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#if LANES == 8
+#define TILES(channels) TILE(channels, 1) TILE(channels, 2)
+#else
+#define TILES(channels) TILE(channels, 1) TILE(channels, 2) TILE(channels, 3) TILE(channels, 4)
+#endif
+#define ROW_OF_TILES(channels) {TILES(channels)},
 enum {
-  CHANNELS_OF_TILE = 6,
+  CHANNELS_OF_TILE = CKERNELS_CHANNELS_AT_ONCE,
   COLUMNS_OF_TILE = LANES == 8 ? 2 : 4,
 };
-#define EACH_CHANNEL(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
 #define EACH_OF_TILE                             \
   UNROLLED for (size_t i = 0; i < channels; i++) \
@@ -57,25 +65,14 @@ PART void convolve_tile(const convolution_tile *t, const size_t channels, const 
   EACH_OF_TILE put(t->y, i * t->y_channel + j * t->y_column, c[i][j]);
 }
 
-#if LANES == 8
-#define TILES(channels)                                                                           \
-  static void convolve_##channels##_1(const convolution_tile *t) { convolve_tile(t, channels, 1); } \
-  static void convolve_##channels##_2(const convolution_tile *t) { convolve_tile(t, channels, 2); }
-#define NAMES(channels) {convolve_##channels##_1, convolve_##channels##_2},
-#else
-#define TILES(channels)                                                                           \
-  static void convolve_##channels##_1(const convolution_tile *t) { convolve_tile(t, channels, 1); } \
-  static void convolve_##channels##_2(const convolution_tile *t) { convolve_tile(t, channels, 2); } \
-  static void convolve_##channels##_3(const convolution_tile *t) { convolve_tile(t, channels, 3); } \
-  static void convolve_##channels##_4(const convolution_tile *t) { convolve_tile(t, channels, 4); }
-#define NAMES(channels) \
-  {convolve_##channels##_1, convolve_##channels##_2, convolve_##channels##_3, convolve_##channels##_4},
-#endif
+#define TILE(channels, columns) \
+  static void convolve_##channels##_##columns(const convolution_tile *t) { convolve_tile(t, channels, columns); }
 EACH_CHANNEL(TILES)
+#undef TILE
+#define TILE(channels, columns) convolve_##channels##_##columns,
 static void (*const convolve_tiles[CHANNELS_OF_TILE][COLUMNS_OF_TILE])(const convolution_tile *) = {
-    EACH_CHANNEL(NAMES)};
-#undef TILES
-#undef NAMES
+    EACH_CHANNEL(ROW_OF_TILES)};
+#undef TILE
 
 static void convolve(const ckernels_convolution *p) {
   const size_t tiles = (p->channels + CHANNELS_OF_TILE - 1) / CHANNELS_OF_TILE;
@@ -108,21 +105,19 @@ static void convolve(const ckernels_convolution *p) {
 
 // MARK: The gradient of the weights
 
-enum { TAPS_OF_TILE = LANES == 8 ? 2 : 4 };
-
 // Some channels and some taps of one row of the kernel: each a chain over the positions of every example.
 PART void weight_tile(
     const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first_row, size_t end_row, const size_t channels,
     const size_t columns) {
-  floats c[CHANNELS_OF_TILE][TAPS_OF_TILE];
+  floats c[CHANNELS_OF_TILE][COLUMNS_OF_TILE];
   EACH_OF_TILE c[i][j] = (floats){0};
-  const float *x[TAPS_OF_TILE];
+  const float *x[COLUMNS_OF_TILE];
   const size_t dy_channel = p->dy_channel;
   for (size_t row = first_row; row < end_row; row++) {
     const float *dy = p->dy + row * p->dy_row * LANES;
     UNROLLED for (size_t j = 0; j < columns; j++) x[j] = p->x + (taps[j].x + (ptrdiff_t)(row * p->x_row)) * LANES;
     for (size_t column = 0, number = 0; column < p->columns; column++, number += p->x_column) {
-      floats v[TAPS_OF_TILE];
+      floats v[COLUMNS_OF_TILE];
       UNROLLED for (size_t j = 0; j < columns; j++) v[j] = at(x[j], number);
       UNROLLED for (size_t i = 0; i < channels; i++) {
         const floats d = at(dy, column + i * dy_channel);
@@ -133,48 +128,22 @@ PART void weight_tile(
   EACH_OF_TILE put(p->dw, i * p->dw_channel + (size_t)taps[j].weight, c[i][j]);
 }
 
-#if LANES == 8
-#define TILES(channels)                                                                                           \
-  static void weights_##channels##_1(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 1);                                                                \
-  }                                                                                                               \
-  static void weights_##channels##_2(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 2);                                                                \
+#define TILE(channels, columns)                                                                \
+  static void weights_##channels##_##columns(                                                  \
+      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) { \
+    weight_tile(p, taps, first, end, channels, columns);                                       \
   }
-#define NAMES(channels) {weights_##channels##_1, weights_##channels##_2},
-#else
-#define TILES(channels)                                                                                           \
-  static void weights_##channels##_1(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 1);                                                                \
-  }                                                                                                               \
-  static void weights_##channels##_2(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 2);                                                                \
-  }                                                                                                               \
-  static void weights_##channels##_3(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 3);                                                                \
-  }                                                                                                               \
-  static void weights_##channels##_4(                                                                             \
-      const ckernels_weight_gradient *p, const ckernels_tap *taps, size_t first, size_t end) {                    \
-    weight_tile(p, taps, first, end, channels, 4);                                                                \
-  }
-#define NAMES(channels) \
-  {weights_##channels##_1, weights_##channels##_2, weights_##channels##_3, weights_##channels##_4},
-#endif
 EACH_CHANNEL(TILES)
-static void (*const weight_tiles[CHANNELS_OF_TILE][TAPS_OF_TILE])(
-    const ckernels_weight_gradient *, const ckernels_tap *, size_t, size_t) = {EACH_CHANNEL(NAMES)};
-#undef TILES
-#undef NAMES
+#undef TILE
+#define TILE(channels, columns) weights_##channels##_##columns,
+static void (*const weight_tiles[CHANNELS_OF_TILE][COLUMNS_OF_TILE])(
+    const ckernels_weight_gradient *, const ckernels_tap *, size_t, size_t) = {EACH_CHANNEL(ROW_OF_TILES)};
+#undef TILE
 
 static void convolution_weights(const ckernels_weight_gradient *p) {
   const ckernels_tap *taps = p->taps;
   for (size_t k = 0; k < p->kernel_rows; k++) {
-    const size_t tiles = (p->taps_of_row + TAPS_OF_TILE - 1) / TAPS_OF_TILE;
+    const size_t tiles = (p->taps_of_row + COLUMNS_OF_TILE - 1) / COLUMNS_OF_TILE;
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t count = p->taps_of_row / tiles + (tile < p->taps_of_row % tiles);
       weight_tiles[p->channels - 1][count - 1](p, taps, p->kernel_row_rows[2 * k], p->kernel_row_rows[2 * k + 1]);

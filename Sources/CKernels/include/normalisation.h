@@ -10,10 +10,10 @@
 ///
 /// Of single numbers (size 1) both are sums in double precision over the rows, from the first to the last. Of planes,
 /// each plane's are found first: with d the distance of a number from c, in single precision, Σd and Σd² (32 sums take
-/// turns, see normalisation.c) give c + Σd/size and Σd² − Σd·(Σd/size), which is 0 at least. c is the mean of the rows before; in the first row
-/// the plane's own, Σx/size. Those of a channel are then combined from the first row to the last (Chan, Golub & LeVeque
-/// 1979): with e the distance of a plane's mean from that of the k rows before it, the mean moves by e·(1/(k + 1)), and
-/// e²·(size·k/(k + 1)) joins the squares; this in double precision.
+/// turns, see normalisation.c) give c + Σd/size and Σd² − Σd·(Σd/size), which is 0 at least. c is the mean of the rows
+/// before; in the first row the plane's own, Σx/size. Those of a channel are then combined from the first row to the last
+/// (Chan, Golub & LeVeque 1979): with e the distance of a plane's mean from that of the k rows before it, the mean moves
+/// by e·(1/(k + 1)), and e²·(size·k/(k + 1)) joins the squares; this in double precision.
 void ckernels_channel_moments(
     double *restrict means, double *restrict squares, const float *x, size_t rows, size_t channels, size_t size);
 

@@ -106,7 +106,7 @@ typedef struct {
 } ckernels_pooling_gradient;
 
 /// A function of every number.
-typedef enum { CKERNELS_IDENTITY, CKERNELS_RELU, CKERNELS_LOGISTIC, CKERNELS_TANH } ckernels_activation;
+typedef enum { CKERNELS_RELU, CKERNELS_LOGISTIC, CKERNELS_TANH } ckernels_activation;
 
 /// y[i] = f(x[i]); y may be x.
 typedef void (*ckernels_function)(float *y, const float *x, size_t count);

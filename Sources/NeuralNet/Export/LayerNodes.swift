@@ -34,9 +34,8 @@ extension BatchNorm: GraphLayer {
     }
     guard shape.count > channels else { return normalised(input) }
     // Channels have an axis of their own there.
-    let planes = graph.constant([-1, channels, shape.count / channels], shape: [3])
-    let output = normalised(graph.add("Reshape", [input, planes]))
-    return graph.add("Reshape", [output, graph.constant([-1, shape.count], shape: [2])])
+    return graph.shaped(
+      normalised(graph.shaped(input, [channels, shape.count / channels])), [shape.count])
   }
 }
 

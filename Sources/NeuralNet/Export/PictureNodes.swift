@@ -3,7 +3,7 @@
 
 extension Graph {
   /// Each example of these sizes.
-  fileprivate mutating func shaped(_ input: String, _ sizes: [Int]) -> String {
+  mutating func shaped(_ input: String, _ sizes: [Int]) -> String {
     add("Reshape", [input, constant([-1] + sizes, shape: [sizes.count + 1])])
   }
 }
@@ -11,9 +11,8 @@ extension Graph {
 extension Convolution: GraphLayer {
   public func addNodes(to graph: inout Graph, input: String, shape: Shape, parameters: [[Float]]) -> String {
     let picture = PictureSize(checked: shape)
-    let sizes = kind == .line ? [picture.channels, picture.width] : picture.shape.sizes
-    let directions = sizes.count - 1
-    let x = graph.shaped(input, sizes)
+    let directions = kind == .line ? 1 : 2
+    let x = graph.shaped(input, picture.shape.sizes)
     let weights = zip(parameters, tensors(of: shape)).map { graph.constant($0, shape: $1.shape) }
     let y = graph.add(
       "Conv", [x] + weights,
@@ -21,14 +20,15 @@ extension Convolution: GraphLayer {
         "group": .int(groups(of: picture)), "strides": .ints([Int](repeating: stride, count: directions)),
         "pads": .ints([Int](repeating: padding, count: 2 * directions)),
       ])
-    return graph.shaped(y, [ConvolutionPlan(self, on: picture).output.shape.count])
+    return graph.shaped(y, [outputSize(on: picture).shape.count])
   }
 }
 
 extension Pooling: GraphLayer {
   public func addNodes(to graph: inout Graph, input: String, shape: Shape, parameters: [[Float]]) -> String {
     let picture = PictureSize(checked: shape)
-    let x = graph.shaped(input, picture.shape.sizes)
+    // A sequence is a picture of one row: its windows have a height, too.
+    let x = graph.shaped(input, [picture.channels, picture.height, picture.width])
     guard kind != .meanOfAll else {
       return graph.shaped(graph.add("GlobalAveragePool", [x]), [picture.channels])
     }
@@ -37,7 +37,7 @@ extension Pooling: GraphLayer {
       kind == .mean ? "AveragePool" : "MaxPool", [x],
       [
         "kernel_shape": .ints([window.height, window.width]),
-        "strides": .ints([picture.isLine ? 1 : stride, stride]),
+        "strides": .ints([stride, stride]),
       ])
     return graph.shaped(y, [outputSize(on: picture).shape.count])
   }

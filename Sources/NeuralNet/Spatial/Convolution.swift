@@ -79,9 +79,14 @@ public struct Convolution: SpatialLayer, Equatable {
 
   public func output(of input: Shape) throws(ShapeError) -> Shape {
     let picture = try PictureSize(input, of: self, isLine: kind == .line)
-    let size = try picture.windows(
-      kernel(on: picture), stride: stride, padding: padding, of: self, channels: channels ?? picture.channels)
-    return kind == .line ? Shape(size.channels, size.width) : size.shape
+    try picture.requireWindow(kernel(on: picture), padding: padding, of: self)
+    return outputSize(on: picture).shape
+  }
+
+  /// Of a picture that holds a whole kernel.
+  func outputSize(on picture: PictureSize) -> PictureSize {
+    picture.windows(
+      kernel(on: picture), stride: stride, padding: padding, channels: channels ?? picture.channels)
   }
 
   /// Height and width: a sequence has no height.

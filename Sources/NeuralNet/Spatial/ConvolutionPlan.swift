@@ -68,15 +68,12 @@ struct ConvolutionPlan {
   init(_ layer: Convolution, on input: PictureSize) {
     groups = layer.groups(of: input)
     inputs = input.channels / groups
-    let channels = layer.channels ?? input.channels
-    outputs = channels / groups
+    output = layer.outputSize(on: input)
+    outputs = output.channels / groups
     kernel = layer.kernel(on: input)
     stride = layer.stride
     padding = (layer.kind == .line ? 0 : layer.padding, layer.padding)
     self.input = input
-    output = PictureSize(
-      channels: channels, height: (input.height + 2 * padding.vertical - kernel.height) / stride + 1,
-      width: (input.width + 2 * padding.horizontal - kernel.width) / stride + 1, isLine: layer.kind == .line)
   }
 
   /// Floats of W, and of one output channel's.

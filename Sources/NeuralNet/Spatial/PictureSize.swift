@@ -40,23 +40,27 @@ struct PictureSize: Equatable {
     self.init(checked: shape)
   }
 
-  var shape: Shape { Shape(channels, height, width) }
+  /// `[channels, length]` of a sequence.
+  var shape: Shape { isLine ? Shape(channels, width) : Shape(channels, height, width) }
 
-  /// The picture of so many channels that has a number for every window.
-  /// - Throws: `ShapeError` where there is no whole window.
+  /// The picture of so many channels that has a number for every whole window; a sequence has no padding above it.
   func windows(
-    _ window: (height: Int, width: Int), stride: Int, padding: Int, of layer: some Layer, channels: Int
-  ) throws(ShapeError) -> PictureSize {
-    let vertical = isLine ? 0 : padding
-    let (high, wide) = (height + 2 * vertical, width + 2 * padding)
-    guard window.height <= high, window.width <= wide else {
+    _ window: (height: Int, width: Int), stride: Int, padding: Int = 0, channels: Int
+  ) -> PictureSize {
+    PictureSize(
+      channels: channels, height: (height + (isLine ? 0 : 2 * padding) - window.height) / stride + 1,
+      width: (width + 2 * padding - window.width) / stride + 1, isLine: isLine)
+  }
+
+  /// - Throws: `ShapeError` where there is no whole window.
+  func requireWindow(
+    _ window: (height: Int, width: Int), padding: Int = 0, of layer: some Layer
+  ) throws(ShapeError) {
+    guard window.height <= height + (isLine ? 0 : 2 * padding), window.width <= width + 2 * padding else {
       let size = isLine ? "\(width) numbers" : "\(height) × \(width)"
       throw ShapeError(
         "'\(layer)' does not fit into the \(size) in front of it: take a smaller one"
           + (layer is Convolution ? ", or more padding" : ""))
     }
-    return PictureSize(
-      channels: channels, height: (high - window.height) / stride + 1,
-      width: (wide - window.width) / stride + 1, isLine: isLine)
   }
 }

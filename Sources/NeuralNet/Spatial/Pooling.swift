@@ -58,27 +58,19 @@ public struct Pooling: SpatialLayer, Equatable {
 
   public func output(of input: Shape) throws(ShapeError) -> Shape {
     let picture = try PictureSize(input, of: self, isLine: input.sizes.count == 2)
-    let size = try picture.windows(
-      window(on: picture), stride: kind == .meanOfAll ? 1 : stride, padding: 0, of: self,
-      channels: picture.channels)
-    if kind == .meanOfAll { return Shape(size.channels) }
-    return input.sizes.count == 2 ? Shape(size.channels, size.width) : size.shape
+    try picture.requireWindow(window(on: picture), of: self)
+    let size = outputSize(on: picture)
+    return kind == .meanOfAll ? Shape(size.channels) : size.shape
   }
 
   /// Of a picture that holds a whole window.
   func outputSize(on picture: PictureSize) -> PictureSize {
-    let window = window(on: picture)
-    return PictureSize(
-      channels: picture.channels, height: (picture.height - window.height) / verticalStep(on: picture) + 1,
-      width: (picture.width - window.width) / max(1, stride) + 1, isLine: picture.isLine)
+    picture.windows(window(on: picture), stride: max(1, stride), channels: picture.channels)
   }
-
-  /// Rows from one window to the next.
-  func verticalStep(on picture: PictureSize) -> Int { picture.isLine ? 1 : max(1, stride) }
 
   func window(on picture: PictureSize) -> (height: Int, width: Int) {
     guard kind != .meanOfAll else { return (picture.height, picture.width) }
-    return (min(window, picture.isLine ? 1 : window), window)
+    return (picture.isLine ? 1 : window, window)
   }
 }
 

@@ -21,13 +21,11 @@ final class SpatialPass: LayerPass, PieceSumming {
   private let valueMemory, gradientMemory: UnsafeMutableBufferPointer<Float>
   private let valueCount: Int
   private let workspace: UnsafeMutablePointer<Float>
-  /// Each tensor's first float in the arena, its first among `sums`, and its floats.
-  private var tensors: [(offset: Int, first: Int, count: Int)] = []
-  /// Shape (pieces, floats of all tensors)
+  /// The place of all tensors in the arena, where those of neighbouring layers lie side by side.
+  private let parameters: Range<Int>
+  /// Shape (pieces, parameters.count)
   private let sums: UnsafeMutableBufferPointer<Float>
-  private let parameterCount: Int
   private let inputCount, outputCount: Int
-  let partialSumLength: Int
 
   /// - Parameters:
   ///   - shapes: in front of each layer.
@@ -58,17 +56,9 @@ final class SpatialPass: LayerPass, PieceSumming {
     }
     (self.values, self.gradients, self.valueCount) = (values, gradients, valueCount)
 
-    var floats = 0
-    var largest = 1
-    for (layer, (shape, offsets)) in zip(layers, zip(shapes, offsets)) {
-      for (tensor, offset) in zip(layer.tensors(of: shape), offsets) {
-        let count = tensor.shape.reduce(1, *)
-        tensors.append((offset, floats, count))
-        floats += count
-        largest = max(largest, count)
-      }
-    }
-    (parameterCount, partialSumLength) = (floats, largest)
+    let firstParameter = offsets.lazy.compactMap(\.first).first ?? 0
+    let floats = zip(layers, shapes).flatMap { $0.tensors(of: $1) }.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    parameters = firstParameter..<firstParameter + floats
 
     var workspaceCount = 0
     for (index, step) in steps.enumerated() {
@@ -83,7 +73,7 @@ final class SpatialPass: LayerPass, PieceSumming {
         let window = layer.window(on: picture)
         let pooling = ckernels_pooling(
           x: values[index].picture, y: values[index + 1].picture, height: window.height, width: window.width,
-          row_step: layer.verticalStep(on: picture), column_step: max(1, layer.stride),
+          row_step: max(1, layer.stride), column_step: max(1, layer.stride),
           scale: 1 / Float(window.height * window.width))
         stages.append(.pooling(pooling, isMean: layer.kind != .largest))
       case .activation(let activation): stages.append(.activation(activation))
@@ -96,7 +86,7 @@ final class SpatialPass: LayerPass, PieceSumming {
     valueMemory = .allocateZeros(groups * valueCount * lanes)
     gradientMemory = .allocateZeros(gradientCount * lanes)
     workspace = .allocate(capacity: max(1, workspaceCount * lanes))
-    sums = .allocateZeros(pieces * parameterCount)
+    sums = .allocateZeros(pieces * floats)
   }
 
   deinit {
@@ -105,6 +95,8 @@ final class SpatialPass: LayerPass, PieceSumming {
     workspace.deallocate()
     sums.deallocate()
   }
+
+  var partialSumLength: Int { max(1, parameters.count) }
 
   func forward(
     _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, _ pass: borrowing Pass
@@ -157,11 +149,7 @@ final class SpatialPass: LayerPass, PieceSumming {
           &first, memory + gradients[0].start * lanes, dx + start * inputCount, inputCount, rows)
       }
     }
-    for tensor in tensors {
-      gradient.store(
-        tensor.offset..<tensor.offset + tensor.count, of: pass, from: sums.baseAddress! + tensor.first,
-        stride: parameterCount)
-    }
+    gradient.store(parameters, of: pass, from: sums.baseAddress!, stride: parameters.count)
   }
 
   /// One stage of one group.
@@ -209,12 +197,12 @@ final class SpatialPass: LayerPass, PieceSumming {
 
   /// The sums begin with 0, or with what earlier rows of the only piece have left.
   private func beginSums(_ pass: borrowing Pass, _ gradient: borrowing GradientSum) {
-    UnsafeMutableBufferPointer(rebasing: sums[..<(pass.pieceCount * parameterCount)]).update(repeating: 0)
-    guard gradient.accumulates else { return }
-    for tensor in tensors {
-      (sums.baseAddress! + tensor.first).update(
-        from: gradient.targets[0].arena + tensor.offset, count: tensor.count)
+    guard gradient.accumulates else {
+      return UnsafeMutableBufferPointer(rebasing: sums[..<(pass.pieceCount * parameters.count)])
+        .update(repeating: 0)
     }
+    sums.baseAddress!.update(
+      from: gradient.targets[0].arena + parameters.lowerBound, count: parameters.count)
   }
 
   /// - Parameters:
@@ -224,16 +212,12 @@ final class SpatialPass: LayerPass, PieceSumming {
     _ parameter: Int, _ count: Int, _ gradients: UnsafePointer<Float>, rows: Range<Int>,
     _ pieces: UnsafeBufferPointer<Int>
   ) {
-    guard let tensor = tensors.first(where: { $0.offset..<$0.offset + $0.count ~= parameter }) else {
-      preconditionFailure("a layer has told its tensors")
-    }
-    let place = tensor.first + parameter - tensor.offset
+    let place = sums.baseAddress! + (parameter - parameters.lowerBound)
     for piece in 0..<pieces.count - 1 {
       let own = (pieces[piece]..<pieces[piece + 1]).clamped(to: rows)
       guard !own.isEmpty else { continue }
       kernels.pointee.add_examples(
-        sums.baseAddress! + piece * parameterCount + place, gradients, count,
-        own.lowerBound - rows.lowerBound,
+        place + piece * parameters.count, gradients, count, own.lowerBound - rows.lowerBound,
         own.upperBound - rows.lowerBound)
     }
   }

@@ -1,6 +1,4 @@
 // Which layers run together, and what each of them does to a picture.
-import CKernels
-
 /// What happens to a picture at once: a layer, or a convolution and the activation behind it.
 struct SpatialStep {
   enum Kind {
