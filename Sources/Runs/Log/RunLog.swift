@@ -59,7 +59,10 @@ final class RunLog {
       try files?.metrics.truncate(to: resumed.metricsBytes)
       try files?.timings.truncate(to: resumed.timingsBytes)
     } else {
-      try writeRunEvent(setUp, arithmetic, communicator, shards, schedule, placement)
+      try metrics?.write(
+        runEvent(
+          options, setUp, arithmetic, communicator, shards, schedule, placement, id: files?.id))
+      try metrics?.flush()
     }
     guard !options.isQuiet else { return }
     standardOutput(arithmetic)
@@ -86,81 +89,6 @@ final class RunLog {
     }
     progress?.begin(
       totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
-  }
-
-  private func writeRunEvent(
-    _ setUp: SetUp, _ arithmetic: String, _ communicator: any Communicator, _ shards: Shards,
-    _ schedule: BatchSchedule, _ placement: Placement
-  ) throws {
-    let topology = communicator.topology
-    var line = JSONLine(event: "run")
-    line["id"] = files?.id
-    line["version"] = version
-    line["data"] = options.data.data
-    line["dataSummary"] = setUp.dataSummary
-    line["examples"] = setUp.training.count
-    line["features"] = setUp.training.featureCount
-    line["validationExamples"] = setUp.validation?.count
-    line["validation"] = options.data.validation
-    line["target"] = setUp.preprocessing.targetName
-    line["model"] = setUp.specification.description
-    line["layers"] = setUp.model.text
-    line["batchNorm"] = options.batchNorm?.rawValue
-    line["activation"] = setUp.specification.activation?.rawValue
-    line["parameters"] = setUp.model.trainedCount
-    line["loss"] = setUp.loss.description
-    line["initialize"] = options.initialize
-    line["optimizer"] = options.optimizer.description
-    line["schedule"] = options.schedule.description
-    line["warmup"] = options.warmUp?.description
-    line["learningRate"] = setUp.learningRate
-    let settings = options.settings
-    line["clipNorm"] = settings["--clip-norm"].flatMap(Double.init)
-    line["clipValue"] = settings["--clip-value"].flatMap(Double.init)
-    line["noDecayFor"] = settings["--no-decay-for"]
-    line["scaleLearningRate"] = options.batchScaling?.rawValue
-    line["baseBatch"] = options.baseBatch
-    line["augment"] = settings["--augment"]
-    line["labelSmoothing"] = options.labelSmoothing
-    line["classWeights"] = settings["--class-weights"]
-    line["balance"] = options.balancesClasses ? true : nil
-    line["mixup"] = options.mixup
-    line["earlyStopping"] = options.earlyStopping
-    line["keepBest"] = options.keepsBest ? true : nil
-    line["ema"] = options.averageDecay
-    line["swa"] = options.averagesEpochs ? true : nil
-    line["swaFrom"] = options.averagesFrom
-    line["globalBatch"] = options.globalBatch
-    line["batchArithmetic"] = arithmetic
-    line["microBatch"] = options.microBatch
-    line["lastBatch"] = options.lastBatch.rawValue
-    line["sampling"] = options.sampling.rawValue
-    line["duplicate"] = options.copies
-    line["seed"] = options.seed
-    line["epochs"] = options.epochs ?? (options.steps == nil ? options.epochLimit : nil)
-    line["steps"] = options.steps
-    line["stepsPerEpoch"] = schedule.stepsPerEpoch
-    line["evaluateEvery"] = options.evaluateEvery
-    line["logEvery"] = options.logEvery
-    line["shards"] = shards.count
-    line["ranks"] = communicator.worldSize
-    line["servers"] = topology.serverCount
-    line["hosts"] = topology.hosts
-    line["serverOfRank"] = topology.serverOfRank
-    line["threads"] = options.threads
-    line["cores"] = placement.cores.count
-    line["binding"] = placement.bound.rawValue
-    line["arithmetic"] = setUp.arithmetic.name
-    line["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : Arithmetic.portableVersion
-    line["instructions"] = setUp.arithmetic.instructions?.description
-    line["blasKernel"] = BLAS.kernelName
-    line["blasKernelReplaced"] = BLAS.replacedKernel
-    line["blas"] = BLAS.configuration
-    line["vectors"] = vectorWidth
-    line["mathematics"] = mathematicsLibrary
-    line["hash"] = "XXH64"
-    try metrics?.write(line)
-    try metrics?.flush()
   }
 
   /// A line that is told of however little else is.
