@@ -6,7 +6,7 @@
 ///       title: "Loss", xLabel: "seconds", yLabel: "mean loss", xScale: .logarithmic,
 ///       series: [Series(name: "batch 10", points: points)]
 ///     ).svg()
-package struct Plot: Sendable {
+package struct Plot: Figure {
   package var title: String
   package var xLabel: String
   package var yLabel: String
@@ -37,8 +37,18 @@ package struct Plot: Sendable {
   /// The plot as one SVG element, which is also a whole file. The same plot gives the same bytes. It becomes
   /// higher than `height` when title and legend would leave too little of it for the curves.
   package func svg(width: Int = 760, height: Int = 480) -> String {
-    var svg = SVGWriter()
-    Layout.fitting(self, width: Double(max(width, 320)), height: Double(max(height, 200))).draw(to: &svg)
+    svg(width: width, height: height, isPart: false)
+  }
+
+  package func element(width: Int) -> String {
+    svg(width: width, height: min(400, 200 + width / 4), isPart: true)
+  }
+
+  private func svg(width: Int, height: Int, isPart: Bool) -> String {
+    var svg = SVGWriter(isPart: isPart)
+    Layout.fitting(
+      self, width: Double(max(width, 320)), height: Double(max(height, 200)), isPart: isPart
+    ).draw(to: &svg)
     return svg.text
   }
 
@@ -52,6 +62,7 @@ package struct Plot: Sendable {
         ys.append(point.y)
         if index < one.errorBars.count { ys += [one.errorBars[index].low, one.errorBars[index].high] }
       }
+      for part in one.band where xScale.shows(part.x) { ys += [part.low, part.high] }
     }
     for line in referenceLines {
       switch line.place {
