@@ -13,7 +13,7 @@ package struct HTMLPage: Sendable {
     case figure(any Figure, caption: String)
     /// Shown when it is asked for.
     case details(summary: String, [Block])
-    /// An SVG document from elsewhere, as a picture that runs nothing.
+    /// An SVG document from elsewhere that has its title in it, as a picture that runs nothing.
     case picture(svg: String, title: String)
 
     package static func plot(_ plot: Plot) -> Block { .figure(plot, caption: "") }
@@ -98,7 +98,7 @@ package struct HTMLPage: Sendable {
     case .picture(let svg, let title):
       return """
         <figure>
-        \(captionText(title))<div class="scroll" tabindex="0" role="region" aria-label="\(escaped(title))">\
+        <div class="scroll" tabindex="0" role="region" aria-label="\(escaped(title))">\
         <img alt="\(escaped(title))" src="data:image/svg+xml;base64,\(base64(svg))"></div>
         </figure>
 

@@ -122,7 +122,8 @@ private struct HeatMapLayout {
       let every = max(1, Int(((widest + 14) / cellWidth).rounded(.up)))
       columnLabels = labels.indices.filter { $0 % every == 0 }.map { (labels[$0], $0) }
     }
-    legend = wrapped(map.legend, width: width - 2 * Self.margin, size: size)
+    let note = map.scale == .logarithmic ? " (equal steps of shade are equal factors)" : ""
+    legend = wrapped(map.legend + note, width: width - 2 * Self.margin, size: size)
     top = Self.margin + 16 * Double(legend.count) + 34
     bottom = top + rows * cellHeight
     yLabel = wrapped(map.yLabel, width: max(bottom - top, 120), size: size)
@@ -184,9 +185,7 @@ private struct HeatMapLayout {
       svg.box("plot-h\(shade)", x: x, y: y, width: 16, height: 14)
       x += 16
     }
-    svg.label(
-      texts[1] + (map.scale == .logarithmic ? " (equal steps are equal factors)" : ""), x: x + 6,
-      y: y + 0.95 * size, size: size)
+    svg.label(texts[1], x: x + 6, y: y + 0.95 * size, size: size)
   }
 
   private func drawCells(to svg: inout SVGWriter) {

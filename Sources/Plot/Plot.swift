@@ -17,11 +17,13 @@ package struct Plot: Figure {
   /// The part to show; nil is all of it. A range that the scale cannot show counts as nil.
   package var xRange: ClosedRange<Double>?
   package var yRange: ClosedRange<Double>?
+  /// Whether a linear axis has zero at its bottom, as rates and shares should.
+  package var yStartsAtZero: Bool
 
   package init(
     title: String = "", xLabel: String = "", yLabel: String = "", xScale: Scale = .linear,
     yScale: Scale = .linear, series: [Series], referenceLines: [ReferenceLine] = [],
-    xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil
+    xRange: ClosedRange<Double>? = nil, yRange: ClosedRange<Double>? = nil, yStartsAtZero: Bool = false
   ) {
     self.title = title
     self.xLabel = xLabel
@@ -32,6 +34,7 @@ package struct Plot: Figure {
     self.referenceLines = referenceLines
     self.xRange = xRange
     self.yRange = yRange
+    self.yStartsAtZero = yStartsAtZero
   }
 
   /// The plot as one SVG element, which is also a whole file. The same plot gives the same bytes. It becomes
@@ -70,6 +73,7 @@ package struct Plot: Figure {
       case .vertical(let x): xs.append(x)
       }
     }
+    if yStartsAtZero, yScale == .linear { ys.append(0) }
     return (
       xRange.flatMap { Axis(xScale, range: $0) } ?? Axis(xScale, covering: xs),
       yRange.flatMap { Axis(yScale, range: $0) } ?? Axis(yScale, covering: ys)
