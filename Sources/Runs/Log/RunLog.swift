@@ -164,6 +164,7 @@ final class RunLog {
     line["bestStep"] = model.state.best?.step
     if options.keepsBest { line["modelStep"] = model.step }
     line["averaged"] = model.state.averagedCount > 0 ? model.state.averagedCount : nil
+    line.setConfusion(of: validation, className: model.className)
     try metrics?.write(line)
     try metrics?.flush()
     progress?.end()

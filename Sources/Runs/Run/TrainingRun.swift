@@ -286,7 +286,9 @@ public final class TrainingRun {
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
           secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: memory,
           timings: timings,
-          topology: communicator.topology, model: ModelWords(options: options, state: state, step: modelStep))
+          topology: communicator.topology,
+          model: ModelWords(
+            options: options, state: state, step: modelStep, className: setUp.preprocessing.className))
         if let text = checkpointing?.lateness { log.note(text) }
       }
     }
