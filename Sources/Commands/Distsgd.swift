@@ -28,6 +28,9 @@ struct Distsgd: ParsableCommand {
 public enum Program {
   /// Runs the command line as a rank of a job or alone, and ends the process.
   public static func main() -> Never {
+    do { try StartArguments.startRanks(CommandLine.arguments, in: currentEnvironment()) } catch {
+      Job.leave(after: error)
+    }
     Job.run { job in
       let command = try parse()
       if let command = command as? any JobCommand {

@@ -40,8 +40,10 @@ struct SweepCommand: JobCommand {
   var targetLoss: Double?
 
   @OptionGroup var experiment: ExperimentArguments
+  @OptionGroup(title: "Ranks") var start: StartArguments
 
   func run(on communicator: any Communicator) throws {
+    try start.requireNone()
     StandardStreams.outliveReaders()
     try communicator.agreeingOnErrors {
       try NumberRange.globalBatch.check(globalBatch ?? [])

@@ -11,6 +11,7 @@ struct Train: JobCommand {
 
   @OptionGroup var train: TrainArguments
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
+  @OptionGroup(title: "Ranks") var start: StartArguments
 
   var options: TrainingOptions {
     var options = train.options
@@ -19,6 +20,7 @@ struct Train: JobCommand {
   }
 
   func run(on communicator: any Communicator) throws {
+    try start.requireNone()
     StandardStreams.outliveReaders()
     let run =
       if let folder = checkpoints.resume {
