@@ -55,6 +55,7 @@ extension JobTests {
       "bench gather": [], "bench roofline": [("sizes", "8")],
       "evaluate": [("model", "MODEL"), ("data", "airfoil-like")],
       "predict": [("model", "MODEL"), ("data", "airfoil-like")],
+      "report": [("", "RUN"), ("output", "report.html")], "plot": [("", "RUN"), ("output", "plot.svg")],
       "export": [("", "MODEL"), ("output", "export.onnx")],
       "reproduce": [("", "MODEL")], "data list": [], "data show": [("", "airfoil-like")],
     ]
@@ -64,7 +65,7 @@ extension JobTests {
       let outcome = try run(["--experimental-dump-help"])
       let root = try #require(
         try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
-      let model = folder("trained/model.safetensors")
+      let values = ["MODEL": folder("trained/model.safetensors"), "RUN": folder("trained")]
       var found: [Command] = []
       func visit(_ command: [String: Any], _ path: [String]) throws {
         let subcommands = command["subcommands"] as? [[String: Any]] ?? []
@@ -80,7 +81,7 @@ extension JobTests {
           Self.bases[path.joined(separator: " ")], "\(path): say here what makes the command short")
         found.append(
           Command(
-            path: path, base: base.map { ($0.name, $0.value == "MODEL" ? model : $0.value) }, options: options
+            path: path, base: base.map { ($0.name, values[$0.value] ?? $0.value) }, options: options
           ))
       }
       try visit(try #require(root["command"] as? [String: Any]), [])

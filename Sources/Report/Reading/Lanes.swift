@@ -25,13 +25,13 @@ package struct Lanes: Sendable {
   package private(set) var lastRow = -1
   package private(set) var lastColumn = -1
 
-  init(rows: Int, columns: Int) {
+  package init(rows: Int, columns: Int) {
     rowLimit = rows
     columnLimit = columns
   }
 
   /// Numbers from 0 up to this are taken: beyond it, none of ours lies.
-  static let numbers = 0...(1 << 50)
+  package static let numbers = 0...(1 << 50)
 
   package var columnCount: Int { lastColumn < 0 ? 0 : lastColumn / columnStride + 1 }
 
@@ -46,7 +46,7 @@ package struct Lanes: Sendable {
   }
 
   /// - Precondition: `row` and `column` are in `numbers`.
-  mutating func add(_ first: Double, _ second: Double = 0, count: Double = 1, row: Int, column: Int) {
+  package mutating func add(_ first: Double, _ second: Double = 0, count: Double = 1, row: Int, column: Int) {
     precondition(Self.numbers.contains(row) && Self.numbers.contains(column), "numbers from 0 up")
     while row / rowStride >= rowLimit { joinRows() }
     while column / columnStride >= columnLimit { joinColumns() }
@@ -59,11 +59,11 @@ package struct Lanes: Sendable {
   }
 
   /// Makes columns stand for at least `count` numbers.
-  mutating func widenColumns(to count: Int) {
+  package mutating func widenColumns(to count: Int) {
     while columnStride < min(count, Self.numbers.upperBound) { joinColumns() }
   }
 
-  mutating func widenRows(to count: Int) {
+  package mutating func widenRows(to count: Int) {
     while rowStride < min(count, Self.numbers.upperBound) { joinRows() }
   }
 
