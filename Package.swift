@@ -48,7 +48,8 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "CSignals", "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System", "Text",
+        "CSignals", "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System",
+        "Text",
       ]),
     .target(
       name: "Bench",
@@ -62,9 +63,16 @@ let package = Package(
         "CKernels", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "Runs", "System", "Text",
       ]),
     .target(
+      name: "Doctor",
+      dependencies: [
+        "Bench", "CSignals", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "Text",
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Bench", "DataFormats", "DistributedSGD", "Experiments", "MPI", "NeuralNet", "Runs", "System", "Text",
+        "Bench", "DataFormats", "DistributedSGD", "Doctor", "Experiments", "MPI", "NeuralNet", "Runs",
+        "System",
+        "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "distsgd", dependencies: ["Commands"]),
@@ -96,6 +104,7 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: ["Bench", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System"]),
+    .testTarget(name: "DoctorTests", dependencies: ["Doctor", "System"]),
     .testTarget(
       name: "JobTests",
       dependencies: ["DataFormats", "MPI", "NeuralNet", "RandomNumbers", "Runs", "TestSupport", "Text"]),

@@ -19,7 +19,7 @@ struct Distsgd: ParsableCommand {
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
       Export.self,
-      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self,
+      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: Train.self)
 }
@@ -28,6 +28,7 @@ struct Distsgd: ParsableCommand {
 public enum Program {
   /// Runs the command line as a rank of a job or alone, and ends the process.
   public static func main() -> Never {
+    DoctorCommand.prepare()
     Job.run { job in
       let command = try parse()
       if let command = command as? any JobCommand {

@@ -99,7 +99,7 @@ struct Verify: ParsableCommand {
 }
 
 /// The file of this program.
-private func executablePath() -> String {
+func executablePath() -> String {
   var path = [CChar](repeating: 0, count: Int(PATH_MAX))
   let length = readlink("/proc/self/exe", &path, path.count)
   guard length > 0 else { return CommandLine.arguments[0] }
