@@ -27,6 +27,7 @@ let package = Package(
     .target(
       name: "CImages", dependencies: ["CJPEG", "CPNG"],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CAffinity"),
     .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
@@ -48,7 +49,7 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "CSignals", "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System",
+        "CSignals", "CSockets", "CYAML", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System",
         "Text",
       ]),
     .target(
