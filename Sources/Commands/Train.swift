@@ -46,7 +46,7 @@ struct Train: JobCommand {
         DistsgdError(.usage, "--output: a resumed run goes on in its own folder; leave it out"))
     }
     let resumption = try Resumption(folder, communicator: communicator)
-    var words = CommandLine.arguments.dropFirst()
+    var words = commandWords()[...]
     if words.first == Self._commandName { words = words.dropFirst() }
     let options = try parsed(resumption.arguments + words)
     if let end = try communicator.agreeingOnErrors({ try resumption.end(for: options) }) {

@@ -34,7 +34,7 @@ struct Verify: ParsableCommand {
         "ranks   steps   hash after the last step   against \(counts[0]) rank\(counts[0] == 1 ? "" : "s")")
     }
     let executable = executablePath()
-    let arguments = trainArguments(of: Array(CommandLine.arguments.dropFirst()))
+    let arguments = trainArguments(of: commandWords())
     for count in counts {
       try verification.run(ranks: count, executable: executable, trainArguments: arguments)
       let difference = verification.difference

@@ -14,6 +14,9 @@ public struct Requests: OptionSet, Sendable {
   /// Stop after this step.
   @inlinable
   public static var stop: Requests { Requests(rawValue: 1) }
+  /// End after this step: the time is up.
+  @inlinable
+  public static var end: Requests { Requests(rawValue: 4) }
   /// Compare the parameters in the next step.
   @inlinable
   public static var comparison: Requests { Requests(rawValue: 2) }

@@ -55,6 +55,7 @@ final class RunLog {
     placement: Placement, resumed: CheckpointWriter.Moment?
   ) throws {
     guard isActive else { return }
+    try writeConfig(shards: shards.count, ranks: communicator.worldSize)
     if let resumed {
       try files?.metrics.truncate(to: resumed.metricsBytes)
       try files?.timings.truncate(to: resumed.timingsBytes)
@@ -91,8 +92,26 @@ final class RunLog {
       totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
   }
 
+  /// `config.yaml`: what repeats the run. One that goes on may be longer by now.
+  private func writeConfig(shards: Int, ranks: Int) throws {
+    try files?.inPlace {
+      let comments = [
+        "This run again, on any number of ranks up to its shards (it had \(ranks)):",
+        "  distsgd --config \(shellWord(folder.config))",
+        "Every option of the command line may stand here, by its name; see docs/reference.md.",
+      ]
+      var text = configText(options.configSettings(shards: shards), comments: comments)
+      var file = try ReplacementFile(replacing: folder.config)
+      try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
+      try file.commit()
+    }
+  }
+
   /// A line that is told of however little else is.
   func warn(_ text: String) { standardError("distsgd: warning: \(text)") }
+
+  /// The same, of what is no warning.
+  func tell(_ text: String) { if isActive { standardError("distsgd: \(text)") } }
 
   /// A line of progress.
   func note(_ text: String) { progress?.note(text) }
@@ -149,10 +168,11 @@ final class RunLog {
     loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
     memoryBytes: Int,
     timings: RankTimings,
-    topology: Topology, model: ModelWords
+    topology: Topology, model: ModelWords, isFinished: Bool = true
   ) throws {
     guard isActive else { return }
-    var line = JSONLine(event: "end")
+    // Only a run that has told its end is finished.
+    var line = JSONLine(event: isFinished ? "end" : "stopped")
     line["loss"] = loss.loss
     for measure in loss.measures { line[measure.name] = measure.value }
     line["seconds"] = seconds
@@ -171,7 +191,8 @@ final class RunLog {
     if !options.isQuiet {
       standardOutput("")
       standardOutput(timings.table(topology: topology))
-      standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
+      standardOutput(
+        "files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors, config.yaml")
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
       for line in model.lines { standardOutput(line) }

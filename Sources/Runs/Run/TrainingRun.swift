@@ -19,27 +19,29 @@ public final class TrainingRun {
   let setUp: SetUp
   let log: RunLog
   /// Nil for a run without a folder to go on from: it cannot be stopped.
-  private let checkpointing: Checkpointing?
+  let checkpointing: Checkpointing?
   /// nil where η stays as it is.
   private let rates: LearningRates?
   /// The next step that is told, with the norm of its gradient; the same on all ranks.
   private var nextTold = Int.max
-  private let provenance: Provenance
+  let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
   private let task: MeasuredTask?
 
-  private let modelAtEnd: ModelAtEnd
+  let modelAtEnd: ModelAtEnd
 
   private(set) var state: RunState
   private(set) var clock: TrainingClock
   /// What was asked before the last step.
   private var heard: Requests = []
   private var isAskedToStop = false
+  /// When this rank asks all to end; on rank 0 of a run with a time limit.
+  private var deadline = Double.infinity
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
   private var nextHook = Int.max
-  private var timings = RankTimings(ranks: [])
+  var timings = RankTimings(ranks: [])
   private var growth = LossGrowth()
   /// The evaluations so far: on the validation set, or the training set without one.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -101,6 +103,9 @@ public final class TrainingRun {
       ? Checkpointing(
         of: trainer, options, setUp, provenance, log: log, modelAtEnd: modelAtEnd, board: communicator.board)
       : nil
+    if hasFolder, communicator.rank == 0, let limit = options.timeLimit {
+      deadline = monotonicSeconds() + limit.seconds - processAge()
+    }
     if hasFolder { nextTold = (state.step / options.logEvery + 1) * options.logEvery }
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
@@ -126,7 +131,13 @@ public final class TrainingRun {
     communicator.board.isPunctual = true
     defer { communicator.board.isPunctual = false }
     trainer.clock.restart()
-    while state.epoch < options.epochLimit && state.step < stepLimit && !stopsEarly { try runEpoch() }
+    do {
+      while state.epoch < options.epochLimit && state.step < stepLimit && !stopsEarly { try runEpoch() }
+    } catch is TimeIsUp {
+      clock.stop()
+      try endInTime()
+      return
+    }
     try finish()
   }
 
@@ -185,6 +196,7 @@ public final class TrainingRun {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
+    if deadline < .infinity, monotonicSeconds() >= deadline { plan.requests.insert(.end) }
     if state.step + 1 == nextTold {
       plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
       nextTold += options.logEvery
@@ -219,6 +231,12 @@ public final class TrainingRun {
     }
     guard let checkpointing else { return }
     if heard.contains(.stop) { throw try stopped(checkpointing) }
+    // A run that is done by then ends as it would.
+    if heard.contains(.end), !(isLastEpoch && state.stepOfEpoch == schedule.stepsPerEpoch),
+      state.step < stepLimit
+    {
+      throw TimeIsUp()
+    }
     if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }
 
@@ -235,7 +253,7 @@ public final class TrainingRun {
   }
 
   /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
-  private func evaluate() throws {
+  func evaluate() throws {
     trainer.clock.mark(.other)
     let evaluated = modelAtEnd.evaluated(trainer, state)
     let result = try trainer.evaluate(
@@ -255,7 +273,7 @@ public final class TrainingRun {
   }
 
   /// Over the training set: the last one, if it was made there and nothing has changed since.
-  private func evaluationAtEnd() throws -> Evaluation {
+  func evaluationAtEnd() throws -> Evaluation {
     if setUp.validation == nil, !options.keepsBest, let last = state.lastEvaluation,
       last.examples == state.examples
     {
@@ -270,6 +288,11 @@ public final class TrainingRun {
     let modelStep = try modelAtEnd.install(in: trainer, state)
     let final = try evaluationAtEnd()
     try requireFinite(final.loss)
+    try tellEnd(final, modelStep: modelStep, isFinished: true)
+  }
+
+  /// Writes the model, and tells how good it is. Collective.
+  func tellEnd(_ final: Evaluation, modelStep: Int, isFinished: Bool) throws {
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
     try communicator.agreeingOnErrors {
@@ -277,10 +300,7 @@ public final class TrainingRun {
       try communicator.board.takesItsTime {
         guard communicator.rank == 0 else { return }
         try checkpointing?.finish()
-        try log.files?.inPlace {
-          let words = provenance.words(of: setUp, steps: modelStep, parameterHash: trainer.parameterHash)
-          try setUp.save(trainer.parameters, provenance: words, to: log.folder.model)
-        }
+        try saveModel(step: modelStep)
         try log.end(
           loss: final, seconds: seconds,
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
@@ -288,7 +308,8 @@ public final class TrainingRun {
           timings: timings,
           topology: communicator.topology,
           model: ModelWords(
-            options: options, state: state, step: modelStep, className: setUp.preprocessing.className))
+            options: options, state: state, step: modelStep, className: setUp.preprocessing.className),
+          isFinished: isFinished)
         if let text = checkpointing?.lateness { log.note(text) }
       }
     }
