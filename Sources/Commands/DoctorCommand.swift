@@ -42,14 +42,17 @@ struct DoctorCommand: JobCommand {
       return
     }
     guard Launcher.isFirst(in: currentEnvironment()) else { Glibc.exit(FaultsFound().code) }
-    unsetenv("SLURM_STEP_NUM_TASKS")
+    for name in ["SLURM_STEP_NUM_TASKS", "PMI_RANK"] { unsetenv(name) }
   }
 }
 
 /// Read before `prepare` hides them.
 private let strayTasks: Int? = {
-  guard case .slurmWithoutPMI(let tasks) = Launcher.find(in: currentEnvironment()) else { return nil }
-  return tasks
+  switch Launcher.find(in: currentEnvironment()) {
+  case .slurmWithoutPMI(let tasks): return tasks
+  case .slurmWithOldPMI(let tasks) where OpenMPIParts.speaksOldPMI == false: return tasks
+  default: return nil
+  }
 }()
 
 /// The findings have told it all.

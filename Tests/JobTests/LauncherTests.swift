@@ -83,6 +83,19 @@ extension JobTests {
       #expect(outcome.errorLines.count == 1 && outcome.errors.contains(expected), "\(outcome)")
     }
 
+    /// A file of options asks for ranks, and the command line for others.
+    @Test func ranksOfAFile() throws {
+      let file = try folder.write("ranks: 3\nglobal-batch: 30\n", to: "options.yaml")
+      for (words, ranks) in [([], 3), (["--ranks", "2"], 2)] as [([String], Int)] {
+        let outcome = try run(["--config", file, "--quiet", "--output", folder("file-\(ranks)")] + words)
+        #expect(outcome.code == 0, "\(outcome)")
+        let event = try #require(try readMetrics(folder("file-\(ranks)/metrics.jsonl")).first)
+        #expect(Int(event.number("ranks")) == ranks && Int(event.number("globalBatch")) == 30)
+      }
+      let missing = try run(["--config", folder("none.yaml")])
+      #expect(missing.code == 66 && missing.errorLines.count == 1, "\(missing)")
+    }
+
     /// Ranks start no ranks.
     @Test func ranksWithinRanks() throws {
       let outcome = try run(ranks: 2, ["--ranks", "2"])

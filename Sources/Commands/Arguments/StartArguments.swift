@@ -39,9 +39,12 @@ struct StartArguments: ParsableArguments {
 
   /// Becomes the job that the command line asks for; returns where it asks for none, or this is one of its ranks.
   static func startRanks(_ commandLine: [String], in environment: [String: String]) throws {
-    let words = commandLine.dropFirst()
+    let words = Array(commandLine.dropFirst())
     guard Launcher.find(in: environment) == .none, startsRanks(words.first) else { return }
-    let (values, others) = try taken(from: Array(words))
+    var (values, others) = try taken(from: words)
+    // A file of options may ask for ranks too. They read it again, unless it does.
+    let ofFiles = try taken(from: ConfigWords(words, over: SingleProcessCommunicator()).words)
+    if ofFiles.values != values { (values, others) = ofFiles }
     guard !values.isEmpty else { return }
     try start(values, command: [executablePath()] + others).become()
   }

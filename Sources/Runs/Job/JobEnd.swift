@@ -27,6 +27,7 @@ extension Job {
 
   /// Ends a program that could not begin, with a line that tells why.
   package static func leave(after error: any Error) -> Never {
+    let error = (error as? AgreedError)?.error ?? error
     report("\(error)")
     leave(((error as? DistsgdError)?.code ?? .internal).rawValue)
   }
