@@ -164,6 +164,7 @@ public final class TrainingRun {
       try checkpointing?.keepLastEpoch(state, clock)
     }
     clock.stop()
+    if options.writesEvents { try tellHistograms() }
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
@@ -173,7 +174,8 @@ public final class TrainingRun {
       if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
       timings.add(epochTimings)
       try log.epoch(
-        state.epoch, examples: state.examples, loss: loss, seconds: seconds,
+        state.epoch, steps: (state.step, state.stepOfEpoch), examples: state.examples, loss: loss,
+        seconds: seconds,
         timings: epochTimings, topology: communicator.topology)
     }
     state.stepOfEpoch = 0
