@@ -35,6 +35,7 @@ let package = Package(
     .target(name: "CSockets"),
     .target(name: "Text"),
     .target(name: "Plot", dependencies: ["Text"]),
+    .target(name: "Report", dependencies: ["Plot", "System", "Text"]),
     .target(name: "RandomNumbers"),
     .target(name: "System", dependencies: ["CAffinity", "CKernels", "CSignals", "Text"]),
     .target(name: "MPI", dependencies: ["CMPI"]),
@@ -64,8 +65,9 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Bench", "DataFormats", "DistributedSGD", "Experiments", "MPI", "NeuralNet", "Runs", "System", "Text",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Bench", "DataFormats", "DistributedSGD", "Experiments", "MPI", "NeuralNet", "Report", "Runs",
+        "System",
+        "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "distsgd", dependencies: ["Commands"]),
     .target(
@@ -75,6 +77,7 @@ let package = Package(
     .testTarget(name: "TextTests", dependencies: ["System", "Text"]),
     .testTarget(name: "MPITests", dependencies: ["MPI"]),
     .testTarget(name: "PlotTests", dependencies: ["Plot"]),
+    .testTarget(name: "ReportTests", dependencies: ["Plot", "Report", "System", "TestSupport"]),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"]),
     .testTarget(

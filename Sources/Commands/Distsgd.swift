@@ -18,7 +18,7 @@ struct Distsgd: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
-      Export.self,
+      Export.self, ReportCommand.self, PlotCommand.self,
       Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self,
     ],
     defaultSubcommand: Train.self)

@@ -36,15 +36,8 @@ struct ScheduleCommand: ParsableCommand {
         try LearningRates(SetUp(options, communicator: SingleProcessCommunicator(), tellsAssumptions: false))
       }
     let report = try ScheduleReport(rates, rows: rows)
-    if let svg { try write(report.svg, to: svg) }
-    if let html { try write(report.html, to: html) }
+    if let svg { try writeWhole(report.svg, to: svg) }
+    if let html { try writeWhole(report.html, to: html) }
     standardOutput(json ? report.json.description : report.text)
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    var text = text
-    var file = try ReplacementFile(replacing: path)
-    try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
-    try file.commit()
   }
 }

@@ -133,7 +133,7 @@ enum BatchNormStudy {
       ])
     }
     return Study.Reading(
-      text: alignedTable(table) + "\n" + sentence(rows, hasAccuracy: hasAccuracy),
+      tables: [table], words: sentence(rows, hasAccuracy: hasAccuracy),
       figures: figures(rows, score))
   }
 

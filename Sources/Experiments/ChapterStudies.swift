@@ -27,8 +27,8 @@ extension Chapter {
       trials: { fourRuns($0, exampleCount: $1) },
       read: { results in
         Study.Reading(
-          text: comparisonTable(results, target: 0.25) + "\n"
-            + "Least squares has its optimum at \(fixed(optimum, 4)). "
+          tables: [comparisonTable(results, target: 0.25)],
+          words: "Least squares has its optimum at \(fixed(optimum, 4)). "
             + fastestSentence(results, target: 0.25),
           figures: [("chapter", lossAgainstTime("Loss against time", results, optimum: optimum))])
       })
@@ -41,8 +41,8 @@ extension Chapter {
       read: { results in
         let target = Sweep.defaultTarget(results)
         return Study.Reading(
-          text: comparisonTable(results, target: target) + "\n"
-            + (target.map { fastestSentence(results, target: $0) } ?? "Every run diverged.\n"),
+          tables: [comparisonTable(results, target: target)],
+          words: target.map { fastestSentence(results, target: $0) } ?? "Every run diverged.\n",
           figures: Sweep.figures(results, stem: "exercise-1"))
       })
   }
@@ -57,7 +57,7 @@ extension Chapter {
           meanAndDeviation(result.evaluations.suffix(result.evaluations.count / 2).map(\.evaluation.loss))
             .deviation
         }
-        var text = comparisonTable(results, target: nil) + "\n"
+        var text = ""
         for pair in stride(from: 0, to: results.count - 1, by: 2) {
           text +=
             "\(results[pair].name): the loss of the last two epochs varies by \(fixed(spread[pair], 5)) (standard deviation); with decay by \(fixed(spread[pair + 1], 5)).\n"
@@ -68,7 +68,7 @@ extension Chapter {
 
           """
         return Study.Reading(
-          text: text,
+          tables: [comparisonTable(results, target: nil)], words: text,
           figures: [("exercise-2", excessAgainstExamples("Decay to a tenth after each epoch", results))])
       })
   }
@@ -92,8 +92,8 @@ extension Chapter {
             [group[0].group, fixed(mean, 5), fixed(deviation, 5), fixed(mean - optimum, 5)])
         }
         return Study.Reading(
-          text: alignedTable(rows) + "\n"
-            + """
+          tables: [rows],
+          words: """
             A shuffle shows every example once an epoch; with replacement about 37 % of them (1/e) are missed
             and others repeated. The difference of the means is to be read against the spread over seeds.
 
@@ -110,8 +110,8 @@ extension Chapter {
       trials: { duplicates($0, exampleCount: $1) },
       read: { results in
         Study.Reading(
-          text: comparisonTable(results, target: nil) + "\n"
-            + """
+          tables: [comparisonTable(results, target: nil)],
+          words: """
             With two copies an epoch has twice the examples. Gradient descent makes the same updates from
             twice the work: the mean over two copies is the mean over one. SGD and minibatch SGD make twice the
             updates in an epoch and lose nothing: per example seen, their losses fall alike, up to noise.
@@ -148,8 +148,8 @@ extension Sweep {
       read: { results in
         let target = targetLoss ?? defaultTarget(results)
         return Study.Reading(
-          text: comparisonTable(results, target: target) + "\n"
-            + (target.map { Chapter.fastestSentence(results, target: $0) } ?? "Every run diverged.\n"),
+          tables: [comparisonTable(results, target: target)],
+          words: target.map { Chapter.fastestSentence(results, target: $0) } ?? "Every run diverged.\n",
           figures: figures(results, stem: "sweep"))
       })
   }

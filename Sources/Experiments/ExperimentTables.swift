@@ -26,8 +26,8 @@ extension TrialResult {
   }
 }
 
-/// Trials side by side. `target` adds the training time until the loss was first at most that.
-package func comparisonTable(_ results: [TrialResult], target: Double?) -> String {
+/// Trials side by side, a header first. `target` adds the training time until the loss was first at most that.
+package func comparisonTable(_ results: [TrialResult], target: Double?) -> [[String]] {
   var rows = [
     ["run", "batch", "η", "epochs", "final loss", "sec/epoch", "examples/s"]
       + (target.map { ["seconds to \(fixed($0, 4))"] } ?? []) + ["parameter hash"]
@@ -42,7 +42,7 @@ package func comparisonTable(_ results: [TrialResult], target: Double?) -> Strin
     if let target { row.append(result.seconds(toReach: target).map(readableSeconds) ?? "-") }
     rows.append(row + [hexadecimal(result.parameterHash)])
   }
-  return alignedTable(rows)
+  return rows
 }
 
 /// A number without digits that say nothing: 0.05, 1, 1500.

@@ -88,13 +88,13 @@ enum LargeBatchStudy {
           + row.map { score($0).map { fixed($0, hasAccuracy ? 2 : 4) } ?? "diverged" })
     }
     let what = hasAccuracy ? "Held-out accuracy in percent" : "Held-out loss"
-    let text = """
-      \(alignedTable(table))
+    let words = """
       \(what) after \(epochs) epochs; cosine, momentum 0.9. The rate is \(learningRate), or \(learningRate)·B/\(baseBatch) (linear); \
       warm-up is one epoch.
 
       """
-    return Study.Reading(text: text, figures: [(name, figure(results, hasAccuracy: hasAccuracy))])
+    return Study.Reading(
+      tables: [table], words: words, figures: [(name, figure(results, hasAccuracy: hasAccuracy))])
   }
 
   /// A short last batch is one too.

@@ -30,10 +30,29 @@ package struct Study: Sendable {
     self.read = read
   }
 
-  /// What the results say: text for the terminal, and figures.
+  /// What the results say: tables and sentences, and figures.
   package struct Reading: Sendable {
-    package var text: String
+    /// Each with its header first.
+    package var tables: [[[String]]]
+    /// What is said of them.
+    package var words: String
     package var figures: [(name: String, plot: Plot)]
+
+    package init(tables: [[[String]]], words: String, figures: [(name: String, plot: Plot)]) {
+      self.tables = tables
+      self.words = words
+      self.figures = figures
+    }
+
+    /// For the terminal.
+    package var text: String { tables.map { alignedTable($0) + "\n" }.joined() + words }
+
+    /// For a page: figures, tables that scroll where they are wider than it, and a paragraph for each line's end.
+    package var blocks: [HTMLPage.Block] {
+      figures.map { .plot($0.plot) }
+        + tables.map { .table(header: $0.first ?? [], rows: Array($0.dropFirst())) }
+        + words.split(separator: ".\n").map { .paragraph($0.hasSuffix(".") ? String($0) : $0 + ".") }
+    }
   }
 }
 
@@ -79,9 +98,9 @@ package struct StudyRunner {
       let reading = study.read(results)
       try files.write(curvesCSV(results), as: "\(study.name).csv")
       for (name, plot) in reading.figures { try files.write(plot.svg(), as: "\(name).svg") }
-      let blocks = reading.figures.map { HTMLPage.Block.plot($0.plot) } + [.preformatted(reading.text)]
       let page = HTMLPage(
-        title: study.title, sections: [HTMLPage.Section(heading: experiment.dataSummary, blocks: blocks)])
+        title: study.title,
+        sections: [HTMLPage.Section(heading: experiment.dataSummary, blocks: reading.blocks)])
       try files.write(page.html, as: "\(study.name).html")
       guard !printsJSON else { return }
       standardOutput("\n" + reading.text)

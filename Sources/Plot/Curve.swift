@@ -45,14 +45,16 @@ extension Series {
       guard let x = frame.x(point.x), let y = frame.y(point.y) else { return nil }
       return Pixel(x: x, y: y)
     }
+    let area = bandPath(in: frame)
+    if !area.isEmpty { svg.path("plot-band " + color(slot), area) }
     drawErrorBars(pixels, slot: slot, in: frame, to: &svg)
     let runs = pixels.split(whereSeparator: { $0 == nil }).map { $0.compactMap { $0 } }
     if style != .markers {
       let data = runs.map { linePath(thinned($0), in: frame) }.joined()
-      if !data.isEmpty { svg.path("plot-line " + color(slot), data, dash: Palette.dash(slot)) }
+      if !data.isEmpty { svg.path(lineClass(slot), data, dash: dash(slot)) }
     }
     // A point that no line reaches would be invisible without a marker.
-    let marked = style == .line ? runs.filter { $0.count == 1 } : runs
+    let marked = style == .line || style == .thinLine ? runs.filter { $0.count == 1 } : runs
     let data = markerPath(marked.joined().filter(frame.contains), slot: slot)
     if !data.isEmpty { svg.path(markerClass(slot), data) }
   }
@@ -61,15 +63,24 @@ extension Series {
   func drawSample(slot: Int, x: Double, y: Double, width: Double, to svg: inout SVGWriter) {
     if style != .markers {
       let data = "M\(coordinate(x)) \(coordinate(y))L\(coordinate(x + width)) \(coordinate(y))"
-      svg.path("plot-line " + color(slot), data, dash: Palette.dash(slot))
+      svg.path(lineClass(slot), data, dash: dash(slot))
     }
-    if style != .line { svg.path(markerClass(slot), Marker(slot: slot).path(x: x + width / 2, y: y)) }
+    if style == .markers || style == .lineAndMarkers {
+      svg.path(markerClass(slot), Marker(slot: look ?? slot).path(x: x + width / 2, y: y))
+    }
   }
 
-  private func color(_ slot: Int) -> String { Palette.colorClass(colorSlot ?? slot) }
+  private func color(_ slot: Int) -> String { Palette.colorClass(colorSlot ?? look ?? slot) }
+
+  private func lineClass(_ slot: Int) -> String {
+    "plot-line \(color(slot))" + (style == .thinLine ? " plot-thin" : "")
+  }
+
+  /// A thin line has many points: dashes would be lost in it.
+  private func dash(_ slot: Int) -> String { style == .thinLine ? "" : Palette.dash(look ?? slot) }
 
   private func markerClass(_ slot: Int) -> String {
-    "plot-marker \(color(slot))" + (Marker(slot: slot).isFilled ? " plot-filled" : "")
+    "plot-marker \(color(slot))" + (Marker(slot: look ?? slot).isFilled ? " plot-filled" : "")
   }
 
   private func linePath(_ run: [Pixel], in frame: Frame) -> String {
@@ -110,15 +121,37 @@ extension Series {
   }
 
   private func markerPath(_ pixels: [Pixel], slot: Int) -> String {
-    let marker = Marker(slot: slot)
+    let marker = Marker(slot: look ?? slot)
     // On a line, markers closer than their own size say nothing; alone, only those at the same place do.
     let distance = style == .markers ? 0.5 : 9.0
+    func meet(_ a: Pixel, _ b: Pixel) -> Bool { abs(a.x - b.x) < distance && abs(a.y - b.y) < distance }
+    var marked: [Pixel] = []
+    for pixel in pixels where marked.last.map({ !meet($0, pixel) }) ?? true { marked.append(pixel) }
+    // Where a curve ends is what is looked for first: the last point has its marker, and others make room for it.
+    if let last = pixels.last, marked.last != last {
+      while marked.count > 1, meet(marked.last!, last) { marked.removeLast() }
+      marked.append(last)
+    }
+    return marked.map { marker.path(x: $0.x, y: $0.y) }.joined()
+  }
+
+  /// The area between the two sides of the band, cut off at the plot's edges.
+  private func bandPath(in frame: Frame) -> String {
+    func height(_ value: Double) -> Double {
+      // On a logarithmic axis what is not above zero lies below the bottom.
+      min(max(frame.y(value) ?? frame.bottom, frame.top), frame.bottom)
+    }
     var data = ""
-    var last: Pixel?
-    for pixel in pixels {
-      if let last, abs(pixel.x - last.x) < distance, abs(pixel.y - last.y) < distance { continue }
-      data += marker.path(x: pixel.x, y: pixel.y)
-      last = pixel
+    for run in band.split(whereSeparator: { !($0.low.isFinite && $0.high.isFinite) }) {
+      let sides = run.compactMap { part in
+        frame.x(part.x).map {
+          (x: min(max($0, frame.left), frame.right), low: height(part.low), high: height(part.high))
+        }
+      }
+      guard sides.count > 1 else { continue }
+      let upper = sides.map { "\(coordinate($0.x)) \(coordinate($0.high))" }
+      let lower = sides.reversed().map { "\(coordinate($0.x)) \(coordinate($0.low))" }
+      data += "M" + (upper + lower).joined(separator: "L") + "Z"
     }
     return data
   }

@@ -24,12 +24,14 @@ struct Layout {
   private let rightLabels: [PlacedLabel]
   private let topLabels: [(label: PlacedLabel, row: Int)]
 
-  /// - Parameter topRows: rows of vertical lines' labels to leave room for.
-  private init(_ plot: Plot, width: Double, height: Double, topRows: Int) {
+  /// - Parameters:
+  ///   - isPart: whether the title stands beside the plot and not in it.
+  ///   - topRows: rows of vertical lines' labels to leave room for.
+  private init(_ plot: Plot, width: Double, height: Double, isPart: Bool, topRows: Int) {
     self.plot = plot
     self.width = width
     let inner = width - 2 * Self.margin
-    title = wrapped(plot.title, width: inner, size: Self.titleSize)
+    title = isPart ? [] : wrapped(plot.title, width: inner, size: Self.titleSize)
     legend = Legend(names: plot.series.map(\.name), width: inner, fontSize: Self.textSize)
     xLabel = wrapped(plot.xLabel, width: 0.8 * inner, size: Self.textSize)
     let (xAxis, yAxis) = plot.axes
@@ -69,17 +71,17 @@ struct Layout {
   }
 
   /// The layout of `plot` in `width` pixels, and `height` or more.
-  static func fitting(_ plot: Plot, width: Double, height: Double) -> Layout {
+  static func fitting(_ plot: Plot, width: Double, height: Double, isPart: Bool) -> Layout {
     // The rows of labels above the plot depend on its width, which depends on the y ticks' labels, which
     // depend on the height that the rows leave: a second try has always been enough.
     var rows = 0
     for _ in 0..<3 {
-      let layout = Layout(plot, width: width, height: height, topRows: rows)
+      let layout = Layout(plot, width: width, height: height, isPart: isPart, topRows: rows)
       let needed = (layout.topLabels.map(\.row).max() ?? -1) + 1
       if needed <= rows { return layout }
       rows = needed
     }
-    return Layout(plot, width: width, height: height, topRows: rows)
+    return Layout(plot, width: width, height: height, isPart: isPart, topRows: rows)
   }
 
   private static func rightHeight(_ labels: [(lines: [String], value: Double)]) -> Double {

@@ -32,6 +32,10 @@ func coordinate(_ value: Double) -> String {
 /// An SVG document under construction.
 struct SVGWriter {
   private(set) var text = ""
+  /// Whether it is a part of a page, which has the style sheet already; else it is a whole file.
+  let isPart: Bool
+
+  init(isPart: Bool = false) { self.isPart = isPart }
 
   enum Anchor: String { case start, middle, end }
 
@@ -39,9 +43,8 @@ struct SVGWriter {
     let (w, h) = (coordinate(width), coordinate(height))
     text += """
       <svg xmlns="http://www.w3.org/2000/svg" class="plot" width="\(w)" height="\(h)" viewBox="0 0 \(w) \(h)" \
-      role="img"\(title.isEmpty ? "" : " aria-label=\"\(escaped(title))\"")>
-      <style>\(Palette.styleSheet)</style>
-      <rect class="plot-background" width="\(w)" height="\(h)"/>
+      role="img">\(title.isEmpty ? "" : "<title>\(escaped(title))</title>")
+      \(isPart ? "" : "<style>\(Palette.styleSheet)</style>\n")<rect class="plot-background" width="\(w)" height="\(h)"/>
 
       """
   }
@@ -57,11 +60,20 @@ struct SVGWriter {
     text += "<path class=\"\(name)\"\(dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\"") d=\"\(data)\"/>\n"
   }
 
+  /// A rectangle, with what a pointer on it is told.
+  mutating func box(
+    _ name: String, x: Double, y: Double, width: Double, height: Double, told words: String = ""
+  ) {
+    text += "<rect class=\"\(name)\" x=\"\(coordinate(x))\" y=\"\(coordinate(y))\""
+    text += " width=\"\(coordinate(max(width, 0)))\" height=\"\(coordinate(max(height, 0)))\""
+    text += words.isEmpty ? "/>\n" : "><title>\(escaped(words))</title></rect>\n"
+  }
+
   mutating func label(
     _ words: String, x: Double, y: Double, size: Double, anchor: Anchor = .start, isBold: Bool = false,
-    isUpright: Bool = false
+    isUpright: Bool = false, of name: String = "plot-text"
   ) {
-    text += "<text class=\"plot-text\" x=\"\(coordinate(x))\" y=\"\(coordinate(y))\""
+    text += "<text class=\"\(name)\" x=\"\(coordinate(x))\" y=\"\(coordinate(y))\""
     text += " font-size=\"\(coordinate(size))\" text-anchor=\"\(anchor.rawValue)\""
     if isBold { text += " font-weight=\"600\"" }
     if isUpright { text += " transform=\"rotate(-90 \(coordinate(x)) \(coordinate(y)))\"" }

@@ -7,6 +7,8 @@ package struct Series: Sendable {
     case line
     case markers
     case lineAndMarkers
+    /// A line without dashes that stays behind others: of many points, beside the few that count.
+    case thinLine
   }
 
   /// The name in the legend; a series without one is not listed.
@@ -20,6 +22,11 @@ package struct Series: Sendable {
   /// The place in the palette; nil takes the series' own number. Two series with the same slot, such as a
   /// measurement and its theory, have one colour and differ in style.
   package var colorSlot: Int?
+  /// The number by which colour, dash and marker are chosen; nil takes the series' own. Series of one run look alike
+  /// in all figures.
+  package var look: Int?
+  /// An area behind the line, such as from the least to the greatest of the values that a point stands for.
+  package var band: [(x: Double, low: Double, high: Double)] = []
 
   /// - Parameter errors: half the length of every point's error bar (y ± error), or empty for none.
   /// - Precondition: as many errors as points, or none.

@@ -123,6 +123,41 @@ import Testing
     #expect(isWellFormed(Plot(xScale: .logarithmic, series: [line], xRange: -1...1).svg()))
   }
 
+  /// Points that lie closer than a marker's size have none, but the last has: it is where the run ended.
+  @Test func aCurvesLastPointHasAMarker() throws {
+    let points = (0...1000).map { (x: Double($0), y: Double($0)) }
+    func markers(_ points: [(x: Double, y: Double)]) -> [Substring] {
+      let svg = Plot(series: [Series(name: "", points: points)], xRange: 0...1000, yRange: 0...1000).svg()
+      let path = svg.split(separator: "class=\"plot-marker").last!
+      return path.split(separator: " d=\"").last!.prefix { $0 != "\"" }.split(separator: "M")
+    }
+    let alone = markers([(1000, 1000)])
+    let marked = markers(points)
+    #expect(marked.last == alone.last)
+    #expect(marked.count > 10 && marked.count < 200)
+    // The one before it has made room.
+    let places = marked.compactMap { Double($0.prefix { $0 != " " }) }
+    for (a, b) in zip(places, places.dropFirst()) { #expect(b - a > 4) }
+  }
+
+  /// A column of numbers is one also where numbers are missing; a hash is none, whatever it begins with.
+  @Test func tablesKnowTheirNumbers() {
+    let html = HTMLPage(
+      title: "t",
+      sections: [
+        .init(
+          heading: "",
+          blocks: [
+            .table(
+              header: ["run", "loss", "hash"], rows: [["a", "0.25", "3f9acb"], ["b", "diverged", "9e12"]])
+          ])
+      ]
+    ).html
+    #expect(html.contains("<tr><td>a</td><td class=\"number\">0.25</td><td>3f9acb</td></tr>"))
+    #expect(html.contains("<tr><td>b</td><td class=\"number\">diverged</td><td>9e12</td></tr>"))
+    #expect(html.contains("<th scope=\"col\" class=\"number\">loss</th>"))
+  }
+
   /// What the file's size depends on is the picture, not the number of points.
   @Test func manyPointsMakeASmallFile() {
     let points = (0..<200_000).map { (x: Double($0), y: sin(Double($0) / 1e4)) }
@@ -166,6 +201,8 @@ import Testing
     #expect(!html.contains("<script") && !html.contains("src=") && !html.contains("href="))
     #expect(html.contains("<td>sgemm</td><td class=\"number\">123.4</td>"))
     #expect(html.contains("<td>−</td><td class=\"number\">−1</td>"))
-    #expect(html.contains("<figure>\n<svg"))
+    #expect(html.contains("<figcaption>p</figcaption>"))
+    #expect(html.split(separator: "<svg").count == 3, "one for a wide screen, one for a narrow one")
+    #expect(html.split(separator: "<style>").count == 2, "the page's own")
   }
 }

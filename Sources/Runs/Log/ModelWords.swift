@@ -7,6 +7,8 @@ struct ModelWords {
   let state: RunState
   /// The step of the model.
   let step: Int
+  /// A class by its number.
+  let className: (Int) -> String
 
   /// Lines for people.
   var lines: [String] {

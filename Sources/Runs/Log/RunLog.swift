@@ -122,6 +122,7 @@ final class RunLog {
     line["examples"] = moment.examples
     line["loss"] = moment.loss
     line["gradientNorm"] = moment.trainer.gradientNorm.map { Float($0) }
+    line["noiseScale"] = moment.noiseScale.map { Float($0) }
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }
@@ -192,8 +193,14 @@ final class RunLog {
     line["bestStep"] = model.state.best?.step
     if options.keepsBest { line["modelStep"] = model.step }
     line["averaged"] = model.state.averagedCount > 0 ? model.state.averagedCount : nil
+<<<<<<< HEAD
     try tell(line)
     try flush()
+=======
+    line.setConfusion(of: validation, className: model.className)
+    try metrics?.write(line)
+    try metrics?.flush()
+>>>>>>> 620bc5efb868b8e4911cef66a3b5452a19baf4a8
     progress?.end()
     if !options.isQuiet {
       standardOutput("")

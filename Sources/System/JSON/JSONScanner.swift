@@ -9,6 +9,11 @@ package struct JSONScanner {
     package var what: String
     /// The byte in the text at which it was found, from 0.
     package var offset: Int
+
+    package init(what: String, offset: Int) {
+      self.what = what
+      self.offset = offset
+    }
   }
 
   private let bytes: UnsafeRawBufferPointer
