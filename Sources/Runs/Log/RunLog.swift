@@ -193,14 +193,9 @@ final class RunLog {
     line["bestStep"] = model.state.best?.step
     if options.keepsBest { line["modelStep"] = model.step }
     line["averaged"] = model.state.averagedCount > 0 ? model.state.averagedCount : nil
-<<<<<<< HEAD
+    line.setConfusion(of: validation, className: model.className)
     try tell(line)
     try flush()
-=======
-    line.setConfusion(of: validation, className: model.className)
-    try metrics?.write(line)
-    try metrics?.flush()
->>>>>>> 620bc5efb868b8e4911cef66a3b5452a19baf4a8
     progress?.end()
     if !options.isQuiet {
       standardOutput("")
