@@ -26,7 +26,7 @@ public final class TrainingRun {
   private var nextTold = Int.max
   private let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
-  private let task: MeasuredTask?
+  let task: MeasuredTask?
 
   private let modelAtEnd: ModelAtEnd
 
@@ -35,6 +35,8 @@ public final class TrainingRun {
   /// What was asked before the last step.
   private var heard: Requests = []
   private var isAskedToStop = false
+  /// Whether a run without a folder stops when a signal has come that somebody else has caught.
+  package var heedsSignals = false
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
@@ -186,7 +188,7 @@ public final class TrainingRun {
   private func step(_ order: EpochOrder) throws {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
-    if isAskedToStop { plan.requests = .stop }
+    if isAskedToStop || heedsSignals && StopSignal.hasCome { plan.requests = .stop }
     if state.step + 1 == nextTold {
       plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
       nextTold += options.logEvery
@@ -219,7 +221,12 @@ public final class TrainingRun {
       try evaluate()
       clock.run()
     }
-    guard let checkpointing else { return }
+    guard let checkpointing else {
+      if heedsSignals, heard.contains(.stop) {
+        throw AgreedError(DistsgdError(.stopped, "stopped after step \(state.step)"))
+      }
+      return
+    }
     if heard.contains(.stop) { throw try stopped(checkpointing) }
     if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }
