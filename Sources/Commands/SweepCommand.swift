@@ -50,9 +50,7 @@ struct SweepCommand: JobCommand {
     let sweep = parsed.command.sweep
     try communicator.agreeingOnErrors {
       try DecimalRange.targetLoss.check(sweep.targetLoss)
-      if let random = sweep.random, random < 1 {
-        throw DistsgdError(.usage, "--random \(random): it should be 1 or more")
-      }
+      try NumberRange.draws.check(sweep.random)
     }
     let plan = SweepPlan(
       axes: parsed.words.axes, draws: sweep.random, seed: parsed.command.train.training.seed)
@@ -66,6 +64,8 @@ struct SweepCommand: JobCommand {
     request.resumes = self.sweep.resume != nil
     request.concurrent = self.sweep.concurrent
     request.targetLoss = sweep.targetLoss
+    request.isQuiet = parsed.command.train.job.quiet
+    request.writesEvents = parsed.command.train.job.tensorboard
     request.printsJSON = self.sweep.json
     try SweepRunner(request, on: communicator).run()
   }
