@@ -49,6 +49,12 @@ public enum Program {
     }
   }
 
+  /// The words of a command line; where options of `sweep` have several values, with the first of them.
+  private static func readable(_ words: [String]) -> [String] {
+    words.first == SweepCommand._commandName
+      ? words.prefix(1) + SweepWords.readable(Array(words.dropFirst())) : words
+  }
+
   /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
   /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse(_ words: ConfigWords) throws -> ParsableCommand {
@@ -62,7 +68,7 @@ public enum Program {
     }
     setCommandWords(words.words)
     do {
-      var command = try Distsgd.parseAsRoot(words.words)
+      var command = try Distsgd.parseAsRoot(readable(words.words))
       if !Distsgd.includes(type(of: command)) { try command.run() }
       return command
     } catch {

@@ -26,7 +26,7 @@ public final class TrainingRun {
   private var nextTold = Int.max
   let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
-  private let task: MeasuredTask?
+  let task: MeasuredTask?
 
   let modelAtEnd: ModelAtEnd
 
@@ -37,6 +37,8 @@ public final class TrainingRun {
   private var isAskedToStop = false
   /// When this rank asks all to end; on rank 0 of a run with a time limit.
   private var deadline = Double.infinity
+  /// Whether a run without a folder stops when a signal has come that somebody else has caught.
+  package var heedsSignals = false
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
@@ -175,6 +177,7 @@ public final class TrainingRun {
       try checkpointing?.keepLastEpoch(state, clock)
     }
     clock.stop()
+    if options.writesEvents { try tellHistograms() }
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
@@ -184,7 +187,8 @@ public final class TrainingRun {
       if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
       timings.add(epochTimings)
       try log.epoch(
-        state.epoch, examples: state.examples, loss: loss, seconds: seconds,
+        state.epoch, steps: (state.step, state.stepOfEpoch), examples: state.examples, loss: loss,
+        seconds: seconds,
         timings: epochTimings, topology: communicator.topology)
     }
     state.stepOfEpoch = 0
@@ -195,7 +199,7 @@ public final class TrainingRun {
   private func step(_ order: EpochOrder) throws {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
-    if isAskedToStop { plan.requests = .stop }
+    if isAskedToStop || heedsSignals && StopSignal.hasCome { plan.requests = .stop }
     if deadline < .infinity, monotonicSeconds() >= deadline { plan.requests.insert(.end) }
     if state.step + 1 == nextTold {
       plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
@@ -229,7 +233,12 @@ public final class TrainingRun {
       try evaluate()
       clock.run()
     }
-    guard let checkpointing else { return }
+    guard let checkpointing else {
+      if heedsSignals, heard.contains(.stop) {
+        throw AgreedError(DistsgdError(.stopped, "stopped after step \(state.step)"))
+      }
+      return
+    }
     if heard.contains(.stop) { throw try stopped(checkpointing) }
     // A run that is done by then ends as it would.
     if heard.contains(.end), !(isLastEpoch && state.stepOfEpoch == schedule.stepsPerEpoch),
