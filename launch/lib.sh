@@ -20,6 +20,14 @@ fail() {
   exit "$code"
 }
 
+# The program: $DISTSGD, or what was built here, or what is installed.
+find_program() {
+  local program=${DISTSGD:-$root/.build/release/distsgd}
+  if [ -z "${DISTSGD:-}" ] && [ ! -x "$program" ]; then program=$(command -v distsgd || echo "$program"); fi
+  [ -x "$program" ] || fail 66 "there is no program '$program'; build it with launch/setup, or name it: export DISTSGD=…"
+  echo "$program"
+}
+
 # Runs a command silently; shows what it said only if it fails.
 quietly() {
   local log code=0

@@ -83,8 +83,6 @@ static void convolve(const ckernels_convolution *p) {
       convolution_tile t = {
           .w = p->w + channel * p->w_channel,
           .bias = p->bias ? p->bias + channel : NULL,
-          .first = p->taps + p->row_taps[2 * row],
-          .end = p->taps + p->row_taps[2 * row + 1],
           .x_column = p->x_column,
           .y_channel = p->y_channel,
           .y_column = p->y_column,
@@ -93,6 +91,9 @@ static void convolve(const ckernels_convolution *p) {
       };
       for (size_t part = 0, column = 0; part < parts; part++) {
         const size_t columns = p->columns / parts + (part < p->columns % parts);
+        const size_t *row_taps = p->row_taps + 2 * (part * p->rows + row);
+        t.first = p->taps + row_taps[0];
+        t.end = p->taps + row_taps[1];
         t.x = p->x + (row * p->x_row + column * p->x_column) * LANES;
         t.y = p->y + (channel * p->y_channel + row * p->y_row + column * p->y_column) * LANES;
         convolve_tiles[channels - 1][columns - 1](&t);
@@ -140,6 +141,27 @@ static void (*const weight_tiles[CHANNELS_OF_TILE][COLUMNS_OF_TILE])(
     const ckernels_weight_gradient *, const ckernels_tap *, size_t, size_t) = {EACH_CHANNEL(ROW_OF_TILES)};
 #undef TILE
 
+// The gradient of the bias: from the first position to the last.
+PART void sum_positions(const ckernels_weight_gradient *p, const size_t channels) {
+  floats sums[CHANNELS_OF_TILE];
+  UNROLLED for (size_t i = 0; i < channels; i++) sums[i] = (floats){0};
+  for (size_t row = 0; row < p->rows; row++) {
+    const float *dy = p->dy + row * p->dy_row * LANES;
+    for (size_t column = 0; column < p->columns; column++) {
+      UNROLLED for (size_t i = 0; i < channels; i++) sums[i] += at(dy, column + i * p->dy_channel);
+    }
+  }
+  UNROLLED for (size_t i = 0; i < channels; i++) put(p->db, i, sums[i]);
+}
+
+#define SUMS(channels) \
+  static void sums_##channels(const ckernels_weight_gradient *p) { sum_positions(p, channels); }
+EACH_CHANNEL(SUMS)
+#undef SUMS
+#define SUMS(channels) sums_##channels,
+static void (*const bias_sums[CHANNELS_OF_TILE])(const ckernels_weight_gradient *) = {EACH_CHANNEL(SUMS)};
+#undef SUMS
+
 static void convolution_weights(const ckernels_weight_gradient *p) {
   const ckernels_tap *taps = p->taps;
   for (size_t k = 0; k < p->kernel_rows; k++) {
@@ -150,16 +172,7 @@ static void convolution_weights(const ckernels_weight_gradient *p) {
       taps += count;
     }
   }
-  // The bias: from the first position to the last.
-  floats sums[CHANNELS_OF_TILE];
-  for (size_t i = 0; i < CHANNELS_OF_TILE; i++) sums[i] = (floats){0};
-  for (size_t row = 0; p->db && row < p->rows; row++) {
-    for (size_t column = 0; column < p->columns; column++) {
-      const float *dy = p->dy + (row * p->dy_row + column) * LANES;
-      for (size_t i = 0; i < p->channels; i++) sums[i] += at(dy, i * p->dy_channel);
-    }
-  }
-  for (size_t i = 0; p->db && i < p->channels; i++) put(p->db, i, sums[i]);
+  if (p->db) bias_sums[p->channels - 1](p);
 }
 
 // Numbers of LANES examples at a time are turned into rows, which are added from the first example to the last.

@@ -58,6 +58,7 @@ const ckernels_instructions TABLE_OF(SET) = {
     .cross_entropy = cross_entropy,
     .binary_cross_entropy = binary_cross_entropy,
     .lanes = LANES,
+    .columns_at_once = COLUMNS_OF_TILE,
     .convolve = convolve,
     .convolution_weights = convolution_weights,
     .add_examples = add_examples,

@@ -9,13 +9,17 @@ package enum Launcher: Equatable, Sendable {
   case mpi
   /// Started by `srun` as one of several tasks, but without the means to find each other.
   case slurmWithoutPMI(tasks: Int)
+  /// The same with PMI-1 or PMI-2, which not every Open MPI has learnt; Debian's knows PMIx alone.
+  case slurmWithOldPMI(tasks: Int)
 
   /// Recognises Open MPI's `mpirun` (OMPI_COMM_WORLD_SIZE), PMIx (PMIX_RANK) and PMI (PMI_RANK), and a
   /// Slurm step of several tasks that offers none of them. `DISTSGD_MPI=1` asks for MPI without a
   /// launcher (an MPI singleton).
   package static func find(in environment: [String: String]) -> Launcher {
-    if ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"].contains(where: { environment[$0] != nil }) {
-      return .mpi
+    if environment["OMPI_COMM_WORLD_SIZE"] != nil || environment["PMIX_RANK"] != nil { return .mpi }
+    if environment["PMI_RANK"] != nil {
+      guard let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init) else { return .mpi }
+      return tasks > 1 ? .slurmWithOldPMI(tasks: tasks) : .none
     }
     // Another MPI's launcher, without a word that Open MPI would take up.
     if let processes = processes(in: environment), processes > 1, environment["SLURM_STEP_NUM_TASKS"] == nil {
@@ -37,6 +41,14 @@ package enum Launcher: Equatable, Sendable {
       if let count = environment[name].flatMap(Int.init) { return count }
     }
     return nil
+  }
+
+  /// What starts a job of `ranks` as this one was started, to be written in front of the program.
+  package static func words(ranks: Int, in environment: [String: String]) -> String {
+    guard ranks > 1 else { return "" }
+    // The namespace is that of who started the tasks, also where mpirun runs within a step of Slurm's.
+    return environment["PMIX_NAMESPACE"]?.hasPrefix("slurm.") == true
+      ? "srun --mpi=pmix -n \(ranks) " : "mpirun -np \(ranks) "
   }
 
   /// Whether this is the first of the processes: the one to tell what is wrong with all of them.

@@ -106,7 +106,7 @@ private final class KeeperPass: LayerPass {
       reduction.gradientBuffer(0).update(from: gradient, count: count)
       reduction.gradientBuffer(0)[count] = 0.5
       try reduction.reduceAndUpdate(
-        activeShards: 1, step: 1, learningRate: 1, measuresNorm: true, clock: PhaseClock())
+        activeShards: 1, step: 1, learningRate: 1, measured: .halves, clock: PhaseClock())
       let found = try #require(reduction.gradientNorm)
       #expect(abs(found - norm) < 1e-12 * norm && reduction.loss == 0.5)
       let factor = Float(min(1, limit / (found + 1e-6)))

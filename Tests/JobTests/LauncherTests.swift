@@ -31,6 +31,28 @@ extension JobTests {
       }
     }
 
+    /// The job for Kubernetes has fields that the operator knows, and ranks for all places of its workers.
+    @Test func kubernetes() throws {
+      let check = packageFolder + "/Tests/Kubernetes/check.py"
+      guard try Child("python3", ["-c", "import yaml"]).wait(limit: 60).code == 0 else {
+        print("SKIPPED: Kubernetes' job is not looked at: python3 has no yaml; apt-get install python3-yaml")
+        return
+      }
+      let outcome = try Child("python3", [check]).wait(limit: 60)
+      #expect(outcome.code == 0, "\(outcome)")
+      let job = try readFile(packageFolder + "/launch/kubernetes/mpijob.yaml")
+      for (right, wrong) in [
+        ("backoffLimit", "backofLimit"), ("\"8\"", "8"), ("\"8\"", "\"7\""),
+        ("medium: Memory", "medium: RAM"),
+        ("claimName", "claim"), ("runAsUser: 1000", "runAsUser: 0"),
+        ("  slotsPerWorker: 4", "  slotsPerWorker: 3"),
+        ("- name: runs\n                  mountPath", "- name: other\n                  mountPath"),
+      ] where job.contains(right) {
+        let file = try folder.write(job.replacingOccurrences(of: right, with: wrong), to: "job.yaml")
+        #expect(try Child("python3", [check, file]).wait(limit: 60).code == 1, "\(wrong)")
+      }
+    }
+
     /// A world of one that was meant to be one, in the same surroundings.
     @Test func oneProcessIsOne() throws {
       let alone = try run(

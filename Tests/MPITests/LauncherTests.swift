@@ -45,7 +45,10 @@ struct Surroundings: Sendable, CustomTestStringConvertible {
     Surroundings("mpirun", Words.mpirun, .mpi, 4, isFirst: false),
     Surroundings("srun without PMI", Words.srun, .slurmWithoutPMI(tasks: 4), 4, isFirst: false),
     Surroundings("srun --mpi=pmix", Words.srunPMIx, .mpi, 4, isFirst: false),
-    Surroundings("srun --mpi=pmi2", Words.srunPMI2, .mpi, 4, isFirst: false),
+    Surroundings("srun --mpi=pmi2", Words.srunPMI2, .slurmWithOldPMI(tasks: 4), 4, isFirst: false),
+    Surroundings(
+      "srun --mpi=pmi2 of one task",
+      Words.srunPMI2.merging(["SLURM_STEP_NUM_TASKS": "1", "PMI_SIZE": "1"]) { $1 }, .none, 1, isFirst: false),
     Surroundings("a batch script of Slurm's", Words.sbatch, .none, nil, isFirst: true),
     Surroundings("MPICH's mpiexec", Words.mpich, .mpi, 4, isFirst: false),
     Surroundings("Hydra without PMI's words", Words.hydra, .mpi, 4, isFirst: false),
@@ -61,7 +64,19 @@ struct Surroundings: Sendable, CustomTestStringConvertible {
   @Test(arguments: ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"], ["0", "1", "", "x"])
   func wordsOfOpenMPI(_ name: String, _ value: String) {
     #expect(Launcher.find(in: [name: value]) == .mpi)
-    #expect(Launcher.find(in: Words.srun.merging([name: value]) { $1 }) == .mpi)
+    #expect(
+      Launcher.find(in: Words.srun.merging([name: value]) { $1 })
+        == (name == "PMI_RANK" ? .slurmWithOldPMI(tasks: 4) : .mpi))
+  }
+
+  /// Who goes on is started as the job was.
+  @Test func wordsInFrontOfTheProgram() {
+    #expect(Launcher.words(ranks: 1, in: Words.srunPMIx) == "")
+    #expect(Launcher.words(ranks: 4, in: Words.srunPMIx) == "srun --mpi=pmix -n 4 ")
+    #expect(Launcher.words(ranks: 4, in: Words.mpirun) == "mpirun -np 4 ")
+    // mpirun has a step of Slurm's start its daemons on other nodes.
+    let both = Words.srun.merging(Words.mpirun) { $1 }.merging(["PMIX_NAMESPACE": "1234"]) { $1 }
+    #expect(Launcher.words(ranks: 4, in: both) == "mpirun -np 4 ")
   }
 
   @Test(arguments: ["PMI_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE"])

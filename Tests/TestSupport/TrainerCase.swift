@@ -21,7 +21,7 @@ public struct TrainerCase {
   public var clipping: Clipping?
   public var noDecayFor: Set<DecayExemption> = []
   public var arithmetic = Arithmetic.blas
-  /// Whether every step tells the norm of its gradient.
+  /// Whether every step tells the norm of its gradient, and what it says of the noise in gradients.
   public var measuresNorms = false
 
   public init(_ sample: Sample, _ model: Sequential, _ loss: any Loss, parameters: [Float]? = nil, batch: Int)
@@ -49,6 +49,7 @@ public struct TrainerCase {
     public let parameters: [Number]
     /// Of every step's gradient, where they were measured.
     public var norms: [Double] = []
+    package var noise: [NoiseSample] = []
   }
 
   /// Trains `steps` steps, as many epochs as that takes.
@@ -68,16 +69,18 @@ public struct TrainerCase {
     _ = trainer.parameters.update(fromContentsOf: parameters)
     var losses: [Float] = []
     var norms: [Double] = []
+    var noise: [NoiseSample] = []
     for step in 0..<steps {
       var plan = StepPlan(positions: schedule.positions(step: step % schedule.stepsPerEpoch))
-      plan.measuresNorm = measuresNorms
+      plan.measured = measuresNorms ? .halves : .none
       _ = try trainer.step(sampler.order(epoch: step / schedule.stepsPerEpoch), plan)
       losses.append(trainer.batchLoss)
       if let norm = trainer.gradientNorm { norms.append(norm) }
+      if let sample = trainer.noise(ofBatch: plan.positions.count) { noise.append(sample) }
       afterStep(step % schedule.stepsPerEpoch)
     }
     return withExtendedLifetime((communicator, dataset)) {
-      Outcome(losses: losses, parameters: Array(trainer.parameters), norms: norms)
+      Outcome(losses: losses, parameters: Array(trainer.parameters), norms: norms, noise: noise)
     }
   }
 

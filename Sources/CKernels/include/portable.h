@@ -51,8 +51,8 @@ typedef struct {
   ptrdiff_t x, weight;
 } ckernels_tap;
 
-/// y[c, i, j] = f(s + bias[c]), where s is one chain of fused multiply-adds over the taps of row i, from the first to
-/// the last,
+/// y[c, i, j] = f(s + bias[c]), where s is one chain of fused multiply-adds over the taps of row i at column j, from the
+/// first to the last,
 ///
 ///     s = fma(w[c * w_channel + tap.weight], x[i * x_row + j * x_column + tap.x], s),
 ///
@@ -63,7 +63,8 @@ typedef struct {
   /// NULL: none.
   const float *bias;
   const ckernels_tap *taps;
-  /// Shape (rows, 2): the first tap of each row, and the end of the last.
+  /// Shape (parts, rows, 2): the first tap of each row, and the end of the last. A row's columns are divided evenly into
+  /// as few parts of `columns_at_once` as there can be, the longer ones first.
   const size_t *row_taps;
   size_t channels, rows, columns;
   size_t x_row, x_column, y_channel, y_row, y_column, w_channel;
@@ -150,8 +151,8 @@ typedef struct {
   /// scale * (1/(1 + e⁻ᶻ) - label).
   double (*binary_cross_entropy)(float *z, const int32_t *labels, size_t rows, float scale);
 
-  /// Examples of a group.
-  size_t lanes;
+  /// Examples of a group, and columns of a part of a row (`ckernels_convolution`) at most.
+  size_t lanes, columns_at_once;
   void (*convolve)(const ckernels_convolution *convolution);
   void (*convolution_weights)(const ckernels_weight_gradient *gradient);
   /// sums[i] += number i of the examples first ..< end of a group, from the first to the last.

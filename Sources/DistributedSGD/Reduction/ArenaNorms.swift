@@ -7,8 +7,10 @@ import NeuralNet
 final class ArenaNorms {
   /// What the squares are of.
   enum Column: Int {
-    /// The gradient of the mean loss.
+    /// The gradient of the mean loss, and the sums over the first and the other shards that it is made of (`TreeNode`).
     case gradient
+    case leftHalf
+    case rightHalf
     /// Of a tensorwise optimizer: w, and where it is to go.
     case parameters
     case direction
@@ -25,7 +27,7 @@ final class ArenaNorms {
   private let communicator: any Communicator
 
   /// Columns that an optimizer needs.
-  static func columns(of optimizer: any Optimizer) -> Int { optimizer is any TensorwiseOptimizer ? 3 : 1 }
+  static func columns(of optimizer: any Optimizer) -> Int { optimizer is any TensorwiseOptimizer ? 5 : 3 }
 
   /// - Parameters:
   ///   - range: what this rank updates.
@@ -83,13 +85,16 @@ final class ArenaNorms {
   }
 
   /// Of the whole arena without its statistics.
-  func norm(_ column: Column) -> Double { root(column, 0..<pieces.count) }
+  func norm(_ column: Column) -> Double { squaredNorm(column).squareRoot() }
+  func squaredNorm(_ column: Column) -> Double { squares(column, 0..<pieces.count) }
 
   /// Of one of the trained tensors.
-  func norm(_ column: Column, tensor: Int) -> Double { root(column, starts[tensor]..<starts[tensor + 1]) }
+  func norm(_ column: Column, tensor: Int) -> Double {
+    squares(column, starts[tensor]..<starts[tensor + 1]).squareRoot()
+  }
 
-  private func root(_ column: Column, _ range: Range<Int>) -> Double {
-    pairwiseSum(sums + column.rawValue * pieces.count + range.lowerBound, count: range.count).squareRoot()
+  private func squares(_ column: Column, _ range: Range<Int>) -> Double {
+    pairwiseSum(sums + column.rawValue * pieces.count + range.lowerBound, count: range.count)
   }
 }
 

@@ -21,6 +21,8 @@ package struct FoldProgram {
     case merge
   }
 
+  /// Whether the last addition is that of the target's two halves.
+  package let addsHalves: Bool
   /// In memory of their own: a step counts no references.
   private let operations: UnsafeMutableBufferPointer<Operation>
   /// Whether the sum is not just that of one source, as it lies there.
@@ -67,6 +69,7 @@ package struct FoldProgram {
     }
     if target.firstLeaf < active { visit(target) }
     precondition(depth <= Self.maximumDepth)
+    addsHalves = target.level > 0 && target.right.firstLeaf < active && place[target] == nil
     self.operations = .allocate(capacity: operations.count)
     _ = self.operations.initialize(from: operations)
     hasAdditions = operations.count != 1 || sources.count != 1
@@ -90,8 +93,31 @@ package struct FoldProgram {
     _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int
   ) -> UnsafePointer<Float> {
     if operations.count == 1, case .load(let a) = operations[0] { return UnsafePointer(sources[a] + offset) }
+    return UnsafePointer(run(operations.count, sources, offset: offset, count: count))
+  }
+
+  /// The sums of the target's halves there, before they are added; valid until the next call.
+  package func halves(
+    _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int
+  ) -> (left: UnsafePointer<Float>, right: UnsafePointer<Float>) {
+    precondition(addsHalves)
+    let top = run(operations.count - 1, sources, offset: offset, count: count)
+    switch operations[operations.count - 1] {
+    case .load: preconditionFailure("a load adds nothing")
+    case .loadSum(let a, let b):
+      return (UnsafePointer(sources[a] + offset), UnsafePointer(sources[b] + offset))
+    case .add(let a): return (UnsafePointer(top), UnsafePointer(sources[a] + offset))
+    case .merge: return (UnsafePointer(top - Self.blockLength), UnsafePointer(top))
+    }
+  }
+
+  /// The first operations; returns the top of the stack.
+  @inline(__always)
+  private func run(
+    _ operationCount: Int, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int
+  ) -> UnsafeMutablePointer<Float> {
     var top = stack - Self.blockLength
-    for operation in operations {
+    for operation in operations[..<operationCount] {
       switch operation {
       case .load(let a):
         top += Self.blockLength
@@ -106,6 +132,6 @@ package struct FoldProgram {
         top -= Self.blockLength
       }
     }
-    return UnsafePointer(top)
+    return top
   }
 }

@@ -6,12 +6,13 @@ extension GradientReduction {
   /// its parts.
   func foldAndUpdate(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ step: Int, _ learningRate: Float, _ measuresNorm: Bool, _ clock: PhaseClock
+    _ step: Int, _ learningRate: Float, _ measured: MeasuredNorms, _ clock: PhaseClock
   ) throws(MPIError) {
     if update.isStaged {
-      return try foldThenUpdate(program, sources, step, learningRate, measuresNorm, clock)
+      return try foldThenUpdate(program, sources, step, learningRate, measured, clock)
     }
-    let blockLength = measuresNorm ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
+    let blockLength =
+      measured != .none ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
     var piece = norms.firstPiece
     var reduceTicks: UInt64 = 0
     var updateTicks: UInt64 = 0
@@ -22,10 +23,11 @@ extension GradientReduction {
       let isTimed = program.hasAdditions && block % 8 == 0
       let start = isTimed ? Ticks.now : 0
       let count = min(blockLength, end - offset)
+      let updated = max(0, min(count, layout.parameterCount - offset))
+      if measured == .halves { measureHalves(program, sources, offset: offset, count: updated, piece: piece) }
       let sum = program.run(sources, offset: offset, count: count)
       let added = isTimed ? Ticks.now : 0
-      let updated = max(0, min(count, layout.parameterCount - offset))
-      if measuresNorm { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
+      if measured != .none { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
       update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
       for i in updated..<count { parameters[offset + i] = sum[i] }
       if isTimed {
@@ -40,6 +42,18 @@ extension GradientReduction {
     } else {
       clock.mark(.update)
     }
-    if measuresNorm, network != nil { try shareSums(.gradient, clock) }
+    if measured != .none, network != nil {
+      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
+    }
+  }
+
+  /// Of a part whose halves this rank has not measured where it added them up.
+  func measureHalves(
+    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int,
+    piece: Int
+  ) {
+    guard program.addsHalves, count > 0 else { return }
+    let (left, right) = program.halves(sources, offset: offset, count: count)
+    measureHalves(left, right, offset: offset, count: count, piece: piece)
   }
 }

@@ -46,6 +46,9 @@ package final class GradientReduction {
   private let localRank: Int
   private var turn = 0
   private var isNormMeasured = false
+  private var areHalvesMeasured = false
+  /// Whether this rank has added up both halves of this batch, and measured them.
+  private var hasMeasuredHalves = false
   /// For each batch size that occurs: how to add up.
   private let totals: [Total]
   let network: ServerExchange?
@@ -140,6 +143,29 @@ package final class GradientReduction {
   /// The norm of the gradient of the last batch, before it was clipped; nil where `reduceAndUpdate` was not to measure it.
   package var gradientNorm: Double? { isNormMeasured ? norms.norm(.gradient) : nil }
 
+  /// The squared norms of the sums over the left and the right half of the tree that the gradient of the last batch is
+  /// made of; nil where they were not measured, or the batch had shards in one of them alone.
+  package var squaredHalves: (left: Double, right: Double)? {
+    areHalvesMeasured ? (norms.squaredNorm(.leftHalf), norms.squaredNorm(.rightHalf)) : nil
+  }
+
+  /// Measures the halves where one rank has added up both.
+  func measureHalves(_ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>) {
+    measureHalves(left, right, offset: 0, count: layout.parameterCount, piece: norms.firstPiece)
+    hasMeasuredHalves = true
+  }
+
+  /// - Parameters:
+  ///   - left, right: shape (count), from `offset` of the arena on.
+  ///   - piece: the first piece there.
+  func measureHalves(
+    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, offset: Int, count: Int, piece: Int
+  ) {
+    var (ofLeft, ofRight) = (piece, piece)
+    norms.measure(.leftHalf, left, offset: offset, count: count, from: &ofLeft)
+    norms.measure(.rightHalf, right, offset: offset, count: count, from: &ofRight)
+  }
+
   /// What any rank asked in the last step; the same on all ranks.
   package var requests: Requests { commonWords.pointee.requests }
 
@@ -169,24 +195,26 @@ package final class GradientReduction {
   /// - Parameters:
   ///   - activeShards: the shards of this batch that have examples.
   ///   - step: the number of this update, from 1.
-  ///   - measuresNorm: whether `gradientNorm` is wanted; the same on all ranks.
+  ///   - measured: what of `gradientNorm` and `squaredHalves` is wanted; the same on all ranks.
   package func reduceAndUpdate(
-    activeShards: Int, step: Int, learningRate: Float, measuresNorm: Bool = false, clock: PhaseClock
+    activeShards: Int, step: Int, learningRate: Float, measured: MeasuredNorms = .none, clock: PhaseClock
   ) throws(MPIError) {
-    isNormMeasured = measuresNorm
+    isNormMeasured = measured != .none
     meet(clock)
     let buffers = nodeBuffers[turn]
     let size = activeShards == totals[0].active ? 0 : 1
+    areHalvesMeasured = measured == .halves && (totals[size].program.addsHalves || hasMeasuredHalves)
+    hasMeasuredHalves = false
     if let network {
       board.arrive()
       try network.collect(buffers, serverWords, size: size, clock: clock)
       if holdsWords { commonWords.pointee = network.commonWords() }
-      try foldAndUpdate(totals[size].program, network.sources, step, learningRate, measuresNorm, clock)
+      try foldAndUpdate(totals[size].program, network.sources, step, learningRate, measured, clock)
       board.arrive()
       try network.distribute(clock: clock)
     } else {
       if holdsWords { commonWords.pointee = serverWords() }
-      try foldAndUpdate(totals[size].program, buffers, step, learningRate, measuresNorm, clock)
+      try foldAndUpdate(totals[size].program, buffers, step, learningRate, measured, clock)
     }
     if isReplicated {
       turn = 1 - turn

@@ -7,20 +7,20 @@ extension GradientReduction {
   /// ranks tell each other their sums of squares.
   func foldThenUpdate(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, _ step: Int,
-    _ learningRate: Float, _ measuresNorm: Bool, _ clock: PhaseClock
+    _ learningRate: Float, _ measured: MeasuredNorms, _ clock: PhaseClock
   ) throws(MPIError) {
     // Nobody else reads this rank's part of the sums, unless all ranks add up everything.
     let gradient = ownGradient ?? sources[0]
     var limit: Double?
     if case .norm(let value) = update.clipping { limit = value }
-    fold(program, sources, into: gradient, measures: measuresNorm || limit != nil)
+    fold(program, sources, into: gradient, measured: limit == nil ? measured : max(measured, .whole))
     clock.mark(.reduce)
     var coefficient: Float = 1
     if let limit {
-      try shareSums(.gradient, clock)
+      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
       coefficient = Clipping.coefficient(limit: limit, norm: norms.norm(.gradient))
-    } else if measuresNorm, network != nil {
-      try shareSums(.gradient, clock)
+    } else if measured != .none, network != nil {
+      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
     }
     let range = ownRange.clamped(to: 0..<layout.parameterCount)
     let isTensorwise = update.tensorwise != nil
@@ -50,16 +50,17 @@ extension GradientReduction {
   /// - Parameter gradient: takes the sum, addressed as if the whole arena were there.
   private func fold(
     _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    into gradient: UnsafeMutablePointer<Float>, measures: Bool
+    into gradient: UnsafeMutablePointer<Float>, measured: MeasuredNorms
   ) {
     var piece = norms.firstPiece
     var offset = ownRange.lowerBound
     let end = min(ownRange.upperBound, layout.addedCount)
     while offset < end {
       let count = min(FoldProgram.blockLength, end - offset)
-      let sum = program.run(sources, offset: offset, count: count)
       let summed = max(0, min(count, layout.parameterCount - offset))
-      if measures { norms.measure(.gradient, sum, offset: offset, count: summed, from: &piece) }
+      if measured == .halves { measureHalves(program, sources, offset: offset, count: summed, piece: piece) }
+      let sum = program.run(sources, offset: offset, count: count)
+      if measured != .none { norms.measure(.gradient, sum, offset: offset, count: summed, from: &piece) }
       if sum != UnsafePointer(gradient + offset) { (gradient + offset).update(from: sum, count: summed) }
       for i in summed..<count { parameters[offset + i] = sum[i] }
       offset += count

@@ -34,6 +34,9 @@ package struct Sampler: Sendable, Equatable {
     self.classes = classes
   }
 
+  /// Whether an example may come twice before another has come.
+  package var drawsWithReplacement: Bool { sampling == .replacement || classes != nil }
+
   /// Positions in an epoch.
   package var count: Int { exampleCount * copies }
 

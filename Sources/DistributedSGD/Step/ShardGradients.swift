@@ -27,6 +27,9 @@ final class ShardGradients {
   private let globalSum: ShardSum?
   /// One arena for each level of the tree between a pass and a node of this rank: the sum of a right-hand subtree.
   private let partialSums: [UnsafeMutablePointer<Float>]
+  /// Of the tree's right half, where this rank adds up all of the tree and may have to measure its halves; written when
+  /// it first does.
+  private let rightHalf: UnsafeMutablePointer<Float>?
   /// Shape (shards of a pass + 1): where each shard's rows start in a pass, and where the last ends.
   private let pieces: UnsafeMutablePointer<Int>
   /// Whose rows `pieces` has, of a batch of which size; empty where they are of one shard's micro-batch.
@@ -91,10 +94,13 @@ final class ShardGradients {
     let highest = max(passLevel, nodes.map(\.level).max() ?? 0)
     let length = layout.addedCount
     partialSums = (passLevel..<highest).map { _ in .allocate(capacity: length) }
+    let ownsTree = nodes.count == 1 && nodes[0].leaves.count >= shards.count && nodes[0].level > 0
+    rightHalf = ownsTree && !model.needsGlobalBatch ? .allocate(capacity: length) : nil
   }
 
   deinit {
     for sum in partialSums { sum.deallocate() }
+    rightHalf?.deallocate()
     pieces.deallocate()
     losses.deallocate()
   }
@@ -110,12 +116,26 @@ final class ShardGradients {
 
   /// For every node of a reduction, the sum over its shards of the gradient of loss / batch size, and behind it of the
   /// loss itself.
+  /// - Parameter measuresHalves: whether the reduction is to know the norms of the tree's halves.
   @inline(__always)
-  func add(to reduction: GradientReduction) throws(MPIError) {
+  func add(to reduction: GradientReduction, measuresHalves: Bool) throws(MPIError) {
     if let globalSum { return try addShare(to: reduction, globalSum) }
+    if measuresHalves, let rightHalf { return addHalves(to: reduction, rightHalf) }
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
       add(node, into: reduction.gradientBuffer(number))
     }
+  }
+
+  /// The whole tree, its halves one after the other.
+  private func addHalves(to reduction: GradientReduction, _ rightHalf: UnsafeMutablePointer<Float>) {
+    let root = reduction.nodes[0]
+    let sum = reduction.gradientBuffer(0)
+    add(root.left, into: sum)
+    guard root.right.firstLeaf < active else { return }
+    add(root.right, into: rightHalf)
+    reduction.measureHalves(sum, rightHalf)
+    ckernels_add(sum, rightHalf, layout.addedCount)
+    clock.mark(.reduce)
   }
 
   private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>) {

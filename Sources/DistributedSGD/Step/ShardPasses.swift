@@ -38,7 +38,9 @@ struct ShardPasses {
     var bounds: Set<[Int]> = []
     for batch in batchSizes {
       for node in nodes {
-        for leaves in node.parts(ofLevel: min(level, node.level)) {
+        // One pass over the whole tree is two where its halves are measured.
+        let levels = node.leaves.count >= shards.count && level == node.level ? [level, level - 1] : [level]
+        for leaves in levels.flatMap({ node.parts(ofLevel: max(0, min($0, node.level))) }) {
           let active = leaves.clamped(to: 0..<shards.active(batch: batch))
           if active.count > 1 { bounds.insert(shards.bounds(of: active, batch: batch)) }
         }

@@ -8,10 +8,21 @@ package struct StepPlan {
   package var requests: Requests = []
   /// Whether the ranks' parameters are compared in this step, whatever its number. The same on all ranks.
   package var comparesParameters = false
-  /// Whether the norm of the gradient is wanted. The same on all ranks.
-  package var measuresNorm = false
+  /// Which norms of the gradient are wanted. The same on all ranks.
+  package var measured = MeasuredNorms.none
 
   package init(positions: Range<Int>) { self.positions = positions }
+}
+
+/// Norms that a step measures beside its work.
+package enum MeasuredNorms: Int, Comparable, Sendable {
+  case none
+  /// Of the whole gradient.
+  case whole
+  /// Beside that, of the sums over both halves of the shards (`NoiseSample`).
+  case halves
+
+  package static func < (a: MeasuredNorms, b: MeasuredNorms) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// What all ranks know after a step.

@@ -19,6 +19,7 @@ public final class Trainer {
   public let clock: PhaseClock
   private let communicator: any Communicator
   private let arithmetic: Arithmetic
+  private let shards: Shards
   private let gradients: ShardGradients
   private let reduction: GradientReduction
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
@@ -51,6 +52,7 @@ public final class Trainer {
     self.settingsHash = settingsHash
     self.checkEvery = checkEvery
     self.communicator = communicator
+    self.shards = shards
     rate = learningRate
     clock = PhaseClock(place: communicator.board.place)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
@@ -83,6 +85,17 @@ public final class Trainer {
   /// The norm of the gradient of the last step's batch, over all that is trained and before clipping; nil where the step
   /// was not to measure it.
   public var gradientNorm: Double? { reduction.gradientNorm }
+
+  /// What the last step's batch says of the noise in gradients; nil where the step was not to measure it, or the batch
+  /// had shards in one half of the tree alone.
+  /// - Parameter batch: its examples.
+  package func noise(ofBatch batch: Int) -> NoiseSample? {
+    guard let halves = reduction.squaredHalves, let norm = reduction.gradientNorm else { return nil }
+    let left = shards.examples(of: reduction.tree.root.right.firstLeaf, batch: batch).lowerBound
+    return NoiseSample(
+      left: (left, halves.left), right: (batch - left, halves.right), squaredNorm: norm * norm,
+      population: sampler.drawsWithReplacement ? nil : sampler.count)
+  }
 
   /// Who did not do in the last step what the others did; the same on all ranks. Its update is made by then.
   package var suspect: Suspect? { reduction.suspect }
@@ -121,9 +134,9 @@ public final class Trainer {
   package func step(_ order: EpochOrder, _ plan: StepPlan) throws(MPIError) -> StepResult {
     let active = gradients.begin(order, positions: plan.positions)
     let compares = agree(order, plan)
-    try gradients.add(to: reduction)
+    try gradients.add(to: reduction, measuresHalves: plan.measured == .halves)
     try reduction.reduceAndUpdate(
-      activeShards: active, step: steps + 1, learningRate: rate, measuresNorm: plan.measuresNorm,
+      activeShards: active, step: steps + 1, learningRate: rate, measured: plan.measured,
       clock: clock)
     steps += 1
     return StepResult(

@@ -23,27 +23,46 @@ struct PicturePlace {
 
 /// The taps of some rows of positions.
 struct Taps {
+  /// A row of the kernel: how much further down it lies than the position, and its taps, each with how much further right.
+  typealias KernelRow = (offset: Int, taps: [(offset: Int, tap: ckernels_tap)])
+
+  /// All of them, row by row of the kernel; behind them those of parts at the sides, where some are off the picture.
   let taps: UnsafeMutableBufferPointer<ckernels_tap>
-  /// Shape (rows, 2): the first tap of each row of positions, and the end of the last.
+  /// Shape (parts of a row, rows, 2): the first tap of each row of positions, and the end of the last.
   let rowTaps: UnsafeMutableBufferPointer<Int>
   let rows, columns: Int
 
   /// - Parameters:
-  ///   - kernelRows: for each, how much further down it lies than the position, and its taps.
-  ///   - height: rows of the picture: kernel rows outside of it are left out.
-  ///   - step: of the picture, from one row of positions to the next.
+  ///   - atOnce: columns that a part of a row has at most.
+  ///   - picture: taps outside of it are left out, where they are at all columns of a part.
+  ///   - step: of the picture, from one position to the next.
   init(
-    _ kernelRows: [(offset: Int, taps: [ckernels_tap])], rows: Int, columns: Int, height: Int, step: Int
+    _ kernelRows: [KernelRow], rows: Int, columns: Int, atOnce: Int, picture: (height: Int, width: Int),
+    step: Int
   ) {
-    taps = .allocate(capacity: kernelRows.reduce(0) { $0 + $1.taps.count })
-    _ = taps.initialize(from: kernelRows.flatMap(\.taps))
-    var starts = [0]
-    for row in kernelRows { starts.append(starts[starts.count - 1] + row.taps.count) }
-    let bounds = (0..<rows).flatMap { row -> [Int] in
-      let present = kernelRows.indices.filter { 0..<height ~= row * step + kernelRows[$0].offset }
-      guard let first = present.first, let last = present.last else { return [0, 0] }
-      return [starts[first], starts[last + 1]]
+    var taps = kernelRows.flatMap { $0.taps.map(\.tap) }
+    var bounds: [Int] = []
+    let parts = (columns + atOnce - 1) / atOnce
+    var column = 0
+    for part in 0..<parts {
+      let ofPart = column..<column + columns / parts + (part < columns % parts ? 1 : 0)
+      column = ofPart.upperBound
+      let present = kernelRows.map { row in
+        row.taps.filter { tap in ofPart.contains { 0..<picture.width ~= $0 * step + tap.offset } }.map(\.tap)
+      }
+      let isWhole = zip(present, kernelRows).allSatisfy { $0.count == $1.taps.count }
+      var starts = [isWhole ? 0 : taps.count]
+      for row in present { starts.append(starts[starts.count - 1] + row.count) }
+      if !isWhole { taps += present.flatMap { $0 } }
+      for row in 0..<rows {
+        let onPicture = kernelRows.indices.filter {
+          0..<picture.height ~= row * step + kernelRows[$0].offset
+        }
+        bounds += [onPicture.first.map { starts[$0] } ?? 0, onPicture.last.map { starts[$0 + 1] } ?? 0]
+      }
     }
+    self.taps = .allocate(capacity: taps.count)
+    _ = self.taps.initialize(from: taps)
     rowTaps = .allocate(capacity: bounds.count)
     _ = rowTaps.initialize(from: bounds)
     (self.rows, self.columns) = (rows, columns)
@@ -99,20 +118,27 @@ struct ConvolutionPlan {
   }
 
   /// The forward pass's: kernel rows, then channels, then the numbers of a row.
-  func forward(_ x: ckernels_picture) -> Taps {
-    let rows = (0..<kernel.height).map { k in
-      (
-        offset: k - padding.vertical,
-        taps: (0..<inputs).flatMap { channel in
+  func forward(_ x: ckernels_picture, atOnce: Int) -> Taps {
+    let rows = (0..<kernel.height).map { k -> Taps.KernelRow in
+      let down = k - padding.vertical
+      return (
+        down,
+        (0..<inputs).flatMap { channel in
           (0..<kernel.width).map { l in
-            ckernels_tap(
-              x: channel * x.channel + (k - padding.vertical) * x.row + l - padding.horizontal,
-              weight: (channel * kernel.height + k) * kernel.width + l)
+            let right = l - padding.horizontal
+            return (
+              right,
+              ckernels_tap(
+                x: channel * x.channel + down * x.row + right,
+                weight: (channel * kernel.height + k) * kernel.width + l)
+            )
           }
         }
       )
     }
-    return Taps(rows, rows: output.height, columns: output.width, height: input.height, step: stride)
+    return Taps(
+      rows, rows: output.height, columns: output.width, atOnce: atOnce, picture: (input.height, input.width),
+      step: stride)
   }
 
   /// For each row of the kernel the rows of positions at which it is on the picture; shape (kernel rows, 2).
@@ -131,21 +157,24 @@ struct ConvolutionPlan {
 
   /// The gradient at every `stride`-th row and number of the input from (`row`, `column`) on: kernel rows, then channels
   /// of the output, then the numbers of a row.
-  func backward(_ dy: ckernels_picture, row: Int, column: Int) -> Taps {
-    let rows = taps(of: row, count: kernel.height, padding: padding.vertical).map { k in
+  func backward(_ dy: ckernels_picture, row: Int, column: Int, atOnce: Int) -> Taps {
+    let rows = taps(of: row, count: kernel.height, padding: padding.vertical).map { k -> Taps.KernelRow in
       (
-        offset: k.offset,
-        taps: (0..<outputs).flatMap { channel in
+        k.offset,
+        (0..<outputs).flatMap { channel in
           taps(of: column, count: kernel.width, padding: padding.horizontal).map { l in
-            ckernels_tap(
-              x: channel * dy.channel + k.offset * dy.row + l.offset,
-              weight: channel * weightsOfChannel + k.number * kernel.width + l.number)
+            (
+              l.offset,
+              ckernels_tap(
+                x: channel * dy.channel + k.offset * dy.row + l.offset,
+                weight: channel * weightsOfChannel + k.number * kernel.width + l.number)
+            )
           }
         }
       )
     }
     return Taps(
       rows, rows: (input.height - 1 - row) / stride + 1, columns: (input.width - 1 - column) / stride + 1,
-      height: output.height, step: 1)
+      atOnce: atOnce, picture: (output.height, output.width), step: 1)
   }
 }

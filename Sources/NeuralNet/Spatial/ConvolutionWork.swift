@@ -26,11 +26,12 @@ final class ConvolutionWork {
   ) {
     (self.plan, self.weight, self.bias, self.activation) = (plan, weight, bias, activation)
     (self.kernels, self.x, self.y, self.dy, self.dx) = (kernels, x, y, dy, dx)
-    forwardTaps = plan.forward(x.picture)
+    let atOnce = kernels.pointee.columns_at_once
+    forwardTaps = plan.forward(x.picture, atOnce: atOnce)
     let (stride, input) = (plan.stride, plan.input)
     backwardTaps = (0..<min(stride, input.height)).flatMap { row in
       (0..<min(stride, input.width)).map { column in
-        (row, column, plan.backward(dy.picture, row: row, column: column))
+        (row, column, plan.backward(dy.picture, row: row, column: column, atOnce: atOnce))
       }
     }
     rowsOfKernelRows = .allocate(capacity: 2 * plan.kernel.height)

@@ -21,6 +21,8 @@ package struct RunState: Sendable, Equatable {
   package var best: BestEvaluation?
   /// Parameters that are in the average.
   package var averagedCount = 0
+  /// Of the gradients, by the steps whose norm was measured.
+  package var noise = NoiseScale()
 
   package init() {}
 }
@@ -74,6 +76,11 @@ extension RunState {
       words["evaluationsSinceBest"] = "\(best.since)"
     }
     if averagedCount > 0 { words["averagedCount"] = "\(averagedCount)" }
+    if noise.count > 0 {
+      words["noiseTrace"] = "\(noise.covarianceTrace)"
+      words["noiseSquaredNorm"] = "\(noise.squaredNorm)"
+      words["noiseSamples"] = "\(noise.count)"
+    }
     if let point = lastEvaluation {
       words["evaluationExamples"] = "\(point.examples)"
       words["evaluationSeconds"] = "\(point.seconds)"
@@ -106,6 +113,11 @@ extension RunState {
         since: try words.count("evaluationsSinceBest"))
     }
     if words["averagedCount"] != nil { averagedCount = try words.count("averagedCount") }
+    if words["noiseSamples"] != nil {
+      noise.covarianceTrace = try words.number("noiseTrace")
+      noise.squaredNorm = try words.number("noiseSquaredNorm")
+      noise.count = try words.count("noiseSamples")
+    }
     guard words["evaluationExamples"] != nil else { return }
     let names = words.words.keys.filter { $0.hasPrefix(Self.measurePrefix) }
       .map { $0.dropFirst(Self.measurePrefix.count) }

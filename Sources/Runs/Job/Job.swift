@@ -38,7 +38,12 @@ public final class Job {
     let environment = currentEnvironment()
     switch Launcher.find(in: environment) {
     case .none: return SingleProcessCommunicator()
-    case .mpi:
+    case .slurmWithOldPMI(let tasks) where OpenMPIParts.speaksOldPMI == false:
+      throw DistsgdError(
+        .usage,
+        "srun has started \(tasks) tasks by way of PMI-1 or PMI-2, which this Open MPI has not been built for; use 'srun --mpi=pmix' or 'mpirun'"
+      )
+    case .mpi, .slurmWithOldPMI:
       watchStart(environment)
       let communicator = try MPICommunicator()
       csignals_end_watch_of_start()

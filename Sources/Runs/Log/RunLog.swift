@@ -104,6 +104,7 @@ final class RunLog {
     line["examples"] = moment.examples
     line["loss"] = moment.loss
     line["gradientNorm"] = moment.trainer.gradientNorm.map { Float($0) }
+    line["noiseScale"] = moment.noiseScale.map { Float($0) }
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }

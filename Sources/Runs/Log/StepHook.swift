@@ -13,6 +13,9 @@ public struct StepMoment {
   public let loss: Float
   /// Training time since the start, in seconds, evaluation excluded.
   public let seconds: Double
+  /// The gradient noise scale, the batch size at which noise and signal of the gradient balance, averaged over
+  /// the steps that have measured it so far (`NoiseScale`); nil after all other steps, and with a single shard.
+  public let noiseScale: Double?
   /// The model as it is now. Hooks may evaluate it, which is collective, and set its learning rate for the next step.
   public let trainer: Trainer
 }

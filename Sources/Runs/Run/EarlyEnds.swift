@@ -10,7 +10,7 @@ extension TrainingRun {
     try compareParameters()
     try checkpointing.keepAtStop(state, clock, communicator)
     let folder = try communicator.broadcastString(log.folder.path, from: 0)
-    let launch = communicator.worldSize > 1 ? "mpirun -np \(communicator.worldSize) " : ""
+    let launch = Launcher.words(ranks: communicator.worldSize, in: currentEnvironment())
     return AgreedError(
       DistsgdError(
         .stopped, "stopped after step \(state.step); go on with: \(launch)distsgd --resume \(folder)"))

@@ -186,7 +186,7 @@ public final class TrainingRun {
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop { plan.requests = .stop }
     if state.step + 1 == nextTold {
-      plan.measuresNorm = true
+      plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
       nextTold += options.logEvery
     }
     checkpointing?.prepare(
@@ -202,13 +202,16 @@ public final class TrainingRun {
     state.stepOfEpoch += 1
     state.epochLoss.add(Double(result.loss), weight: count)
     growth.add(result.loss)
+    if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) { state.noise.add(sample) }
     state.examples += count
     if let average = modelAtEnd.average {
       try average.add(
         trainer.parameters, count: &state.averagedCount,
         finishedEpoch: state.stepOfEpoch == schedule.stepsPerEpoch ? state.epoch + 1 : nil)
     }
-    if state.step >= nextHook { try callHooks(loss: result.loss) }
+    if state.step >= nextHook {
+      try callHooks(loss: result.loss, noiseScale: plan.measured == .halves ? state.noise.value : nil)
+    }
     if let interval = options.evaluateEvery, state.examples / interval > (state.examples - count) / interval {
       clock.stop()
       try evaluate()
@@ -219,11 +222,11 @@ public final class TrainingRun {
     if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }
 
-  private func callHooks(loss: Float) throws {
+  private func callHooks(loss: Float, noiseScale: Double?) throws {
     nextHook = hooks.map { state.step + $0.interval - state.step % $0.interval }.min() ?? .max
     let moment = StepMoment(
       step: state.step, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds,
-      trainer: trainer)
+      noiseScale: noiseScale, trainer: trainer)
     for hook in hooks where state.step % hook.interval == 0 { try hook.body(moment) }
   }
 
