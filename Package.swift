@@ -60,7 +60,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "CKernels", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "Runs", "System", "Text",
+        "CKernels", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Plot", "RandomNumbers", "Runs",
+        "System", "Text",
       ]),
     .target(
       name: "Commands",

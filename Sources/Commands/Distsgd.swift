@@ -42,6 +42,13 @@ public enum Program {
     }
   }
 
+  /// The words of the command line; where options of `sweep` have several values, with the first of them.
+  private static var readableWords: [String] {
+    let words = Array(CommandLine.arguments.dropFirst())
+    return words.first == SweepCommand._commandName
+      ? words.prefix(1) + SweepWords.readable(Array(words.dropFirst())) : words
+  }
+
   /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
   /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
   private static func parse() throws -> ParsableCommand {
@@ -54,7 +61,7 @@ public enum Program {
         ))
     }
     do {
-      var command = try Distsgd.parseAsRoot()
+      var command = try Distsgd.parseAsRoot(readableWords)
       if !Distsgd.includes(type(of: command)) { try command.run() }
       return command
     } catch {

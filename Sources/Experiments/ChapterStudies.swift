@@ -125,35 +125,16 @@ extension Chapter {
     guard let best = Sweep.fastest(results, toReach: target) else {
       return "No run reached a loss of \(fixed(target, 4)).\n"
     }
-    return
-      "First at a loss of \(fixed(target, 4)): \(best.name), after \(readableSeconds(best.seconds(toReach: target)!)) seconds of training.\n"
+    let seconds = readableSeconds(best.seconds(toReach: target)!)
+    let first =
+      "First at a loss of \(fixed(target, 4)): \(best.name), after \(seconds) seconds of training; on another machine it may be another.\n"
+    guard let frugal = Sweep.frugal(results, toReach: target) else { return first }
+    return first
+      + "After the fewest examples, on any machine: \(frugal.name), after \(frugal.examples(toReach: target)!).\n"
   }
 }
 
 extension Sweep {
-  /// Every pair of batch size and learning rate.
-  /// - Parameter globalBatches: nil: 10, 100 and 1,000, those that there are examples for.
-  package static func study(
-    globalBatches: [Int]?, learningRates: [Double], targetLoss: Double?
-  ) -> Study {
-    Study(
-      name: "sweep", title: "Sweep: batch sizes and learning rates",
-      trials: { options, exampleCount in
-        var options = options
-        options.evaluateEvery = options.evaluateEvery ?? max(1, exampleCount / 10)
-        let usual = [10, 100, 1000].filter { $0 <= exampleCount }
-        let batches = globalBatches ?? (usual.isEmpty ? [exampleCount] : usual)
-        return trials(options, globalBatches: batches, learningRates: learningRates)
-      },
-      read: { results in
-        let target = targetLoss ?? defaultTarget(results)
-        return Study.Reading(
-          tables: [comparisonTable(results, target: target)],
-          words: target.map { Chapter.fastestSentence(results, target: $0) } ?? "Every run diverged.\n",
-          figures: figures(results, stem: "sweep"))
-      })
-  }
-
   /// Final loss, and time of an epoch, against the batch size; a curve for each learning rate.
   static func figures(_ results: [TrialResult], stem: String) -> [(name: String, plot: Plot)] {
     let rates = Set(results.map(\.learningRate)).sorted()
@@ -167,7 +148,7 @@ extension Sweep {
       }
     }
     // A run that has all but diverged would flatten the others.
-    let limit = 10 * (results.compactMap(\.finalLoss).min() ?? 0)
+    let limit = 10 * (results.compactMap(\.judgedLoss).min() ?? 0)
     return [
       (
         "\(stem)-loss",
@@ -175,7 +156,7 @@ extension Sweep {
           title: "Loss at the end, up to 10 × the best", xLabel: "global batch", yLabel: "loss",
           xScale: .logarithmic,
           yScale: .logarithmic,
-          series: series { result in result.finalLoss.flatMap { $0 <= limit ? $0 : nil } })
+          series: series { result in result.judgedLoss.flatMap { $0 <= limit ? $0 : nil } })
       ),
       (
         "\(stem)-time",

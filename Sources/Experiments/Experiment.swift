@@ -2,6 +2,7 @@
 import DistributedSGD
 import MPI
 import Runs
+import System
 
 /// A run of an experiment: its name, and what it does differently.
 package struct Trial: Sendable {
@@ -9,6 +10,8 @@ package struct Trial: Sendable {
   /// What trials that differ in their seed alone have in common.
   package var group: String
   package var options: TrainingOptions
+  /// The words of the settings that a sweep varies.
+  var settings: SweepPlan.Combination = []
   /// What is asked of the trained model, on rank 0: numbers by their names.
   package var measure: (@Sendable (TrainingRun) -> [(name: String, value: Double)])?
 
@@ -23,6 +26,8 @@ package struct Trial: Sendable {
 package struct TrialResult: Sendable {
   package var name: String
   package var group: String
+  /// The words of the settings that a sweep varies.
+  var settings: SweepPlan.Combination = []
   package var globalBatch: Int
   package var learningRate: Double
   package var epochs: Double
@@ -30,6 +35,10 @@ package struct TrialResult: Sendable {
   package var evaluations: [EvaluationPoint]
   /// Over the training set; nil if the run diverged.
   package var finalLoss: Double?
+  /// Loss and measures over the validation set at the end; nil without one, and if the run diverged.
+  package var validation: Evaluation?
+  /// Whether there is a validation set, by which runs are then judged.
+  package var hasValidation = false
   /// Training time alone, evaluation excluded.
   package var secondsPerEpoch: Double
   /// Training examples per second.
@@ -39,9 +48,19 @@ package struct TrialResult: Sendable {
   /// What the trial has measured beside, by its names; on rank 0.
   package var measures: [String: Double] = [:]
 
+  /// What a run is judged by: the validation loss, where there is one, else the training loss; nil if it diverged.
+  package var judgedLoss: Double? {
+    (hasValidation ? validation?.loss : finalLoss).flatMap { $0.isFinite ? $0 : nil }
+  }
+
   /// Training time until an evaluation finds at most `loss`; nil if none does.
-  package func seconds(toReach loss: Double) -> Double? {
-    evaluations.first { $0.evaluation.loss <= loss }?.seconds
+  package func seconds(toReach loss: Double) -> Double? { point(reaching: loss)?.seconds }
+
+  /// Examples seen until an evaluation finds at most `loss`: the same on any machine.
+  package func examples(toReach loss: Double) -> Int? { point(reaching: loss)?.examples }
+
+  private func point(reaching loss: Double) -> EvaluationPoint? {
+    evaluations.first { $0.evaluation.loss <= loss }
   }
 }
 
@@ -61,36 +80,62 @@ package final class Experiment {
   package var dataSummary: String { setUp.dataSummary }
   /// N
   package var exampleCount: Int { setUp.training.count }
+  package var hasValidation: Bool { setUp.validation != nil }
+  /// Tells these data from others.
+  var fingerprint: String { setUp.fingerprint.digits }
+
+  /// Finds what is wrong with a trial, before any is run. Collective.
+  func check(_ trial: Trial) throws {
+    do { _ = try setUp.with(trial.options, communicator: communicator) } catch let error as AgreedError {
+      throw AgreedError(DistsgdError(error.error.code, "\(trial.name): \(error.error)"))
+    }
+  }
 
   /// Runs a trial again and again for `timedFor` seconds of training, and takes the run of median time: a
   /// short run alone would show whatever else the machine was doing. The bits are the same in all. In a job of
   /// several ranks it runs once. Collective.
-  package func run(_ trial: Trial, timedFor seconds: Double) throws -> TrialResult {
-    var results = [try run(trial)]
+  package func run(
+    _ trial: Trial, timedFor seconds: Double, on group: (any Communicator)? = nil
+  ) throws -> TrialResult {
+    var results = [try run(trial, on: group)]
     guard communicator.worldSize == 1 else { return results[0] }
     var spent = 0.0
     while results.count < 25 {
       spent += results.last!.secondsPerEpoch * results.last!.epochs
       if spent > seconds { break }
-      results.append(try run(trial))
+      results.append(try run(trial, on: group))
     }
     return results.sorted { $0.secondsPerEpoch < $1.secondsPerEpoch }[(results.count - 1) / 2]
   }
 
-  /// Runs one trial. A diverged loss is a result, not an error. Collective.
-  package func run(_ trial: Trial) throws -> TrialResult {
+  /// Runs one trial. A diverged loss is a result, not an error. Collective over the group, or all ranks.
+  package func run(_ trial: Trial, on group: (any Communicator)? = nil) throws -> TrialResult {
+    let communicator = group ?? communicator
+    let before = communicator.sharedCount
+    let result = try train(trial, on: communicator)
+    // The run is gone, and with it whoever knows of its memory.
+    try communicator.releaseShared(downTo: before)
+    return result
+  }
+
+  @inline(never)
+  private func train(_ trial: Trial, on communicator: any Communicator) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
+    run.heedsSignals = true
     var hasDiverged = false
+    var validation: Evaluation?
     do {
       try run.run()
+      validation = try run.finalValidation()
     } catch let error as AgreedError where error.error.code == .diverged {
       hasDiverged = true
     }
     let measures = communicator.rank == 0 && !hasDiverged ? trial.measure?(run) ?? [] : []
     return TrialResult(
-      name: trial.name, group: trial.group, globalBatch: trial.options.globalBatch,
+      name: trial.name, group: trial.group, settings: trial.settings, globalBatch: trial.options.globalBatch,
       learningRate: Double(run.baseLearningRate),
       epochs: run.fractionalEpoch, evaluations: run.evaluations, finalLoss: hasDiverged ? nil : run.finalLoss,
+      validation: validation, hasValidation: setUp.validation != nil,
       secondsPerEpoch: run.secondsPerEpoch,
       examplesPerSecond: run.seconds > 0 ? run.fractionalEpoch * Double(exampleCount) / run.seconds : 0,
       parameterHash: run.parameterHash, measures: Dictionary(measures.map { ($0.name, $0.value) }) { $1 })

@@ -109,13 +109,3 @@ package struct StudyRunner {
     }
   }
 }
-
-extension Trial {
-  /// A short run of the same kind.
-  fileprivate var warmUp: Trial {
-    var trial = self
-    trial.options.epochs = 1
-    trial.options.evaluateEvery = nil
-    return trial
-  }
-}

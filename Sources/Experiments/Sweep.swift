@@ -18,12 +18,20 @@ package enum Sweep {
 
   /// The loss that counts as reached when the user names none: 2 % above the best final loss.
   package static func defaultTarget(_ results: [TrialResult]) -> Double? {
-    results.compactMap(\.finalLoss).min().map { 1.02 * $0 }
+    results.compactMap(\.judgedLoss).min().map { 1.02 * $0 }
   }
 
   /// The trial that reached `target` first, in training time, of those that did not leave it by more than 5 %.
   package static func fastest(_ results: [TrialResult], toReach target: Double) -> TrialResult? {
-    results.filter { ($0.finalLoss ?? .infinity) <= 1.05 * target && $0.seconds(toReach: target) != nil }
-      .min { $0.seconds(toReach: target)! < $1.seconds(toReach: target)! }
+    reached(results, target).min { $0.seconds(toReach: target)! < $1.seconds(toReach: target)! }
+  }
+
+  /// The same by the examples that were seen until then, which depends on no machine.
+  package static func frugal(_ results: [TrialResult], toReach target: Double) -> TrialResult? {
+    reached(results, target).min { $0.examples(toReach: target)! < $1.examples(toReach: target)! }
+  }
+
+  private static func reached(_ results: [TrialResult], _ target: Double) -> [TrialResult] {
+    results.filter { ($0.judgedLoss ?? .infinity) <= 1.05 * target && $0.seconds(toReach: target) != nil }
   }
 }

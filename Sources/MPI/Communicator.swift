@@ -39,6 +39,11 @@ public protocol Communicator: AnyObject {
   /// as long as the communicator. `byteCount` is the same on all ranks of a server.
   func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer
 
+  /// How often `allocateShared` has given memory that is still there.
+  var sharedCount: Int { get }
+  /// Takes back what was allocated last, until so much is left: nobody uses it any more.
+  func releaseShared(downTo count: Int) throws(MPIError)
+
   /// Ends the whole job at once with `code`, whatever the other ranks are doing.
   func abort(_ code: Int32) -> Never
   /// Ends communication; the communicator and its shared memory must not be used after it.

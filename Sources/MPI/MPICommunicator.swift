@@ -13,6 +13,8 @@ public final class MPICommunicator: Communicator {
   /// The ranks of this server.
   private let server: MPI_Comm?
   private var windows: [MPI_Win?]
+  /// Whether it is all ranks of the job, and not a part of them.
+  private let isWhole: Bool
 
   /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_FUNNELED`, one thread talks) and finds who shares
   /// memory with whom (section 6.4.2: `MPI_COMM_TYPE_SHARED`).
@@ -23,6 +25,7 @@ public final class MPICommunicator: Communicator {
       throw MPIError(
         call: "MPI_Init_thread", code: provided, message: "this MPI does not offer MPI_THREAD_FUNNELED")
     }
+    isWhole = true
     world = cmpi_comm_world()
     try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
     var number: Int32 = 0
@@ -46,6 +49,32 @@ public final class MPICommunicator: Communicator {
     board = RankBoard(memory: memory, localRank: topology.localRank(of: rank), rankCount: ranks.count)
     // Nobody reads a line before its rank has written it.
     try check(MPI_Barrier(server), "MPI_Barrier")
+  }
+
+  /// The ranks of `whole` that give the same `group`, from 1 up, in their order; each group talks by itself. What the
+  /// ranks of a server show each other stays in one place for all of them. Collective over `whole`, which must live
+  /// longer.
+  package init(_ group: Int, of whole: MPICommunicator) throws(MPIError) {
+    isWhole = false
+    var (world, server): (MPI_Comm?, MPI_Comm?)
+    // MPI 3.1, section 6.4.2.
+    try check(MPI_Comm_split(whole.world, Int32(group), Int32(whole.rank), &world), "MPI_Comm_split")
+    try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    var number: Int32 = 0
+    try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
+    rank = Int(number)
+    try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
+    worldSize = Int(number)
+    try check(
+      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &server),
+      "MPI_Comm_split_type")
+    try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    self.world = world
+    self.server = server
+    topology = try Self.findTopology(world: world, server: server, rank: rank, worldSize: worldSize)
+    board = whole.board
+    board.group = group
+    windows = []
   }
 
   /// Every rank tells its server's lowest rank and its host name to all.
@@ -168,6 +197,15 @@ public final class MPICommunicator: Communicator {
     return memory
   }
 
+  public var sharedCount: Int { windows.count }
+
+  public func releaseShared(downTo count: Int) throws(MPIError) {
+    while windows.count > count {
+      var window = windows.removeLast()
+      try check(MPI_Win_free(&window), "MPI_Win_free")
+    }
+  }
+
   private static func allocateShared(
     byteCount: Int, ranks: [Int], rank: Int, server: MPI_Comm?, window: inout MPI_Win?
   ) throws(MPIError) -> UnsafeMutableRawPointer {
@@ -203,13 +241,19 @@ public final class MPICommunicator: Communicator {
 
   public func abort(_ code: Int32) -> Never {
     board.end(code)
-    MPI_Abort(world, code)
+    MPI_Abort(cmpi_comm_world(), code)
     exit(code)
   }
 
   public func finalize() throws(MPIError) {
     for index in windows.indices { try check(MPI_Win_free(&windows[index]), "MPI_Win_free") }
     windows = []
+    guard isWhole else {
+      board.group = 0
+      var (world, server) = (world, server)
+      try check(MPI_Comm_free(&server), "MPI_Comm_free")
+      return try check(MPI_Comm_free(&world), "MPI_Comm_free")
+    }
     try check(MPI_Finalize(), "MPI_Finalize")
   }
 

@@ -93,14 +93,20 @@ public final class RankBoard {
     set { cmpi_store64(timeoutBits, newValue.bitPattern) }
   }
 
-  /// Whether this rank should be where the others wait for it, within the timeout; false while it does what may take
-  /// any time.
+  /// The part of the job's ranks, from 1 up, that this rank works with; 0 is all of them.
+  package var group = 0
+
+  /// Whether this rank should be where the others of its group wait for it, within the timeout; false while it does
+  /// what may take any time.
   package var isPunctual: Bool {
     get { isPunctual(localRank) }
-    set { cmpi_store64(own + Word.punctual.rawValue, newValue ? 1 : 0) }
+    set { cmpi_store64(own + Word.punctual.rawValue, newValue ? UInt64(group) + 1 : 0) }
   }
 
-  package func isPunctual(_ localRank: Int) -> Bool { load(.punctual, of: localRank) == 1 }
+  package func isPunctual(_ localRank: Int) -> Bool { load(.punctual, of: localRank) != 0 }
+
+  /// The group of a rank that is punctual; 0 of others.
+  package func group(of localRank: Int) -> Int { max(0, Int(load(.punctual, of: localRank)) - 1) }
 
   /// Runs what may take any time.
   package func takesItsTime<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -63,6 +63,15 @@ public final class SingleProcessCommunicator: Communicator {
     return memory
   }
 
+  public var sharedCount: Int { allocations.count }
+
+  public func releaseShared(downTo count: Int) {
+    while allocations.count > count {
+      let memory = allocations.removeLast()
+      munmap(memory.baseAddress!, memory.count)
+    }
+  }
+
   public func abort(_ code: Int32) -> Never { exit(code) }
 
   public func finalize() {}

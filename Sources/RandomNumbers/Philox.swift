@@ -23,6 +23,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case mixup = 9
   /// The order of the classes' examples in a balanced epoch.
   case balance = 10
+  /// Settings of a random search.
+  case search = 11
 }
 
 /// Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").

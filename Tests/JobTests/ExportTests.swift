@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The first of some Pythons that has the modules; aloud where there is none.
-private func python(_ variable: String, _ modules: String, _ what: String) -> String? {
+func python(_ variable: String, _ modules: String, _ what: String) -> String? {
   let own = ProcessInfo.processInfo.environment[variable]
   for candidate in [own, "python3"] {
     guard let candidate, !candidate.isEmpty else { continue }

@@ -16,6 +16,9 @@ struct JobArguments: ParsableArguments {
   @Flag(help: "Write the parameters' hash with every logged step.")
   var logHashes = false
 
+  @Flag(help: "Write what TensorBoard shows of a run to its folder.")
+  var tensorboard = false
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("BLAS threads of a rank; another number may change last bits.", valueName: "t"))
@@ -48,6 +51,7 @@ struct JobArguments: ParsableArguments {
     options.evaluateEvery = evaluateEvery
     options.logEvery = logEvery
     options.logsHashes = logHashes
+    options.writesEvents = tensorboard
     options.threads = threads
     options.binding = bind
     options.checkEvery = checkEvery

@@ -12,6 +12,8 @@ package struct ServerCores {
   /// How many can be used at the same time, a quota considered.
   package let count: Int
   package let localRanks: Int
+  /// Ranks of the whole job on this server.
+  private let allRanks: Int
   package let localRank: Int
 
   /// Collective over all ranks.
@@ -35,11 +37,12 @@ package struct ServerCores {
     self.all = all
     count = coresWithinQuota(all.count)
     localRanks = server.count
+    allRanks = communicator.board.rankCount
     localRank = topology.localRank(of: communicator.rank)
   }
 
   /// Whether every rank of the server can run at the same time.
-  var hasCoreForEveryRank: Bool { localRanks <= count }
+  var hasCoreForEveryRank: Bool { (isBoundByLauncher ? localRanks : max(localRanks, allRanks)) <= count }
 
   /// The threads that each rank can have without any two sharing a core.
   var threadsPerRank: Int { max(1, count / localRanks) }

@@ -223,6 +223,27 @@ package final class GradientReduction {
     }
   }
 
+  /// The gradient that the last step has added up; clipped, if it was. Until the next step begins on any rank it is
+  /// still there.
+  /// - Parameter target: shape (n).
+  /// - Returns: false where this rank does not see all of it: where it lies on several servers, and where a tensorwise
+  ///   optimizer has written over it.
+  package func copyGradient(to target: UnsafeMutablePointer<Float>, activeShards: Int) -> Bool {
+    guard network == nil, isReplicated || update.tensorwise == nil else { return false }
+    // The other row was the last step's.
+    let buffers = nodeBuffers[isReplicated ? 1 - turn : turn]
+    if update.isStaged, !isReplicated {
+      target.update(from: buffers[0], count: layout.parameterCount)
+      return true
+    }
+    let program = totals[activeShards == totals[0].active ? 0 : 1].program
+    for offset in stride(from: 0, to: layout.parameterCount, by: FoldProgram.blockLength) {
+      let count = min(FoldProgram.blockLength, layout.parameterCount - offset)
+      (target + offset).update(from: program.run(buffers, offset: offset, count: count), count: count)
+    }
+    return true
+  }
+
   /// Waits for all ranks of this server, if there are others.
   @inline(__always)
   func meet(_ clock: PhaseClock) {

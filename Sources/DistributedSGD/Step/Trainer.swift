@@ -105,6 +105,15 @@ public final class Trainer {
     UnsafeMutableBufferPointer(start: reduction.parameters, count: model.parameterCount)
   }
 
+  /// The gradient of the last step, shape (model.parameterCount), where this rank sees all of it; until any rank begins
+  /// the next step.
+  /// - Parameters:
+  ///   - target: gets it.
+  ///   - activeShards: of the last step's batch.
+  package func copyGradient(to target: UnsafeMutablePointer<Float>, activeShards: Int) -> Bool {
+    reduction.copyGradient(to: target, activeShards: activeShards)
+  }
+
   /// What the optimizer keeps beside the parameters.
   package var optimizerState: OptimizerState { reduction.state }
 

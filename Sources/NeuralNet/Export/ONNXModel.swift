@@ -17,6 +17,7 @@
 //     message Tensor          { int32 elem_type = 1; TensorShape shape = 2; }
 //     message TensorShape     { repeated Dimension dim = 1; }
 //     message Dimension       { int64 dim_value = 1; string dim_param = 2; }
+import System
 
 extension Graph {
   /// ONNX 1.12's.

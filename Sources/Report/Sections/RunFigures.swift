@@ -63,8 +63,8 @@ struct RunFigures {
         one.look = number
         // Evaluations look alike in all figures of the page.
         if runs.count == 1, !run.steps.all.isEmpty { one.look = 1 }
-        series.append(one)
         one.told = told(curve, metric, of: runs.count == 1 ? set : "\(run.name), \(set)")
+        series.append(one)
         if let range = curve.range { (least, most) = (min(least, range.low), max(most, range.high)) }
       }
     }

@@ -50,6 +50,12 @@ public struct EvaluationPoint: Sendable, Equatable {
   public var seconds: Double
   /// Loss and measures.
   public var evaluation: Evaluation
+
+  package init(examples: Int, seconds: Double, evaluation: Evaluation) {
+    self.examples = examples
+    self.seconds = seconds
+    self.evaluation = evaluation
+  }
 }
 
 /// The best evaluation of a run so far.

@@ -11,5 +11,5 @@ package enum StopSignal {
 
   /// Whether one has come.
   @inline(__always)
-  static var hasCome: Bool { csignals_has_received() != 0 }
+  package static var hasCome: Bool { csignals_has_received() != 0 }
 }

@@ -40,6 +40,11 @@ package struct RankTimings: Sendable {
     }
   }
 
+  /// Of every phase the seconds of each rank.
+  var secondsOfRanks: [(name: String, seconds: [Double])] {
+    Phase.allCases.map { phase in (phase.name, ranks.map { $0[phase.rawValue].seconds }) }
+  }
+
   static let csvHeader = "epoch,host,rank,local_rank,phase,count,seconds,mean_us,p50_us,p99_us,max_us\n"
 
   /// A row for every rank and phase.

@@ -16,6 +16,7 @@ final class RunLog {
   private let metrics: MetricsWriter?
   private var timings: TextFile? { files?.timings }
   private let progress: Progress?
+  private var tensorBoard: TensorBoardLog?
 
   /// Opens the files; on the other ranks there are none.
   /// - Throws: `DistsgdError` (`cannotCreate`).
@@ -40,10 +41,21 @@ final class RunLog {
     progress = files == nil || options.isQuiet ? nil : Progress()
   }
 
+  /// Tells an event to all that listen.
+  private func tell(_ line: JSONLine) throws {
+    try metrics?.write(line)
+    try tensorBoard?.write(line)
+  }
+
+  private func flush() throws {
+    try metrics?.flush()
+    try tensorBoard?.flush()
+  }
+
   /// How far the files have come; what was told so far is in them.
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
   func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
-    try metrics?.flush()
+    try flush()
     try files?.requirePlace()
     return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
   }
@@ -58,12 +70,18 @@ final class RunLog {
     if let resumed {
       try files?.metrics.truncate(to: resumed.metricsBytes)
       try files?.timings.truncate(to: resumed.timingsBytes)
-    } else {
-      try metrics?.write(
+    }
+    if options.writesEvents {
+      tensorBoard = try TensorBoardLog(
+        in: folder.path, doneSteps: resumed?.state.step, metrics: folder.metrics,
+        settings: setUp.hyperparameters(of: options))
+    }
+    if resumed == nil {
+      try tell(
         runEvent(
           options, setUp, arithmetic, communicator, shards, schedule, placement, id: files?.id))
-      try metrics?.flush()
     }
+    try flush()
     guard !options.isQuiet else { return }
     standardOutput(arithmetic)
     if let words = shardWords(shards) { standardOutput(words) }
@@ -108,7 +126,7 @@ final class RunLog {
     line["learningRate"] = moment.trainer.learningRate
     line["seconds"] = moment.seconds
     if options.logsHashes { line["parameterHash"] = hexadecimal(moment.trainer.parameterHash) }
-    try metrics?.write(line)
+    try tell(line)
     progress?.step(moment.step, examples: moment.examples, loss: Double(moment.loss), seconds: moment.seconds)
   }
 
@@ -124,25 +142,36 @@ final class RunLog {
     line["seconds"] = seconds
     line["loss"] = result.loss
     for measure in result.measures { line[measure.name] = measure.value }
-    try metrics?.write(line)
+    try tell(line)
     if options.evaluateEvery == nil {
-      try metrics?.flush()
+      try flush()
       progress?.note("epoch \(fixed(epoch, epoch == epoch.rounded() ? 0 : 2)): \(set) \(describe(result))")
     }
   }
 
+  /// - Parameter steps: of the whole run so far, and of this epoch.
   func epoch(
-    _ epoch: Int, examples: Int, loss: Double, seconds: Double, timings: RankTimings, topology: Topology
+    _ epoch: Int, steps: (all: Int, own: Int), examples: Int, loss: Double, seconds: Double,
+    timings: RankTimings, topology: Topology
   ) throws {
     guard isActive else { return }
     var line = JSONLine(event: "epoch")
     line["epoch"] = epoch
+    line["step"] = steps.all
     line["examples"] = examples
     line["seconds"] = seconds
     line["loss"] = loss
-    try metrics?.write(line)
-    try metrics?.flush()
+    try tell(line)
+    try tensorBoard?.times(timings.secondsOfRanks, steps: steps.own)
+    try flush()
     try self.timings?.append(timings.csv(epoch: epoch, topology: topology))
+  }
+
+  /// How parameters, or their gradients, are spread after a step.
+  func histograms(_ group: String, of tensors: [ParameterTensor], in arena: UnsafePointer<Float>, step: Int)
+    throws
+  {
+    try tensorBoard?.histograms(group, of: tensors, in: arena, step: step)
   }
 
   func end(
@@ -165,8 +194,8 @@ final class RunLog {
     if options.keepsBest { line["modelStep"] = model.step }
     line["averaged"] = model.state.averagedCount > 0 ? model.state.averagedCount : nil
     line.setConfusion(of: validation, className: model.className)
-    try metrics?.write(line)
-    try metrics?.flush()
+    try tell(line)
+    try flush()
     progress?.end()
     if !options.isQuiet {
       standardOutput("")

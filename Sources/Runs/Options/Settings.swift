@@ -60,6 +60,7 @@ extension TrainingOptions {
     words["--swa-from"] = averagesFrom.map(String.init)
     words["--evaluate-every"] = evaluateEvery.map(String.init)
     words["--log-hashes"] = logsHashes ? "true" : nil
+    words["--tensorboard"] = writesEvents ? "true" : nil
     words["--checkpoint-every"] = checkpointEvery?.description
     return words
   }
@@ -81,14 +82,18 @@ package enum Settings {
   /// What a resumed run may have otherwise: how long it is, what it tells, and where the same data are.
   private static let changeable: Set = [
     "--data", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes", "--checkpoint-every",
-    "--keep", "--check-every", "--timeout",
+    "--keep", "--check-every", "--timeout", "--tensorboard",
   ]
+
+  /// Whether a setting decides none of a run's numbers.
+  static func isChangeable(_ flag: String) -> Bool { changeable.contains(flag) }
 
   /// The command line that makes these settings.
   package static func arguments(_ settings: [String: String]) -> [String] {
     settings.sorted { $0.key < $1.key }.map { flag, word in
       switch (flag, word) {
-      case ("--log-hashes", _), ("--balance", _), ("--keep-best", _), ("--swa", _), ("--standardize", "true"):
+      case ("--log-hashes", _), ("--balance", _), ("--keep-best", _), ("--swa", _), ("--standardize", "true"),
+        ("--tensorboard", _):
         flag
       case ("--standardize", _): "--no-standardize"
       default: "\(flag)=\(word)"

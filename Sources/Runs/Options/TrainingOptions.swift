@@ -85,6 +85,8 @@ public struct TrainingOptions: Sendable {
   public var evaluateEvery: Int?
   /// Steps between lines of `metrics.jsonl`.
   public var logEvery = 10
+  /// Whether TensorBoard's event files are written beside it.
+  public var writesEvents = false
   /// Whether they tell a hash of the parameters, for `verify`.
   public var logsHashes = false
   /// BLAS threads of a rank; another number may give other last bits.

@@ -26,7 +26,7 @@ public final class TrainingRun {
   private var nextTold = Int.max
   private let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
-  private let task: MeasuredTask?
+  let task: MeasuredTask?
 
   private let modelAtEnd: ModelAtEnd
 
@@ -35,6 +35,8 @@ public final class TrainingRun {
   /// What was asked before the last step.
   private var heard: Requests = []
   private var isAskedToStop = false
+  /// Whether a run without a folder stops when a signal has come that somebody else has caught.
+  package var heedsSignals = false
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
@@ -164,6 +166,7 @@ public final class TrainingRun {
       try checkpointing?.keepLastEpoch(state, clock)
     }
     clock.stop()
+    if options.writesEvents { try tellHistograms() }
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
@@ -173,7 +176,8 @@ public final class TrainingRun {
       if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
       timings.add(epochTimings)
       try log.epoch(
-        state.epoch, examples: state.examples, loss: loss, seconds: seconds,
+        state.epoch, steps: (state.step, state.stepOfEpoch), examples: state.examples, loss: loss,
+        seconds: seconds,
         timings: epochTimings, topology: communicator.topology)
     }
     state.stepOfEpoch = 0
@@ -184,7 +188,7 @@ public final class TrainingRun {
   private func step(_ order: EpochOrder) throws {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
-    if isAskedToStop { plan.requests = .stop }
+    if isAskedToStop || heedsSignals && StopSignal.hasCome { plan.requests = .stop }
     if state.step + 1 == nextTold {
       plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
       nextTold += options.logEvery
@@ -217,7 +221,12 @@ public final class TrainingRun {
       try evaluate()
       clock.run()
     }
-    guard let checkpointing else { return }
+    guard let checkpointing else {
+      if heedsSignals, heard.contains(.stop) {
+        throw AgreedError(DistsgdError(.stopped, "stopped after step \(state.step)"))
+      }
+      return
+    }
     if heard.contains(.stop) { throw try stopped(checkpointing) }
     if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }

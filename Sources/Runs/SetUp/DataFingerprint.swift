@@ -4,7 +4,7 @@ import System
 import Text
 
 /// XXH64 of what is trained and evaluated on, in memory that lives as long as the job.
-struct DataFingerprint: @unchecked Sendable {
+package struct DataFingerprint: @unchecked Sendable {
   /// Some bytes, and where they are.
   fileprivate struct Piece {
     var bytes: UnsafeRawBufferPointer
@@ -20,7 +20,7 @@ struct DataFingerprint: @unchecked Sendable {
   init(_ sets: [Dataset]) { pieces = sets.flatMap(\.pieces) }
 
   /// Reads all data in memory once, and samples of a mapped file. Each piece's hash is the seed of the next one's.
-  var digits: String {
+  package var digits: String {
     hexadecimal(
       pieces.reduce(0) { seed, piece in
         piece.isUsersFile ? sampled(piece.bytes, seed: seed) : hash(piece, seed: seed)

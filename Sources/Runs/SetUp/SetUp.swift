@@ -9,7 +9,7 @@ import Text
 /// Data and model of a run, the same on every rank.
 package struct SetUp {
   package let training: Dataset
-  let validation: Dataset?
+  package let validation: Dataset?
   package let specification: ModelSpecification
   package let model: Sequential
   package let loss: any Loss
@@ -96,7 +96,7 @@ package struct SetUp {
   }
 
   /// The same data for another run: batch size, learning rate or model may differ. Collective.
-  func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
+  package func with(_ options: TrainingOptions, communicator: any Communicator) throws -> SetUp {
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
     let options = options.fitted(
       to: try NumberRange.positions(examples: training.count, copies: options.copies))
@@ -238,7 +238,7 @@ package struct SetUp {
   var modelMetadata: [String: String] { ModelFile.metadata(specification, model, loss, preprocessing) }
 
   /// What is trained and evaluated on.
-  var fingerprint: DataFingerprint { DataFingerprint([training] + (validation.map { [$0] } ?? [])) }
+  package var fingerprint: DataFingerprint { DataFingerprint([training] + (validation.map { [$0] } ?? [])) }
 
   /// XXH64 of the parameters of `--initialize`.
   var initialHash: String? { initialParameters?.withUnsafeBytes { hexadecimal(xxh64($0)) } }

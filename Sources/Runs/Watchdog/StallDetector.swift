@@ -11,8 +11,13 @@ package struct RankSight: Equatable {
   package var isPunctual: Bool
   /// Whether it is in a call that waits for messages of others.
   package var isWaiting: Bool
+  /// Ranks of different groups do not wait for each other; 0: all of the job's.
+  package var group: Int
 
-  package init(arrivals: UInt64, place: UInt64, pulse: UInt64, isPunctual: Bool, isWaiting: Bool) {
+  package init(
+    arrivals: UInt64, place: UInt64, pulse: UInt64, isPunctual: Bool, isWaiting: Bool, group: Int = 0
+  ) {
+    self.group = group
     self.arrivals = arrivals
     self.place = place
     self.pulse = pulse
@@ -35,6 +40,8 @@ package struct StallDetector {
   /// Of the rank that has come furthest, here or on another server; and since when.
   private var furthest: UInt64 = 0
   private var furthestSince = 0.0
+  /// The same of the ranks of each group here.
+  private var furthestOfGroup: [Int: (arrivals: UInt64, since: Double)] = [:]
   /// The longest time that a rank has been seen to take from one move to the next, while it was to be on time.
   package private(set) var longestMove = 0.0
 
@@ -64,6 +71,10 @@ package struct StallDetector {
       if sight.pulse != before.pulse { tracks[index].beat = now }
       tracks[index].sight = sight
     }
+    for group in Set(sights.map(\.group)) where group != 0 {
+      let arrivals = sights.lazy.filter { $0.group == group }.map(\.arrivals).max()!
+      if furthestOfGroup[group]?.arrivals != arrivals { furthestOfGroup[group] = (arrivals, now) }
+    }
     lastTime = now
   }
 
@@ -74,10 +85,11 @@ package struct StallDetector {
 
   /// A rank that has not moved for `limit` seconds and waits for nobody, while others have waited as long for it.
   package func late(for limit: Double) -> Int? {
-    guard lastTime - furthestSince > limit else { return nil }
-    return tracks.firstIndex {
-      $0.sight.isPunctual && !$0.sight.isWaiting && $0.sight.arrivals < furthest
-        && lastTime - $0.moved > limit
+    tracks.firstIndex {
+      let leader =
+        $0.sight.group == 0 ? (furthest, furthestSince) : furthestOfGroup[$0.sight.group] ?? (0, lastTime)
+      return $0.sight.isPunctual && !$0.sight.isWaiting && $0.sight.arrivals < leader.0
+        && lastTime - leader.1 > limit && lastTime - $0.moved > limit
     }
   }
 

@@ -150,7 +150,8 @@ private final class Watch: @unchecked Sendable {
     let sights = ranks.indices.map {
       RankSight(
         arrivals: board.arrivals(of: $0), place: board.place(of: $0), pulse: board.pulse(of: $0),
-        isPunctual: board.isPunctual($0), isWaiting: board.isWaiting($0))
+        isPunctual: board.isPunctual($0), isWaiting: board.isWaiting($0),
+        group: board.group(of: $0))
     }
     var furthest = sights.map(\.arrivals).max()!
     var longestMove = detector.longestMove

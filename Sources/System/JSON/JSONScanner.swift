@@ -87,6 +87,14 @@ package struct JSONScanner {
     }
   }
 
+  /// Passes over a value of any form, and returns its text.
+  package mutating func text() throws -> String {
+    skipBlanks()
+    let start = offset
+    try skipValue()
+    return String(decoding: bytes[start..<offset], as: UTF8.self)
+  }
+
   /// Reads a whole number from 0 up, without exponent or fraction.
   package mutating func naturalNumber() throws -> Int {
     skipBlanks()
