@@ -122,7 +122,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "TestSupport", "Text",
+        "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Report", "Runs", "System", "TestSupport",
+        "Text",
       ],
       path: "Tests/Fuzz/Targets"),
     .testTarget(

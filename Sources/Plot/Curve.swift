@@ -57,6 +57,9 @@ extension Series {
     let marked = style == .line || style == .thinLine ? runs.filter { $0.count == 1 } : runs
     let data = markerPath(marked.joined().filter(frame.contains), slot: slot)
     if !data.isEmpty { svg.path(markerClass(slot), data) }
+    for case (let pixel?, let words) in zip(pixels, told) where frame.contains(pixel) {
+      svg.box("plot-unseen", x: pixel.x - 6, y: pixel.y - 6, width: 12, height: 12, told: words)
+    }
   }
 
   /// Draws a short piece of the series for the legend.

@@ -31,6 +31,8 @@ package struct HeatMap: Figure {
   package var scale: Scale
   /// Whether zero is the least, however large all values are.
   package var startsAtZero: Bool
+  /// Larger values have the shade of this one; nil: the greatest value has the last shade.
+  package var most: Double?
   /// Whether every column must have its label; else some do, as far as there is room.
   package var labelsEveryColumn: Bool
   /// A value as the legend shows it.
@@ -38,7 +40,8 @@ package struct HeatMap: Figure {
 
   package init(
     title: String, xLabel: String, yLabel: String, legend: String, rows: [String], columns: [String],
-    cells: [[Cell]], scale: Scale = .linear, startsAtZero: Bool = true, labelsEveryColumn: Bool = false,
+    cells: [[Cell]], scale: Scale = .linear, startsAtZero: Bool = true, most: Double? = nil,
+    labelsEveryColumn: Bool = false,
     format: @escaping @Sendable (Double) -> String
   ) {
     self.title = title
@@ -50,6 +53,7 @@ package struct HeatMap: Figure {
     self.cells = cells
     self.scale = scale
     self.startsAtZero = startsAtZero
+    self.most = most
     self.labelsEveryColumn = labelsEveryColumn
     self.format = format
   }
@@ -64,7 +68,8 @@ package struct HeatMap: Figure {
   var range: ClosedRange<Double> {
     let values = cells.joined().compactMap(\.value).filter(scale.shows)
     guard let least = values.min(), let greatest = values.max() else { return 0...1 }
-    return (startsAtZero && scale == .linear ? min(0, least) : least)...greatest
+    let low = startsAtZero && scale == .linear ? min(0, least) : least
+    return low...max(low, min(greatest, most ?? greatest))
   }
 
   /// The shade of a value, from 0 to `Palette.lightHeat.count` − 1.
@@ -177,7 +182,8 @@ private struct HeatMapLayout {
     }
     let y = Self.margin + 16 * Double(legend.count) + 4
     let range = map.range
-    let texts = [range.lowerBound, range.upperBound].map { map.format($0) }
+    let isCut = map.cells.joined().contains { ($0.value ?? 0) > range.upperBound }
+    let texts = [map.format(range.lowerBound), (isCut ? "≥ " : "") + map.format(range.upperBound)]
     var x = Self.margin
     svg.label(texts[0], x: x, y: y + 0.95 * size, size: size)
     x += textWidth(texts[0], size: size) + 6

@@ -59,7 +59,7 @@ enum Palette {
     return """
       .plot{max-width:100%;height:auto;font-family:\(fonts)}.plot-line{fill:none;stroke-width:2;\
       stroke-linejoin:round}.plot-thin{stroke-width:1.2}.plot-band{stroke-width:0;fill-opacity:.16}.plot-hollow{\
-      stroke-width:1}.plot-marker{fill:none;stroke-width:1.8}.plot-bar{stroke-width:1.2}\
+      stroke-width:1}.plot-unseen{fill:transparent}.plot-marker{fill:none;stroke-width:1.8}.plot-bar{stroke-width:1.2}\
       .plot-grid,.plot-axis{stroke-width:1}.plot-reference{stroke-width:1.2;stroke-dasharray:3 3}
       \(lightRules)
       @media (prefers-color-scheme:dark){\(darkRules)}

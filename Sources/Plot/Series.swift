@@ -25,6 +25,8 @@ package struct Series: Sendable {
   /// The number by which colour, dash and marker are chosen; nil takes the series' own. Series of one run look alike
   /// in all figures.
   package var look: Int?
+  /// What a pointer on each point is told; empty for nothing.
+  package var told: [String] = []
   /// An area behind the line, such as from the least to the greatest of the values that a point stands for.
   package var band: [(x: Double, low: Double, high: Double)] = []
 

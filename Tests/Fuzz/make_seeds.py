@@ -108,6 +108,22 @@ seed("json", "words", '{"model":"mlp:256,128","names":"[\\"a, b\\"]"}')
 seed("json", "naturals", '{"shape":[0,12,9223372036854775807]}')
 seed("json", "numbers", "[1,2.5,1e300,-0,9007199254740993]")
 seed("json", "deep", "[" * 40 + "]" * 40)
+
+seed("report", "metrics", "\n".join([
+    '{"event":"run","ranks":2,"globalBatch":8,"stepsPerEpoch":2,"hosts":["a"],"serverOfRank":[0,0],"commandLine":["distsgd"]}',
+    '{"event":"step","step":1,"epoch":1,"examples":8,"loss":0.5,"gradientNorm":1,"noiseScale":null,"seconds":0.1}',
+    '{"event":"step","step":2,"epoch":1,"examples":16,"loss":null,"noiseScale":30,"seconds":0.2}',
+    '{"event":"evaluation","set":"validation","epoch":1.0,"step":2,"examples":16,"seconds":0.2,"loss":0.25,"accuracy":1}',
+    '{"event":"epoch","epoch":1,"examples":16,"seconds":0.2,"loss":0.5}',
+    '{"event":"end","loss":0.25,"seconds":0.2,"classes":["a","b"],"confusion":[[1,0],[2,3]]}', '']))
+seed("report", "half", '{"event":"run"}\n{"event":"step","step":1,"lo')
+seed("report", "curves", 'run,global_batch,learning_rate,examples,seconds,loss\n"a, b",1,0.1,1,1,0.5\nc,2,0.1,1,1,inf\n'
+     'd,1,1,1,1,2\ne,2,1,1,1,3\n')
+seed("report", "bench", '{"bench":"step","ranks":2,"phases":[{"phase":"load","seconds":{"median":1,"p10":0.5,"p90":2}}]}')
+seed("report", "timings", "epoch,host,rank,phase,seconds\n1,a,0,forward,0.5\n1,a,1,wait,0.25\n")
+seed("report", "heatmap", "epoch,first_step,last_step,rank,own_seconds,wait_seconds\n1,1,5,0,0.5,0.1\n1,1,5,1,0.25,0.2\n")
+seed("report", "waits", "epoch,rank,for_rank,count,seconds\n1,0,1,3,0.5\n1,70,1,3,0.5\n")
+seed("report", "ranks", "epoch,host,rank,wall_seconds,cpu_seconds\n1,a,0,1,0.5\n")
 seed("options", "mlp", "mlp:256,128\nstep:every=1epoch,factor=0.1\nlast\na,b\n0.2")
 seed("options", "interval", "linear\n30s\n\n\n")
 seed("options", "moment", "linear\n0.00001s\n\n\n")

@@ -33,6 +33,13 @@ import Testing
     #expect((0..<9).map { logarithmic["told 0 \($0)"] } == (0..<9).map { $0 })
   }
 
+  @Test func whatIsBeyondTheMostHasTheLastShade() {
+    var map = heatMap([[1, 2, 4, 1000]], scale: .logarithmic)
+    map.most = 4
+    let svg = map.element(width: 720)
+    #expect((0..<4).map { shades(svg)["told 0 \($0)"] } == [0, 4, 8, 8] && svg.contains(">≥ 4.0</text>"))
+  }
+
   @Test func whatIsNoNumberIsEmpty() {
     let svg = heatMap([[nil, .nan, .infinity, 0], [1, -1, 2, 1e300]]).element(width: 372)
     #expect(Set(shades(svg).keys) == ["told 0 3", "told 1 0", "told 1 1", "told 1 2", "told 1 3"])

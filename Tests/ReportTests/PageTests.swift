@@ -51,6 +51,12 @@ import Testing
     #expect(waits.count == 6 && waits.allSatisfy { $0.contains("for rank 2") })
   }
 
+  @Test func anEvaluationTellsAPointerItsNumbers() throws {
+    let html = try page(try made.write("run"))
+    let told = "<title>validation, epoch 2, 2560 examples, 200 ms: loss 0.3</title>"
+    #expect(html.components(separatedBy: told).count == 5, "in two figures, each drawn twice")
+  }
+
   @Test func barsAddUpToTheTimeOfTheirRank() throws {
     let html = try page(try made.writeAll("run"))
     let told = html.split(separator: "\n").filter { $0.contains("<title>2, bob, ") && $0.contains("plot-") }

@@ -156,6 +156,36 @@ import Testing
     #expect(error.code == .noInput && error.description.contains("metrics.jsonl"), "\(error)")
   }
 
+  /// A sweep that judges by validation leaves a table, with the trials in it that have no evaluation.
+  @Test func aSweepsOwnTable() throws {
+    let folder = made.folder("judged")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try made.folder.write(
+      "run,global_batch,learning_rate,seed,examples,seconds,loss,r2\na,8,0.1,0,8,1,0.75,0.5\n",
+      to: "judged/sweep.csv")
+    try made.folder.write(#"{"event":"sweep","arguments":["--lr","0.1,9"]}"#, to: "judged/sweep.json")
+    var table = "trial,global_batch,learning_rate,seed,epochs,loss,validation_loss,parameter_hash\n"
+    for (number, row) in [
+      "8,0.1,0,2.0,0.5,0.75", "8,0.1,1,2.0,0.5,0.25", "8,9,0,2.0,,", "16,0.1,0,2.0,1,2", "16,9,0,2,3,0.125",
+    ].enumerated() {
+      table += "\(number + 1),\(row),00000000000000ff\n"
+    }
+    try made.folder.write(table, to: "judged/trials.csv")
+    let sources = try Sources([folder])
+    #expect(sources.benches.isEmpty)
+    let outcomes = try #require(sources.trials.first?.outcomes)
+    #expect(
+      outcomes.judged == "validation loss" && outcomes.settings == ["global_batch", "learning_rate", "seed"])
+    #expect(outcomes.trials.map(\.loss).filter(\.isFinite) == [0.75, 0.25, 2, 0.125])
+    let html = RunReport(sources).html
+    #expect(Markup(html).problems == [])
+    // Seeds are averaged over; what diverged is empty.
+    #expect(html.contains("global batch 8, learning rate 0.1: validation loss 0.5, mean of 2</title>"))
+    #expect(
+      html.contains("Validation loss against examples")
+        && !html.contains("learning rate 9: validation loss nan"))
+  }
+
   @Test func sweepsAndBenches() throws {
     let curves = """
       run,global_batch,learning_rate,examples,seconds,loss

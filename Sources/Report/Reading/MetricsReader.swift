@@ -110,6 +110,8 @@ struct MetricsReader {
       }
     }
     for (name, value) in fields where !Self.places.contains(name) {
+      // A loss without a number has grown beyond all of them; anything else was not measured at this step.
+      if set == nil, value.isNaN, name != "loss" { continue }
       if set == nil {
         record.steps.add(value, to: name, at: place)
       } else {

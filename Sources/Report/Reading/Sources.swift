@@ -68,9 +68,15 @@ package struct Sources: Sendable {
         metrics.append(path + "/metrics.jsonl")
       case .file where entry.hasSuffix(".csv"):
         let file = try CSVFile(path)
-        if TrialsRecord.isHeader(file.header) { trials.append(try TrialsRecord(file, path: path)) }
+        if TrialsRecord.isHeader(file.header) {
+          trials.append(try TrialsRecord(file, path: path))
+          try trials[trials.count - 1].readResults()
+        }
       case .file where entry.hasSuffix(".json"):
-        if let bench = try? BenchRecord(path), case .object = bench.numbers { benches.append(bench) }
+        // A sweep keeps its command line in such a file, as an event.
+        if let bench = try? BenchRecord(path), case .object = bench.numbers, bench.numbers["event"] == nil {
+          benches.append(bench)
+        }
       default: break
       }
     }
@@ -84,7 +90,9 @@ package struct Sources: Sendable {
         "\(sourceName(path)), line 1: it is no file of curves, whose header begins with run and has examples and loss; name what sweep or chapter has left, or a run's folder"
       )
     }
-    return try TrialsRecord(file, path: path)
+    var record = try TrialsRecord(file, path: path)
+    try record.readResults()
+    return record
   }
 
   /// The shortest ends of the paths that tell the folders apart.

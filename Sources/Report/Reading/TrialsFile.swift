@@ -22,8 +22,8 @@ package struct TrialsRecord: Sendable {
   /// Of `TrialRecord.settings`.
   package var settings: [String] = []
   package var trials: [TrialRecord] = []
-
-  private static let measured: Set<String> = ["examples", "seconds", "epoch", "step"]
+  /// What each trial came to, as a sweep's own table has it: a header, and a row for every trial.
+  package var results: (header: [String], rows: [[String]])?
 
   /// Whether a CSV's header is that of such a file.
   static func isHeader(_ header: [String]) -> Bool {
@@ -34,11 +34,11 @@ package struct TrialsRecord: Sendable {
   init(_ file: CSVFile, path: String) throws {
     self.path = path
     let header = file.header
-    let curves = header.indices.filter { isCurve(header[$0]) }
+    // run, settings, examples, seconds, and from the loss on what was measured there.
+    let first = header.firstIndex(of: "loss") ?? header.count
+    let curves = header.indices.filter { $0 >= first }
     let places = ["examples", "seconds"].map { header.firstIndex(of: $0) }
-    let others = header.indices.filter {
-      $0 > 0 && !curves.contains($0) && !Self.measured.contains(header[$0])
-    }
+    let others = header.indices.filter { $0 > 0 && $0 < first && !places.contains($0) }
     settings = others.map { header[$0] }
     var numbers: [String: Int] = [:]
     try file.forEachRow { row in
@@ -62,14 +62,40 @@ package struct TrialsRecord: Sendable {
     }
   }
 
-  /// The values of a setting, one for each trial.
-  package func values(of setting: String) -> [String]? {
-    settings.firstIndex(of: setting).map { column in trials.map { $0.settings[column] } }
+  /// Reads trials.csv, which a sweep leaves beside its curves.
+  mutating func readResults() throws {
+    let path = beside(self.path, "trials.csv")
+    guard name == "sweep", pathKind(path) == .file else { return }
+    let file = try CSVFile(path)
+    var rows: [[String]] = []
+    try file.forEachRow { row in
+      guard rows.count < 10_000 else { throw row.fail("there are more than 10000 runs") }
+      rows.append(row.fields.map { printable(String($0)) })
+    }
+    results = (file.header, rows)
   }
-}
 
-/// Whether a column is a quantity over the run.
-private func isCurve(_ name: String) -> Bool {
-  name == "loss" || name == "accuracy" || name.hasSuffix("_loss") || name.hasSuffix("_accuracy")
-    || name.hasPrefix("validation")
+  /// What every trial came to: its settings, and the loss that it is judged by.
+  package struct Outcomes: Sendable {
+    package var settings: [String]
+    /// `validation loss` or `loss`.
+    package var judged: String
+    package var trials: [(settings: [String], loss: Double)]
+  }
+
+  /// From the sweep's own table where there is one, which has the trials without an evaluation too; else from the curves.
+  package var outcomes: Outcomes {
+    guard let (header, rows) = results, let first = header.firstIndex(of: "epochs"), header.contains("loss"),
+      first > 0
+    else {
+      return Outcomes(
+        settings: settings, judged: "loss",
+        trials: trials.map { ($0.settings, $0.curves["loss"]?.last ?? .nan) })
+    }
+    let judged = header.contains("validation_loss") ? "validation_loss" : "loss"
+    let column = header.firstIndex(of: judged) ?? 0
+    return Outcomes(
+      settings: Array(header[1..<first]), judged: judged.replacing("_", with: " "),
+      trials: rows.map { (Array($0[1..<first]), decimalNumber($0[column]) ?? .nan) })
+  }
 }

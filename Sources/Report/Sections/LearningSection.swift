@@ -45,6 +45,10 @@ extension RunReport {
     var plot = RunFigures(runs: measured).plot("noiseScale", against: .examples)
     plot.yScale =
       measured.contains { ($0.steps["noiseScale"]?.range?.low ?? 0) <= 0 } ? .linear : .logarithmic
+    for index in plot.series.indices {
+      plot.series[index].name = measured.count == 1 ? "" : measured[index].name
+      plot.series[index].style = .line
+    }
     let batches = Set(measured.compactMap { $0.setting("globalBatch")?.count })
     plot.referenceLines = batches.sorted().prefix(4).map {
       ReferenceLine(.horizontal(Double($0)), label: "batch \($0)")

@@ -63,6 +63,7 @@ struct RunFigures {
         one.look = number
         // Evaluations look alike in all figures of the page.
         if runs.count == 1, !run.steps.all.isEmpty { one.look = 1 }
+        one.told = told(curve, metric, of: runs.count == 1 ? set : "\(run.name), \(set)")
         series.append(one)
         if let range = curve.range { (least, most) = (min(least, range.low), max(most, range.high)) }
       }
@@ -77,6 +78,16 @@ struct RunFigures {
 
   private func points(_ curve: Curve, _ abscissa: Abscissa) -> [(x: Double, y: Double)] {
     curve.points.map { (x: abscissa.value($0.place), y: $0.mean) }
+  }
+
+  /// What a pointer on an evaluation is told; of more of them than anybody would point at, nothing.
+  private func told(_ curve: Curve, _ metric: String, of name: String) -> [String] {
+    guard curve.stride == 1, curve.points.count <= 100 else { return [] }
+    return curve.points.map { point in
+      let epoch = point.place.epoch.isNaN ? "" : ", epoch \(shortNumber(point.place.epoch))"
+      return
+        "\(name)\(epoch), \(shortNumber(point.place.examples)) examples, \(duration(point.place.seconds)): \(Self.label(metric, isAxis: true)) \(shortNumber(point.mean, 5))"
+    }
   }
 
   private func stepSeries(_ curve: Curve, _ run: RunRecord, _ number: Int, _ abscissa: Abscissa) -> Series {

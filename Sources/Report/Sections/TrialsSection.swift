@@ -10,7 +10,7 @@ extension RunReport {
     for abscissa in [Abscissa.examples, .seconds] {
       blocks.append(
         .figure(
-          curves(shown, against: abscissa),
+          curves(shown, record.outcomes.judged, against: abscissa),
           caption: shown.count < record.trials.count && abscissa == .examples
             ? "The \(shown.count) with the lowest loss of \(record.trials.count) runs." : ""))
     }
@@ -27,7 +27,7 @@ extension RunReport {
     return Array(record.trials.filter { finalLoss($0) <= limit }.prefix(count))
   }
 
-  private func curves(_ trials: [TrialRecord], against abscissa: Abscissa) -> Plot {
+  private func curves(_ trials: [TrialRecord], _ judged: String, against abscissa: Abscissa) -> Plot {
     let series = trials.map { trial in
       Series(
         name: trial.name,
@@ -48,8 +48,10 @@ extension RunReport {
       return least > 0 ? 0.95 * least...3 * first : least...3 * first
     }
     return Plot(
-      title: "Loss against \(abscissa == .seconds ? "time" : "examples")", xLabel: abscissa.label,
-      yLabel: "loss",
+      title:
+        "\(judged.prefix(1).uppercased() + judged.dropFirst()) against \(abscissa == .seconds ? "time" : "examples")",
+      xLabel: abscissa.label,
+      yLabel: judged,
       xScale: isWide(points.map(\.x)) ? .logarithmic : .linear,
       yScale: isWide(points.map(\.y)) ? .logarithmic : .linear,
       series: series, yRange: range)
@@ -57,26 +59,34 @@ extension RunReport {
 
   /// The last loss at every pair of the two settings that vary most.
   private func grids(_ record: TrialsRecord) -> [HTMLPage.Block] {
-    let varying = record.settings.filter { Set(record.values(of: $0) ?? []).count > 1 }
+    let outcomes = record.outcomes
+    func values(_ setting: String) -> [String] {
+      outcomes.settings.firstIndex(of: setting).map { column in outcomes.trials.map { $0.settings[column] } }
+        ?? []
+    }
+    let varying = outcomes.settings.filter { Set(values($0)).count > 1 }
     guard varying.count >= 2 else { return [] }
-    let axes = ["global_batch", "learning_rate"].filter(varying.contains)
-    let others = varying.filter { !axes.contains($0) }
-    let (y, x) = axes.count == 2 ? (axes[0], axes[1]) : ((axes + others)[0], (axes + others)[1])
-    guard let rowValues = record.values(of: y), let columnValues = record.values(of: x) else { return [] }
+    // Seeds are averaged over; batch and rate come first.
+    let usual = ["global_batch", "learning_rate"].filter(varying.contains)
+    let axes = usual + varying.filter { !usual.contains($0) && $0 != "seed" }
+    guard axes.count >= 2 else { return [] }
+    let (y, x) = (axes[0], axes[1])
+    let (rowValues, columnValues) = (values(y), values(x))
     let (rows, columns) = (ordered(rowValues), ordered(columnValues))
     guard rows.count <= 64, columns.count <= 64, rows.count * columns.count >= 4 else { return [] }
     var isMean = false
     let cells = rows.map { row in
       columns.map { column -> HeatMap.Cell in
-        let trials = record.trials.indices.filter { rowValues[$0] == row && columnValues[$0] == column }
-        let losses = trials.map { finalLoss(record.trials[$0]) }.filter(\.isFinite)
+        let trials = rowValues.indices.filter { rowValues[$0] == row && columnValues[$0] == column }
+        let losses = trials.map { outcomes.trials[$0].loss }.filter(\.isFinite)
         guard !trials.isEmpty, !losses.isEmpty else { return HeatMap.Cell(nil, told: "") }
         if losses.count > 1 { isMean = true }
         let mean = losses.reduce(0, +) / Double(losses.count)
         let place = "\(words(y)) \(row), \(words(x)) \(column)"
         return HeatMap.Cell(
           mean, text: shortNumber(mean),
-          told: "\(place): loss \(shortNumber(mean))" + (losses.count > 1 ? ", mean of \(losses.count)" : ""))
+          told: "\(place): \(outcomes.judged) \(shortNumber(mean))"
+            + (losses.count > 1 ? ", mean of \(losses.count)" : ""))
       }
     }
     let values = cells.joined().compactMap(\.value)
@@ -84,10 +94,13 @@ extension RunReport {
     guard 2 * rowValues.count >= rows.count * columns.count else { return [] }
     let isWide = (values.min() ?? 0) > 0 && (values.max() ?? 0) > 3 * (values.min() ?? 1)
     let map = HeatMap(
-      title: "Loss at the end" + (isMean ? ", mean where several runs share a cell" : ""), xLabel: words(x),
+      title: outcomes.judged.prefix(1).uppercased() + outcomes.judged.dropFirst() + " at the end"
+        + (isMean ? ", mean where several runs share a cell" : ""), xLabel: words(x),
       yLabel: words(y),
-      legend: "loss", rows: rows, columns: columns, cells: cells, scale: isWide ? .logarithmic : .linear,
-      startsAtZero: false, labelsEveryColumn: true, format: { shortNumber($0) })
+      legend: outcomes.judged, rows: rows, columns: columns, cells: cells,
+      scale: isWide ? .logarithmic : .linear,
+      startsAtZero: false, most: isWide ? 4 * (values.min() ?? 1) : nil, labelsEveryColumn: true,
+      format: { shortNumber($0) })
     return [
       .figure(
         map,
@@ -110,6 +123,10 @@ extension RunReport {
   }
 
   private func table(_ record: TrialsRecord) -> HTMLPage.Block {
+    if let (header, rows) = record.results {
+      return .table(
+        header: header.map(words), rows: rows.prefix(1000).map { $0.map { cell in shown(cell) } })
+    }
     let measures = record.trials.first.map { $0.curves.all.map(\.name) } ?? []
     let header =
       ["run"] + record.settings.map(words) + measures.map { "last " + words($0) } + [
@@ -124,5 +141,13 @@ extension RunReport {
         ]
     }
     return .table(header: header, rows: rows)
+  }
+
+  /// A number with the digits that matter; other words as they are.
+  private func shown(_ cell: String) -> String {
+    guard cell.contains(".") || cell.contains("e"), let number = decimalNumber(cell) else {
+      return cell.isEmpty ? "–" : cell
+    }
+    return shortNumber(number)
   }
 }

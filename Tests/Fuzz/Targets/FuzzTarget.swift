@@ -6,7 +6,7 @@ import System
 
 /// A reader under test. libFuzzer calls it with what it makes up, the corpus test with what was kept.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram, file, picture
+  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram, file, picture, report
 
   /// Reads the input, which must end in a value or in a `DistsgdError` of one line; a trap is a finding too.
   ///
@@ -25,6 +25,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       case .datagram: try readDatagram(input)
       case .file: try readFile(input)
       case .picture: try readPicture(input)
+      case .report: try readReport(input)
       }
     } catch let error as AgreedError {
       try check(error.error)
