@@ -12,9 +12,12 @@ struct Train: JobCommand {
   @OptionGroup var train: TrainArguments
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
 
+  @OptionGroup(title: "Timeline") var trace: TraceArguments
+
   var options: TrainingOptions {
     var options = train.options
     checkpoints.apply(to: &options)
+    trace.apply(to: &options)
     return options
   }
 

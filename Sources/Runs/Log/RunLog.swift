@@ -27,6 +27,7 @@ final class RunLog {
     let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
     let files = try RunFiles(creating: folder)
     try files.timings.append(RankTimings.csvHeader)
+    for (file, table) in zip(files.tables, RankTimings.tables) { try file.append(table.header) }
     self.init(options, files)
   }
 
@@ -42,10 +43,12 @@ final class RunLog {
 
   /// How far the files have come; what was told so far is in them.
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
-  func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
+  func position() throws -> CheckpointWriter.Position {
     try metrics?.flush()
     try files?.requirePlace()
-    return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
+    return CheckpointWriter.Position(
+      metricsBytes: files?.metrics.size ?? 0, timingsBytes: files?.timings.size ?? 0,
+      tableBytes: files?.tables.map(\.size) ?? [])
   }
 
   /// Tells what the run is.
@@ -56,8 +59,13 @@ final class RunLog {
   ) throws {
     guard isActive else { return }
     if let resumed {
-      try files?.metrics.truncate(to: resumed.metricsBytes)
-      try files?.timings.truncate(to: resumed.timingsBytes)
+      let position = resumed.position
+      try files?.metrics.truncate(to: position.metricsBytes)
+      try files?.timings.truncate(to: position.timingsBytes)
+      for (index, file) in (files?.tables ?? []).enumerated() {
+        try file.truncate(to: index < position.tableBytes.count ? position.tableBytes[index] : 0)
+        if file.size == 0 { try file.append(RankTimings.tables[index].header) }
+      }
     } else {
       try metrics?.write(
         runEvent(
@@ -142,6 +150,9 @@ final class RunLog {
     try metrics?.write(line)
     try metrics?.flush()
     try self.timings?.append(timings.csv(epoch: epoch, topology: topology))
+    for (file, rows) in zip(files?.tables ?? [], timings.rows(epoch: epoch, topology: topology)) {
+      try file.append(rows)
+    }
   }
 
   func end(
@@ -168,7 +179,7 @@ final class RunLog {
     progress?.end()
     if !options.isQuiet {
       standardOutput("")
-      standardOutput(timings.table(topology: topology))
+      standardOutput(timings.table(topology: topology) + Bill(timings, topology).text)
       standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
