@@ -13,9 +13,12 @@ struct Train: JobCommand {
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
   @OptionGroup(title: "Ranks") var start: StartArguments
 
+  @OptionGroup(title: "Timeline") var trace: TraceArguments
+
   var options: TrainingOptions {
     var options = train.options
     checkpoints.apply(to: &options)
+    trace.apply(to: &options)
     return options
   }
 

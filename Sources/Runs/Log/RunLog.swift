@@ -28,6 +28,7 @@ final class RunLog {
     let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
     let files = try RunFiles(creating: folder)
     try files.timings.append(RankTimings.csvHeader)
+    for (file, table) in zip(files.tables, RankTimings.tables) { try file.append(table.header) }
     self.init(options, files)
   }
 
@@ -54,10 +55,12 @@ final class RunLog {
 
   /// How far the files have come; what was told so far is in them.
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
-  func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
+  func position() throws -> CheckpointWriter.Position {
     try flush()
     try files?.requirePlace()
-    return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
+    return CheckpointWriter.Position(
+      metricsBytes: files?.metrics.size ?? 0, timingsBytes: files?.timings.size ?? 0,
+      tableBytes: files?.tables.map(\.size) ?? [])
   }
 
   /// Tells what the run is.
@@ -69,8 +72,13 @@ final class RunLog {
     guard isActive else { return }
     try writeConfig(shards: shards.count, ranks: communicator.worldSize)
     if let resumed {
-      try files?.metrics.truncate(to: resumed.metricsBytes)
-      try files?.timings.truncate(to: resumed.timingsBytes)
+      let position = resumed.position
+      try files?.metrics.truncate(to: position.metricsBytes)
+      try files?.timings.truncate(to: position.timingsBytes)
+      for (index, file) in (files?.tables ?? []).enumerated() {
+        try file.truncate(to: index < position.tableBytes.count ? position.tableBytes[index] : 0)
+        if file.size == 0 { try file.append(RankTimings.tables[index].header) }
+      }
     }
     if options.writesEvents {
       tensorBoard = try TensorBoardLog(
@@ -184,6 +192,9 @@ final class RunLog {
     try tensorBoard?.times(timings.secondsOfRanks, steps: steps.own)
     try flush()
     try self.timings?.append(timings.csv(epoch: epoch, topology: topology))
+    for (file, rows) in zip(files?.tables ?? [], timings.rows(epoch: epoch, topology: topology)) {
+      try file.append(rows)
+    }
   }
 
   /// How parameters, or their gradients, are spread after a step.
@@ -219,7 +230,7 @@ final class RunLog {
     progress?.end()
     if !options.isQuiet {
       standardOutput("")
-      standardOutput(timings.table(topology: topology))
+      standardOutput(timings.table(topology: topology) + Bill(timings, topology).text)
       standardOutput(
         "files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors, config.yaml")
       standardOutput("parameter hash: \(hexadecimal(hash))")

@@ -109,6 +109,8 @@ public struct TrainingOptions: Sendable {
   package var faults: [Fault] = []
   /// The run's folder; nil: a new one under `runs/`.
   public var output: String?
+  /// Some steps of all ranks as a timeline; nil: none is made.
+  package var trace: TraceOptions?
   /// Whether the last line alone is printed.
   public var isQuiet = false
 

@@ -16,6 +16,7 @@ public final class TrainingRun {
   package let schedule: BatchSchedule
   package let shards: Shards
   let communicator: any Communicator
+  private let cores: ServerCores
   let setUp: SetUp
   let log: RunLog
   /// Nil for a run without a folder to go on from: it cannot be stopped.
@@ -44,6 +45,8 @@ public final class TrainingRun {
   /// The first step after which one may have to be called.
   private var nextHook = Int.max
   var timings = RankTimings(ranks: [])
+  /// Nil where nobody asked for one.
+  private var trace: Trace?
   private var growth = LossGrowth()
   /// The evaluations so far: on the validation set, or the training set without one.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -59,6 +62,7 @@ public final class TrainingRun {
     self.setUp = setUp
     self.log = log
     let placement = try Placement(options.binding, over: communicator)
+    cores = placement.cores
     BLAS.setThreads(options.threads)
     sampler = options.sampler(of: setUp.training)
     schedule = BatchSchedule(
@@ -129,6 +133,11 @@ public final class TrainingRun {
   public func run() throws {
     // Until here a signal ends the job: there is nothing yet that it could lose.
     if checkpointing != nil { StopSignal.catchAll() }
+    if let options = options.trace {
+      let total = self.options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch)
+      trace = try Trace(
+        options, steps: options.range(done: state.step, total: total), trainer.clock, over: communicator)
+    }
     try communicator.barrier()
     communicator.board.isPunctual = true
     defer { communicator.board.isPunctual = false }
@@ -169,6 +178,7 @@ public final class TrainingRun {
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
     clock.run()
+    trainer.clock.begin(epochFrom: state.step + 1, steps: schedule.stepsPerEpoch - state.stepOfEpoch)
     while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit && !stopsEarly {
       try step(order)
     }
@@ -181,7 +191,12 @@ public final class TrainingRun {
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
-    let epochTimings = try RankTimings.collect(trainer.clock, over: communicator)
+    let epochTimings = try RankTimings.collect(trainer.clock, over: communicator) { use in
+      use[.cores] = Double(cores.count)
+      use[.localRanks] = Double(cores.localRanks)
+      use[.examples] = Double(shards.exampleCount(of: communicator.rank, batch: options.globalBatch))
+    }
+    try trainer.compareClocks()
     if communicator.rank == 0 {
       let loss = state.epochLoss.value
       if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
@@ -250,6 +265,8 @@ public final class TrainingRun {
   }
 
   private func callHooks(loss: Float, noiseScale: Double?) throws {
+    // What they take is nothing of the next step's.
+    defer { trainer.clock.mark(.other) }
     nextHook = hooks.map { state.step + $0.interval - state.step % $0.interval }.min() ?? .max
     let moment = StepMoment(
       step: state.step, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds,
@@ -304,6 +321,7 @@ public final class TrainingRun {
   func tellEnd(_ final: Evaluation, modelStep: Int, isFinished: Bool) throws {
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
+    let recorded = try trace?.gather()
     try communicator.agreeingOnErrors {
       // Rank 0 may take as long as its disk does.
       try communicator.board.takesItsTime {
@@ -320,6 +338,7 @@ public final class TrainingRun {
             options: options, state: state, step: modelStep, className: setUp.preprocessing.className),
           isFinished: isFinished)
         if let text = checkpointing?.lateness { log.note(text) }
+        if let trace, let recorded, let warning = try trace.write(recorded) { log.warn(warning) }
       }
     }
   }

@@ -113,7 +113,9 @@ private final class TemporaryFolder {
   }
 
   deinit {
-    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] { unlink("\(path)/run/\(file)") }
+    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] + RankTimings.tables.map(\.name) {
+      unlink("\(path)/run/\(file)")
+    }
     rmdir(path + "/run")
     unlink(path + "/log")
     rmdir(path)
