@@ -20,7 +20,18 @@ extension StartArguments {
       others = ofFiles.others
     }
     guard !values.isEmpty else { return }
+    if values["--hosts"] != nil || values["--hostfile"] != nil { try examine(values) }
     try start(values, command: [executablePath()] + others).become()
+  }
+
+  /// Looks at the hosts first: what keeps a job from running there is told before it hangs or is slow.
+  private static func examine(_ values: [String: String]) throws {
+    let (outcome, words) = try start(values, command: [executablePath(), DoctorCommand._commandName]).heard()
+    guard !outcome.isSuccess else { return }
+    for line in words.split(separator: "\n") where !line.hasPrefix("ok ") { standardError(String(line)) }
+    throw DistsgdError(
+      .internal,
+      "the hosts are not ready, as above; mend that, or start the ranks by mpirun without this check")
   }
 
   /// Whether a command has these options; the first word names it, or is an option of `train`.

@@ -94,6 +94,15 @@ package struct RankStart: Equatable, Sendable {
     return outcome
   }
 
+  /// Runs the job to its end.
+  /// - Returns: how it ended, and what it said.
+  package func heard() throws -> (outcome: ChildOutcome, words: String) {
+    let folder = try TemporaryFolder()
+    let log = folder.path + "/log"
+    let outcome = try run(output: log)
+    return (outcome, (try? readText(log)) ?? "")
+  }
+
   /// Becomes the job: signals and the exit code are its own.
   package func become() throws -> Never {
     for (name, value) in missing { setenv(name, value, 1) }

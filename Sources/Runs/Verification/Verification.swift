@@ -88,36 +88,3 @@ func loggedHashes(_ path: String) throws -> [(step: Int, hash: String)] {
   }
   return hashes
 }
-
-/// A file's text.
-func readText(_ path: String) throws -> String {
-  let file = try FileBytes(path)
-  return withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
-}
-
-/// A new folder that is removed with its files when nobody holds it any more.
-private final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    // mkdtemp replaces six letters X at the end.
-    var template = Array("\(base)/distsgd-verify-\(String(repeating: "X", count: 6))".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw DistsgdError(
-        .cannotCreate,
-        "cannot create a folder in '\(base)': \(errorText(errno)); set TMPDIR to one that can be written to"
-      )
-    }
-    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  deinit {
-    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] + RankTimings.tables.map(\.name) {
-      unlink("\(path)/run/\(file)")
-    }
-    rmdir(path + "/run")
-    unlink(path + "/log")
-    rmdir(path)
-  }
-}

@@ -154,3 +154,10 @@ private func readToEnd(
   }
   throw DistsgdError(.inputOutput, "no memory for the contents of \(name)")
 }
+
+/// A file's text.
+/// - Throws: `DistsgdError`.
+package func readText(_ path: String) throws -> String {
+  let file = try FileBytes(path)
+  return withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
+}
