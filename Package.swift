@@ -27,6 +27,7 @@ let package = Package(
     .target(
       name: "CImages", dependencies: ["CJPEG", "CPNG"],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CBandwidth"),
     .target(name: "CAffinity"),
     .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
@@ -49,7 +50,8 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "CSignals", "CSockets", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System", "Text",
+        "CSignals", "CSockets", "CYAML", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System",
+        "Text",
       ]),
     .target(
       name: "Bench",
@@ -64,9 +66,15 @@ let package = Package(
         "System", "Text",
       ]),
     .target(
+      name: "Doctor",
+      dependencies: [
+        "Bench", "CSignals", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "Text",
+      ]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Bench", "DataFormats", "DistributedSGD", "Experiments", "MPI", "NeuralNet", "Report", "Runs",
+        "Bench", "DataFormats", "DistributedSGD", "Doctor", "Experiments", "MPI", "NeuralNet", "Report",
+        "Runs",
         "System",
         "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -100,6 +108,7 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: ["Bench", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System"]),
+    .testTarget(name: "DoctorTests", dependencies: ["Doctor", "System"]),
     .testTarget(
       name: "JobTests",
       dependencies: ["DataFormats", "MPI", "NeuralNet", "RandomNumbers", "Runs", "TestSupport", "Text"]),

@@ -37,8 +37,10 @@ struct ChapterCommand: JobCommand {
   @OptionGroup var arithmetic: ArithmeticArguments
 
   @OptionGroup var experiment: ExperimentArguments
+  @OptionGroup(title: "Ranks") var start: StartArguments
 
   func run(on communicator: any Communicator) throws {
+    try start.requireNone()
     StandardStreams.outliveReaders()
     if let beyond { return try run(beyond, on: communicator) }
     let chosen = try communicator.agreeingOnErrors {

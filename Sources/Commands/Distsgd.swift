@@ -19,7 +19,7 @@ struct Distsgd: ParsableCommand {
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
       Export.self, ReportCommand.self, PlotCommand.self,
-      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self,
+      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: Train.self)
 }
@@ -28,10 +28,17 @@ struct Distsgd: ParsableCommand {
 public enum Program {
   /// Runs the command line as a rank of a job or alone, and ends the process.
   public static func main() -> Never {
+    do { try StartArguments.startRanks(CommandLine.arguments, in: currentEnvironment()) } catch {
+      Job.leave(after: error)
+    }
+    DoctorCommand.prepare()
     Job.run { job in
-      let command = try parse()
+      let words = try ConfigWords(Array(CommandLine.arguments.dropFirst()), over: job.communicator)
+      let command = try parse(words)
       if let command = command as? any JobCommand {
-        try command.run(on: job.communicator)
+        do { try command.run(on: job.communicator) } catch let error as AgreedError {
+          throw words.located(error)
+        }
       } else {
         guard job.worldSize == 1 else {
           throw AgreedError(DistsgdError(.usage, "this command starts its own jobs; run it without mpirun"))
@@ -42,16 +49,15 @@ public enum Program {
     }
   }
 
-  /// The words of the command line; where options of `sweep` have several values, with the first of them.
-  private static var readableWords: [String] {
-    let words = Array(CommandLine.arguments.dropFirst())
-    return words.first == SweepCommand._commandName
+  /// The words of a command line; where options of `sweep` have several values, with the first of them.
+  private static func readable(_ words: [String]) -> [String] {
+    words.first == SweepCommand._commandName
       ? words.prefix(1) + SweepWords.readable(Array(words.dropFirst())) : words
   }
 
   /// The command line as a command. Every rank parses the same words and comes to the same end. A request for
   /// help is a command of ArgumentParser's own, which ends the parsing when it runs.
-  private static func parse() throws -> ParsableCommand {
+  private static func parse(_ words: ConfigWords) throws -> ParsableCommand {
     // Nobody knows what was asked for; without a word that would be the default command.
     guard CommandLine.arguments.first?.isEmpty == false else {
       throw AgreedError(
@@ -60,12 +66,13 @@ public enum Program {
           "the program was started without its command line, of which its name is the first word; start it by its name, as in 'distsgd --help'"
         ))
     }
+    setCommandWords(words.words)
     do {
-      var command = try Distsgd.parseAsRoot(readableWords)
+      var command = try Distsgd.parseAsRoot(readable(words.words))
       if !Distsgd.includes(type(of: command)) { try command.run() }
       return command
     } catch {
-      throw ParsingEnd(error)
+      throw ParsingEnd(error, words)
     }
   }
 }
@@ -80,8 +87,12 @@ extension ParsableCommand {
 /// Parsing that ends the program: help, the version, or a mistake in the command line.
 private struct ParsingEnd: ToldEnd {
   private let error: any Error
+  private let words: ConfigWords
 
-  init(_ error: any Error) { self.error = error }
+  init(_ error: any Error, _ words: ConfigWords) {
+    self.error = error
+    self.words = words
+  }
 
   private var isMistake: Bool { Distsgd.exitCode(for: error) != .success }
 
@@ -91,7 +102,7 @@ private struct ParsingEnd: ToldEnd {
     if isMistake {
       var message = Distsgd.message(for: error).split(separator: "\n").joined(separator: " ")
       if message.hasSuffix(".") { message.removeLast() }
-      message = told(message)
+      message = words.located(told(message))
       standardError("distsgd: error: \(message); see 'distsgd --help'")
     } else {
       standardOutput(Distsgd.fullMessage(for: error))

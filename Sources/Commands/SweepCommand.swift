@@ -20,6 +20,7 @@ struct SweepCommand: JobCommand {
   @OptionGroup var train: TrainArguments
 
   @OptionGroup(title: "Sweep") var sweep: SweepArguments
+  @OptionGroup(title: "Ranks") var start: StartArguments
 
   private struct Parsed {
     var command: SweepCommand
@@ -36,9 +37,10 @@ struct SweepCommand: JobCommand {
   }
 
   func run(on communicator: any Communicator) throws {
+    try start.requireNone()
     StandardStreams.outliveReaders()
     // What ArgumentParser has read are the first values.
-    var words = Array(CommandLine.arguments.drop { $0 != Self._commandName }.dropFirst())
+    var words = Array(commandWords().drop { $0 != Self._commandName }.dropFirst())
     if let folder = sweep.resume {
       guard train.job.output == nil else {
         throw AgreedError(
@@ -50,9 +52,7 @@ struct SweepCommand: JobCommand {
     let sweep = parsed.command.sweep
     try communicator.agreeingOnErrors {
       try DecimalRange.targetLoss.check(sweep.targetLoss)
-      if let random = sweep.random, random < 1 {
-        throw DistsgdError(.usage, "--random \(random): it should be 1 or more")
-      }
+      try NumberRange.draws.check(sweep.random)
     }
     let plan = SweepPlan(
       axes: parsed.words.axes, draws: sweep.random, seed: parsed.command.train.training.seed)
@@ -66,6 +66,8 @@ struct SweepCommand: JobCommand {
     request.resumes = self.sweep.resume != nil
     request.concurrent = self.sweep.concurrent
     request.targetLoss = sweep.targetLoss
+    request.isQuiet = parsed.command.train.job.quiet
+    request.writesEvents = parsed.command.train.job.tensorboard
     request.printsJSON = self.sweep.json
     try SweepRunner(request, on: communicator).run()
   }

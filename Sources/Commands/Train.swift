@@ -11,14 +11,19 @@ struct Train: JobCommand {
 
   @OptionGroup var train: TrainArguments
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
+  @OptionGroup(title: "Ranks") var start: StartArguments
+
+  @OptionGroup(title: "Timeline") var trace: TraceArguments
 
   var options: TrainingOptions {
     var options = train.options
     checkpoints.apply(to: &options)
+    trace.apply(to: &options)
     return options
   }
 
   func run(on communicator: any Communicator) throws {
+    try start.requireNone()
     StandardStreams.outliveReaders()
     let run =
       if let folder = checkpoints.resume {
@@ -44,7 +49,7 @@ struct Train: JobCommand {
         DistsgdError(.usage, "--output: a resumed run goes on in its own folder; leave it out"))
     }
     let resumption = try Resumption(folder, communicator: communicator)
-    var words = CommandLine.arguments.dropFirst()
+    var words = commandWords()[...]
     if words.first == Self._commandName { words = words.dropFirst() }
     let options = try parsed(resumption.arguments + words)
     if let end = try communicator.agreeingOnErrors({ try resumption.end(for: options) }) {

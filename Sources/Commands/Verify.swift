@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Runs
 import System
 import Text
@@ -35,7 +34,7 @@ struct Verify: ParsableCommand {
         "ranks   steps   hash after the last step   against \(counts[0]) rank\(counts[0] == 1 ? "" : "s")")
     }
     let executable = executablePath()
-    let arguments = trainArguments(of: Array(CommandLine.arguments.dropFirst()))
+    let arguments = trainArguments(of: commandWords())
     for count in counts {
       try verification.run(ranks: count, executable: executable, trainArguments: arguments)
       let difference = verification.difference
@@ -96,12 +95,4 @@ struct Verify: ParsableCommand {
     line["hashes"] = verification.jobs[0].hashes
     standardOutput(line.description)
   }
-}
-
-/// The file of this program.
-private func executablePath() -> String {
-  var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-  let length = readlink("/proc/self/exe", &path, path.count)
-  guard length > 0 else { return CommandLine.arguments[0] }
-  return String(decoding: path[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -83,8 +83,10 @@ struct SweepFiles {
 
 extension TrialResult {
   /// All of a result, as a line of `trials.jsonl`.
-  func line(key: String) -> JSONLine {
+  /// - Parameter number: of the trial, from 1.
+  func line(key: String, number: Int) -> JSONLine {
     var line = json
+    line["trial"] = number
     line["key"] = key
     if let validation {
       var numbers = JSONLine()

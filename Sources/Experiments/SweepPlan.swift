@@ -38,7 +38,7 @@ package struct SweepAxis: Sendable, Equatable {
       if Self.wholeNumbers.contains(name) {
         let (low, high) = (range.lowerBound.rounded(.up), range.upperBound.rounded(.down))
         let drawn = low > 0 ? low * pow((high + 1) / low, uniform) : low + (high + 1 - low) * uniform
-        return "\(Int(min(max(drawn.rounded(.down), low), high)))"
+        return "\(Int(min(max(drawn.rounded(.down), low), high, 0x1p53)))"
       }
       let (low, high) = (range.lowerBound, range.upperBound)
       let drawn = low > 0 ? low * pow(high / low, uniform) : low + (high - low) * uniform
@@ -76,7 +76,10 @@ package struct SweepPlan: Sendable {
 
   /// With batch sizes and learning rates where nothing else varies.
   func completed(exampleCount: Int) -> SweepPlan {
-    let others = axes.filter { !["global-batch", "learning-rate"].contains($0.name) }
+    // Nobody draws from seeds.
+    let others = axes.filter {
+      !["global-batch", "learning-rate"].contains($0.name) && !(draws != nil && $0.name == "seed")
+    }
     guard others.isEmpty else { return self }
     var plan = self
     if !axes.contains(where: { $0.name == "global-batch" }) {
@@ -85,8 +88,9 @@ package struct SweepPlan: Sendable {
       plan.axes.insert(SweepAxis("global-batch", .list(batches.map(String.init))), at: 0)
     }
     if !axes.contains(where: { $0.name == "learning-rate" }) {
-      plan.axes.append(
-        SweepAxis("learning-rate", draws == nil ? .list(["0.01", "0.1", "1"]) : .range(0.001...1)))
+      plan.axes.insert(
+        SweepAxis("learning-rate", draws == nil ? .list(["0.01", "0.1", "1"]) : .range(0.001...1)),
+        at: 1)
     }
     return plan
   }
@@ -104,7 +108,7 @@ package struct SweepPlan: Sendable {
     var found: [Combination] = []
     var known: Set<String> = []
     var index = 0
-    while found.count < draws, index < 100 * draws {
+    while found.count < min(draws, variety(drawn)), index < 100 * draws {
       let combination = drawn.enumerated().map { stream, axis in
         let random = Philox(seed: seed, purpose: .search, stream: stream)
         return (name: axis.name, word: axis.value(at: random.uniform(UInt64(index))))
@@ -116,15 +120,24 @@ package struct SweepPlan: Sendable {
     return found.flatMap { combination in repetitions.map { combination + $0 } }
   }
 
+  /// How many combinations there are of lists; of ranges, as many as anybody may ask for.
+  private func variety(_ axes: [SweepAxis]) -> Int {
+    axes.reduce(1) { product, axis in
+      guard case .list(let words) = axis.values else { return Int.max }
+      let (next, overflow) = product.multipliedReportingOverflow(by: words.count)
+      return overflow ? Int.max : next
+    }
+  }
+
   /// `batch 100, η 0.1, adam`
   static func name(_ combination: Combination) -> String {
     let words = combination.map { name, word in
       switch name {
       case _ where word == SweepAxis.none: "no \(name)"
-      case "global-batch": "batch \(word)"
-      case "learning-rate": "η \(Double(word).map { "\($0)" } ?? word)"
-      case "model", "optimizer", "schedule", "loss": word
-      default: "\(name) \(word)"
+      case "global-batch": "batch \(visible(word))"
+      case "learning-rate": "η \(Double(word).map { "\($0)" } ?? visible(word))"
+      case "model", "optimizer", "schedule", "loss": visible(word)
+      default: "\(name) \(visible(word))"
       }
     }
     return words.isEmpty ? "all" : words.joined(separator: ", ")

@@ -20,6 +20,9 @@ package struct SweepRequest {
   package var concurrent = 1
   package var targetLoss: Double?
   package var printsJSON = false
+  package var writesEvents = false
+  /// Whether the last sentences alone are printed.
+  package var isQuiet = false
 
   package init(
     plan: SweepPlan, arguments: [String], options: @escaping (SweepPlan.Combination) throws -> TrainingOptions
@@ -66,11 +69,19 @@ package struct SweepRunner {
       try request.options(request.plan.combinations().first ?? [])
     }
     experiment = try Experiment(first, communicator: communicator)
+    try bindRanks(first.binding, over: communicator)
     let plan = request.plan.completed(exampleCount: experiment.exampleCount)
     self.plan = plan
-    let started = try Self.start(request, experiment, first, over: communicator)
-    files = started.files
-    trials = try Self.trials(request, plan, experiment, shardsFor: started.ranks, over: communicator)
+    let ranks = try communicator.agreeingOnErrors { () -> Int in
+      guard request.resumes, communicator.rank == 0, let folder = request.output else {
+        return communicator.worldSize
+      }
+      return try SweepFiles(folder: folder).readCommand().ranks
+    }
+    trials = try Self.trials(
+      request, plan, experiment, shardsFor: try communicator.broadcast(ranks, from: 0), over: communicator)
+    // The folder is made when nothing is wrong with any run.
+    files = try Self.folder(request, experiment, first, over: communicator)
     keys = trials.map { trial in
       let words = trial.options.settings.filter { !Self.unheard.contains($0.key) }
       return hexadecimal(
@@ -84,25 +95,26 @@ package struct SweepRunner {
   ]
 
   /// Makes the folder, or finds that of a sweep which goes on.
-  private static func start(
+  private static func folder(
     _ request: SweepRequest, _ experiment: Experiment, _ options: TrainingOptions, over job: any Communicator
-  ) throws -> (files: SweepFiles, ranks: Int) {
-    let (folder, ranks) = try job.agreeingOnErrors { () -> (String, Int) in
-      guard job.rank == 0 else { return ("", 0) }
+  ) throws -> SweepFiles {
+    let folder = try job.agreeingOnErrors { () -> String in
+      guard job.rank == 0 else { return "" }
       let kernel = options.arithmetic == .blas ? BLAS.kernelName : options.arithmetic.rawValue
       var command = SweepFiles.Command(
         arguments: request.arguments, ranks: job.worldSize, fingerprint: experiment.fingerprint,
         kernel: kernel)
       guard request.resumes, let folder = request.output else {
         let folder = try ReportFiles(creating: request.output).folder
-        guard FileIdentity(at: SweepFiles(folder: folder).trials) == nil else {
+        let files = SweepFiles(folder: folder)
+        guard FileIdentity(at: files.trials) == nil, FileIdentity(at: files.command) == nil else {
           throw DistsgdError(
             .cannotCreate,
             "--output: '\(folder)' already holds a sweep; name another folder, or go on with it by --resume"
           )
         }
-        try SweepFiles(folder: folder).write(command)
-        return (folder, job.worldSize)
+        try files.write(command)
+        return folder
       }
       let before = try SweepFiles(folder: folder).readCommand()
       if before.fingerprint != command.fingerprint {
@@ -114,16 +126,14 @@ package struct SweepRunner {
       if before.kernel != kernel {
         throw DistsgdError(
           .usage,
-          "--resume: the sweep in '\(folder)' was computed by \(printable(before.kernel)), and this is \(kernel): its runs could not be compared; set OPENBLAS_CORETYPE=\(printable(before.kernel)), or start a new sweep"
+          "--resume: the sweep in '\(folder)' was computed by \(printable(before.kernel)), and this is \(kernel): its runs could not be compared; compute by the same, or start a new sweep"
         )
       }
       command.ranks = before.ranks
       try SweepFiles(folder: folder).write(command)
-      return (folder, before.ranks)
+      return folder
     }
-    return (
-      SweepFiles(folder: try job.broadcastString(folder, from: 0)), try job.broadcast(ranks, from: 0)
-    )
+    return SweepFiles(folder: try job.broadcastString(folder, from: 0))
   }
 
   /// - Parameter ranks: of the job that began the sweep. The default number of shards depends on them, and not on the
@@ -141,6 +151,7 @@ package struct SweepRunner {
         }
         options.evaluateEvery = options.evaluateEvery ?? max(1, experiment.exampleCount / 10)
         options.isQuiet = true
+        options.writesEvents = false
         options.shards = options.shardCount(ranks: max(ranks, job.worldSize))
         // The ranks are bound once, for all runs.
         options.binding = .none
@@ -159,7 +170,7 @@ package struct SweepRunner {
     var told = SweepTelling(request, files, known)
     let isDone = try done(&told)
     let pending = trials.indices.filter { !isDone[$0] }
-    if job.rank == 0 && !request.printsJSON { tellStart(pending.count) }
+    if job.rank == 0 && !request.printsJSON && !request.isQuiet { tellStart(pending.count) }
     if job.rank == 0 { told.tell() }
     StopSignal.catchAll()
     let isStopped = try make(pending, &told)
@@ -222,6 +233,10 @@ package struct SweepRunner {
         throw parts == 1 ? error : error.error
       }
     }
+    let events =
+      request.writesEvents
+      ? SweepEvents(in: files.folder, plan.axes, hasValidation: experiment.hasValidation) : nil
+    try job.agreeingOnErrors { if job.rank == 0 { try events?.begin() } }
     var round = 0
     var isStopped = false
     while !isStopped {
@@ -233,7 +248,8 @@ package struct SweepRunner {
       let index = pending[next]
       do {
         let result = try experiment.run(trials[index], timedFor: parts == 1 ? 0.03 : 0, on: group)
-        if let file { try file.append(result.line(key: keys[index]).description + "\n") }
+        if group.rank == 0 { try events?.write(result, number: index + 1) }
+        if let file { try file.append(result.line(key: keys[index], number: index + 1).description + "\n") }
       } catch let error as AgreedError {
         // The other groups do not know of an error of this one's.
         guard error.error.code == .stopped else { throw parts == 1 ? error : error.error }
@@ -262,7 +278,8 @@ package struct SweepRunner {
       title: "Sweep", sections: [HTMLPage.Section(heading: experiment.dataSummary, blocks: shown.blocks)])
     try folder.write(page.html, as: "sweep.html")
     guard !request.printsJSON else { return }
-    standardOutput("\n" + shown.text)
+    standardOutput(request.isQuiet ? String(shown.words.dropLast()) : "\n" + shown.text)
+    if request.isQuiet { return }
     let names =
       shown.figures.map { "\($0.name).svg" } + ["sweep.html", "trials.csv"]
       + (reading.meansCSV == nil ? [] : ["means.csv"]) + ["sweep.csv"]
@@ -276,6 +293,7 @@ private struct SweepTelling {
   private let files: SweepFiles
   private let trials: [String: Trial]
   private let printsJSON: Bool
+  private let isQuiet: Bool
   private var offset = 0
   private var untold: [TrialResult] = []
 
@@ -283,6 +301,7 @@ private struct SweepTelling {
     self.files = files
     self.trials = trials
     printsJSON = request.printsJSON
+    isQuiet = request.isQuiet
   }
 
   mutating func read() {
@@ -294,7 +313,7 @@ private struct SweepTelling {
 
   mutating func tell() {
     read()
-    for result in untold {
+    for result in untold where printsJSON || !isQuiet {
       standardOutput(printsJSON ? result.json.description : "\(result.name): \(result.line)")
     }
     untold = []

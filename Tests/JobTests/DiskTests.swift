@@ -56,11 +56,11 @@ extension JobTests {
     private static let rankCounts = FullDisk.here == .mount ? [1, 4] : [1]
 
     @Test(arguments: rankCounts) func metrics(_ ranks: Int) throws {
-      let outcome = try run(ranks: ranks, size: 24, "--epochs 400 --log-every 1 --log-hashes")
+      let outcome = try run(ranks: ranks, size: 40, "--epochs 400 --log-every 1 --log-hashes")
       #expect(!outcome.hung && outcome.code == 74, "\(outcome)")
       try #require(outcome.errorLines.count == 1, "\(outcome)")
       let line = outcome.errorLines[0].lowercased()
-      #expect(line.contains("metrics.jsonl") || line.contains("timings.csv"), "\(line)")
+      #expect(["metrics.jsonl", "s.csv'", "heatmap.csv"].contains { line.contains($0) }, "\(line)")
       #expect(line.contains(FullDisk.here == .mount ? "no space left" : "file too large"), "\(line)")
       // What was written before is there, line by line.
       let lines = try readFile(folder("kept/metrics.jsonl")).split(separator: "\n")
@@ -71,12 +71,14 @@ extension JobTests {
     }
 
     @Test(arguments: rankCounts) func model(_ ranks: Int) throws {
-      let outcome = try run(ranks: ranks, size: 40, "--model mlp:200,200 --steps 3")
+      let outcome = try run(ranks: ranks, size: 60, "--model mlp:200,200 --steps 3")
       #expect(!outcome.hung && outcome.code == 74, "\(outcome)")
       try #require(outcome.errorLines.count == 1, "\(outcome)")
       #expect(outcome.errorLines[0].contains("model.safetensors"), "\(outcome)")
       let files = try FileManager.default.contentsOfDirectory(atPath: folder("kept")).sorted()
-      #expect(files == ["metrics.jsonl", "timings.csv"], "no half model is left")
+      #expect(
+        files == ["heatmap.csv", "metrics.jsonl", "ranks.csv", "timings.csv", "waits.csv"],
+        "no half model is left")
     }
 
     /// A checkpoint that does not fit ends the job; those before it are whole.

@@ -53,6 +53,56 @@ extension JobTests {
       }
     }
 
+    /// The program starts its own ranks; the same bits as under mpirun, and the exit code is the job's.
+    @Test(arguments: ["1", "2", "3", "4", "8", "cores"]) func startsItsOwnRanks(_ ranks: String) throws {
+      let environment: [String: String?] = mpiEnvironment.mapValues { _ in nil }
+      let alone = try run(["--global-batch", "128", "--quiet", "--output", folder("alone")])
+      #expect(alone.code == 0, "\(alone)")
+      let expected = try readMetrics(folder("alone/metrics.jsonl")).last?.text("parameterHash")
+      for (number, words) in [["--ranks", ranks], ["train", "--ranks=\(ranks)"]].enumerated() {
+        let outcome = try run(
+          words + ["--global-batch", "128", "--quiet", "--output", folder("\(ranks)-\(number)")],
+          environment: environment)
+        #expect(outcome.code == 0 && outcome.output.hasPrefix("loss: 0.245"), "\(outcome)")
+        let events = try readMetrics(folder("\(ranks)-\(number)/metrics.jsonl"))
+        if ranks != "cores" { #expect(Int(events[0].number("ranks")) == Int(ranks)) }
+        #expect(events.last?.text("parameterHash") == expected)
+      }
+      let failed = try run(["--ranks", ranks, "--epochs", "0"], environment: environment)
+      #expect(failed.code == 64, "\(failed)")
+    }
+
+    @Test(arguments: [
+      ("--ranks 0", "--ranks '0'"), ("--ranks", "its value is missing"), ("--ranks many", "'many'"),
+      ("--hosts a:0", "'a:0'"), ("--hosts a:2,,b", "''"), ("--hosts -x:2", "'-x:2'"),
+      ("--ranks 5 --hosts a:2,b:2", "places for 4"), ("--hosts a --hostfile b", "both say"),
+      ("sweep --ranks 1.5", "'1.5'"), ("chapter --hostfile /nowhere", "/nowhere"),
+    ]) func startsThatCannotBe(_ words: String, _ expected: String) throws {
+      let outcome = try run(words.split(separator: " ").map(String.init))
+      #expect(outcome.code == (words.contains("nowhere") ? 66 : 64), "\(outcome)")
+      #expect(outcome.errorLines.count == 1 && outcome.errors.contains(expected), "\(outcome)")
+    }
+
+    /// A file of options asks for ranks, and the command line for others.
+    @Test func ranksOfAFile() throws {
+      let file = try folder.write("ranks: 3\nglobal-batch: 30\n", to: "options.yaml")
+      for (words, ranks) in [([], 3), (["--ranks", "2"], 2)] as [([String], Int)] {
+        let outcome = try run(["--config", file, "--quiet", "--output", folder("file-\(ranks)")] + words)
+        #expect(outcome.code == 0, "\(outcome)")
+        let event = try #require(try readMetrics(folder("file-\(ranks)/metrics.jsonl")).first)
+        #expect(Int(event.number("ranks")) == ranks && Int(event.number("globalBatch")) == 30)
+      }
+      let missing = try run(["--config", folder("none.yaml")])
+      #expect(missing.code == 66 && missing.errorLines.count == 1, "\(missing)")
+    }
+
+    /// Ranks start no ranks.
+    @Test func ranksWithinRanks() throws {
+      let outcome = try run(ranks: 2, ["--ranks", "2"])
+      #expect(outcome.code == 64 && outcome.errorLines.count == 1, "\(outcome)")
+      #expect(outcome.errors.contains("--ranks starts the ranks itself"), "\(outcome)")
+    }
+
     /// A world of one that was meant to be one, in the same surroundings.
     @Test func oneProcessIsOne() throws {
       let alone = try run(

@@ -165,7 +165,8 @@ private struct Server: Sendable {
     let barrierMemory = ServerMemory(byteCount: ServerBarrier.byteCount)
     let score = Server(ranks: ranks)
     let complaints = onThreads(ranks: ranks) { rank, _ in
-      let barrier = ServerBarrier(memory: barrierMemory[rank], rankCount: ranks, spins: 1000, yields: 10)
+      let barrier = ServerBarrier(
+        memory: barrierMemory[rank], localRank: rank, rankCount: ranks, spins: 1000, yields: 10)
       let wins = score.board(rank)
       for round in 0..<rounds {
         let board = RankBoard(memory: memory[rank] + round * byteCount, localRank: rank, rankCount: ranks)

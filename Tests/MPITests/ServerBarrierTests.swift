@@ -32,17 +32,18 @@ private struct Server: Sendable {
 
   func barrier(_ rank: Int) -> ServerBarrier {
     ServerBarrier(
-      memory: memory[rank], rankCount: ranks, spins: patience.spins, yields: patience.yields)
+      memory: memory[rank], localRank: rank, rankCount: ranks, spins: patience.spins, yields: patience.yields)
   }
 
   func board(_ rank: Int) -> RankBoard {
     RankBoard(memory: boardMemory[rank], localRank: rank, rankCount: ranks)
   }
 
-  /// The words of the barrier that are not 0.
+  /// The words that the barrier counts by, where they are not 0; beside them it tells who came last.
   var words: [UnsafeMutablePointer<UInt32>] {
-    (0..<memory.byteCount / 4).map { memory[0].assumingMemoryBound(to: UInt32.self) + $0 }
-      .filter { $0.pointee != 0 }
+    stride(from: 0, to: memory.byteCount / 4, by: 16).map {
+      memory[0].assumingMemoryBound(to: UInt32.self) + $0
+    }.filter { $0.pointee != 0 }
   }
 
   /// Goes through many rounds. Before each, every rank adds one to its arrivals, so that afterwards all have as many
@@ -130,6 +131,45 @@ private struct Server: Sendable {
     #expect(server.words.count == 1, "nobody is still counted as waiting or sleeping")
   }
 
+  /// All find the same rank that came last and when it came; it alone finds how much later than the last but one.
+  @Test(arguments: [2, 3, 8], Patience.allCases) func whoCameLast(_ ranks: Int, _ patience: Patience) {
+    let server = Server(ranks: ranks, patience)
+    let openings = ServerMemory(byteCount: 8 * ranks)
+    let complaints = onThreads(ranks: ranks, limit: 60) { rank, complaints in
+      let barrier = server.barrier(rank)
+      let board = server.board(rank)
+      let seen = openings[0].assumingMemoryBound(to: UInt64.self)
+      for round in 1...UInt64(40) {
+        let late = Int(round) % ranks
+        if rank == late {
+          for other in 0..<ranks where other != rank {
+            while board.arrivals(of: other) < round { sched_yield() }
+          }
+          usleep(2_000)
+        }
+        let arrived = Ticks.now
+        board.arrive()
+        let opening = barrier.wait(arrived: arrived)
+        // Between its word and the barrier another may lose its core.
+        if opening.isOwn != (opening.last == rank) { complaints.add("rank \(rank): \(opening)") }
+        if opening.isOwn && opening.delay > opening.ticks { complaints.add("\(opening)") }
+        if opening.last == late, rank == late, opening.delay == 0 {
+          complaints.add("round \(round): rank \(rank) was late, and by nothing")
+        }
+        if opening.last == late, rank != late, opening.ticks < arrived {
+          complaints.add("round \(round): rank \(rank) came before rank \(late), and is told the contrary")
+        }
+        seen[rank] = opening.ticks
+        barrier.wait()
+        if (0..<ranks).contains(where: { seen[$0] != opening.ticks }) {
+          complaints.add("round \(round): they do not agree on when it was opened")
+        }
+        barrier.wait()
+      }
+    }
+    #expect(complaints == [])
+  }
+
   /// After 2³² rounds, some hours of short steps, their number begins again at 0.
   @Test(arguments: [2, 3], Patience.allCases)
   func theNumberOfRoundsMayOverflow(_ ranks: Int, _ patience: Patience) throws {
@@ -160,7 +200,8 @@ private struct Server: Sendable {
       try #require(mprotect(memory[0] + page, page, PROT_NONE) == 0)
       let complaints = onThreads(ranks: 3) { rank, _ in
         let barrier = ServerBarrier(
-          memory: memory[rank] + page - ServerBarrier.byteCount, rankCount: 3, spins: 0, yields: 0)
+          memory: memory[rank] + page - ServerBarrier.byteCount, localRank: rank, rankCount: 3, spins: 0,
+          yields: 0)
         for _ in 0..<100 { barrier.wait() }
       }
       #expect(complaints == [])

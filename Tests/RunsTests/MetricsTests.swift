@@ -86,7 +86,9 @@ import Testing
   }
 
   @Test func names() {
-    let names = ["load", "forward", "backward", "wait", "reduce", "update", "evaluate", "other"]
+    let names = [
+      "load", "forward", "backward", "wait", "reduce", "update", "evaluate", "checkpoint", "other",
+    ]
     #expect(Phase.allCases.map(\.name) == names)
   }
 }

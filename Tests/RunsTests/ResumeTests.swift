@@ -1,4 +1,5 @@
 // A run that is stopped and resumed is the run that nobody stopped: parameters, events, files.
+import DataFormats
 import DistributedSGD
 import Foundation
 import MPI
@@ -77,6 +78,10 @@ import Testing
       }
     }
     #expect(rows[0] == rows[1], "a row for every epoch and phase, once")
+    let epochs = try ["parts", "whole"].map { name in
+      try readFile(folder("\(name)/ranks.csv")).split(separator: "\n").map { $0.split(separator: ",")[0] }
+    }
+    #expect(epochs == [["epoch", "1", "2", "3"], ["epoch", "1", "2", "3"]])
   }
 
   /// A run that is finished goes on when it is to be longer.
@@ -94,6 +99,37 @@ import Testing
     for epochs in 2...5 { try resume("parts", options { $0.epochs = epochs }) }
     #expect(try trace("parts") == trace("whole"))
     #expect(try model("parts") == model("whole"))
+  }
+
+  /// Views of tensors, one after the other, while their memory stays where it is.
+  private func writeAgain(
+    _ rest: ArraySlice<SafeTensors.Tensor>, _ views: [SafeTensors.View], words: [String: String],
+    to path: String
+  ) throws {
+    guard let first = rest.first else { return try Checkpoint.write(views, words: words, to: path) }
+    try first.values.withUnsafeBufferPointer {
+      try writeAgain(
+        rest.dropFirst(), views + [SafeTensors.View(name: first.name, shape: first.shape, values: $0)],
+        words: words, to: path)
+    }
+  }
+
+  /// A run of a former version has none of the files that tell who waited for whom.
+  @Test func withoutTablesOfRanks() throws {
+    try start("run", options { $0.epochs = 1 })
+    for name in ["waits.csv", "heatmap.csv", "ranks.csv"] {
+      try FileManager.default.removeItem(atPath: folder("run/\(name)"))
+    }
+    let path = CheckpointFolder(run: folder("run")).file(step: 8)
+    let whole = try Checkpoint(reading: path)
+    let words = whole.words.words.filter {
+      !["waitsBytes", "heatmapBytes", "ranksBytes", "checkpoint", "checksum"].contains($0.key)
+    }
+    #expect(words.count == whole.words.words.count - 5)
+    try writeAgain(whole.tensors.tensors[...], [], words: words, to: path)
+    try resume("run", options { $0.epochs = 2 })
+    let lines = try readFile(folder("run/ranks.csv")).split(separator: "\n")
+    #expect(lines.count == 2 && lines[1].hasPrefix("2,"), "\(lines)")
   }
 
   /// The newest one is damaged: the one before it counts.

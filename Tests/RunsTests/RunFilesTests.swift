@@ -143,8 +143,10 @@ import Testing
     let rows = lines.dropFirst().map {
       $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
-    #expect(rows.count == 2 * 8)
-    let phases = ["load", "forward", "backward", "wait", "reduce", "update", "evaluate", "other"]
+    #expect(rows.count == 2 * 9)
+    let phases = [
+      "load", "forward", "backward", "wait", "reduce", "update", "evaluate", "checkpoint", "other",
+    ]
     #expect(rows.map { $0[4] } == phases + phases)
     for row in rows {
       #expect(row.count == 11)
@@ -167,7 +169,10 @@ import Testing
     #expect(model.preprocessing.targetName == "sound_pressure")
     #expect(!FileManager.default.fileExists(atPath: folder("run/checkpoints")))
     let files = try FileManager.default.contentsOfDirectory(atPath: folder("run")).sorted()
-    #expect(files == ["metrics.jsonl", "model.safetensors", "timings.csv"], "no temporary file is left")
+    #expect(
+      files == [
+        "heatmap.csv", "metrics.jsonl", "model.safetensors", "ranks.csv", "timings.csv", "waits.csv",
+      ], "no temporary file is left")
   }
 
   /// The events up to a diverged loss are in the file.

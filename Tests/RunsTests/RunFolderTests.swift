@@ -110,7 +110,8 @@ import Testing
   }
 
   /// The lines that a checkpoint counts on end where a line ends.
-  @Test(arguments: ["metrics.jsonl", "timings.csv"]) func changedLinesAreRefused(_ name: String) throws {
+  @Test(arguments: ["metrics.jsonl", "timings.csv", "waits.csv", "heatmap.csv", "ranks.csv"])
+  func changedLinesAreRefused(_ name: String) throws {
     try start("run", steps: 8)
     let text = try readFile(folder("run/\(name)"))
     try folder.write("\n" + text, to: "run/\(name)")
@@ -125,7 +126,9 @@ import Testing
   // MARK: Folders of others
 
   /// What a run would write over, or remove when it is old, is not there before.
-  @Test(arguments: ["metrics.jsonl", "timings.csv", "model.safetensors", "checkpoints"], [true, false])
+  @Test(
+    arguments: ["metrics.jsonl", "timings.csv", "ranks.csv", "model.safetensors", "checkpoints"],
+    [true, false])
   func aNewRunTakesNobodysFiles(_ name: String, _ isLink: Bool) throws {
     let precious = try folder.write("precious", to: "step-000000001.safetensors")
     try FileManager.default.createDirectory(atPath: folder("run"), withIntermediateDirectories: true)
@@ -153,7 +156,7 @@ import Testing
     #expect(CheckpointFolder(run: folder("run")).steps() == [5, 4, 3, 2, 1])
   }
 
-  @Test(arguments: ["metrics.jsonl", "timings.csv", "checkpoints"])
+  @Test(arguments: ["metrics.jsonl", "timings.csv", "heatmap.csv", "checkpoints"])
   func resumeFollowsNoLink(_ name: String) throws {
     try start("run", steps: 6)
     try FileManager.default.moveItem(atPath: folder("run/\(name)"), toPath: folder("elsewhere"))
@@ -179,7 +182,8 @@ import Testing
 
   // MARK: Pipes
 
-  @Test(arguments: ["metrics.jsonl", "timings.csv", "checkpoints"], ["pipe", "folder", "socket"])
+  @Test(
+    arguments: ["metrics.jsonl", "timings.csv", "waits.csv", "checkpoints"], ["pipe", "folder", "socket"])
   func whatIsNoFileIsRefused(_ name: String, _ kind: String) throws {
     try start("run", steps: 4)
     let path = folder("run/\(name)")

@@ -35,3 +35,6 @@ void csignals_end_watch_of_start(void);
 
 /// Kills another process in so many seconds, if it is still there then; this one may end meanwhile.
 void csignals_kill_later(pid_t process, int seconds);
+
+/// Why another process of this user may not read this one's memory, as an error number; 0 where it may.
+int csignals_error_of_reading(void);

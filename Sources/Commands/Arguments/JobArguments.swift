@@ -4,6 +4,12 @@ import Runs
 
 struct JobArguments: ParsableArguments {
   @Option(
+    help: ArgumentHelp(
+      "Options from a file, by their names: 'epochs: 3', a line each; the command line wins.",
+      valueName: "file.yaml"))
+  var config: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Examples between evaluations. (default: an epoch)", valueName: "n"))
   var evaluateEvery: Int?
@@ -41,6 +47,12 @@ struct JobArguments: ParsableArguments {
     transform: parseNumber)
   var timeout = 60.0
 
+  @Option(
+    help: ArgumentHelp(
+      "Evaluate, write a checkpoint and the model, and end, when the program has run for so long: 90s, 55m, 3h, 2d.",
+      valueName: "time"), transform: parseTimeLimit)
+  var timeLimit: TimeLimit?
+
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
   var output: String?
 
@@ -56,6 +68,7 @@ struct JobArguments: ParsableArguments {
     options.binding = bind
     options.checkEvery = checkEvery
     options.timeout = timeout
+    options.timeLimit = timeLimit
     options.output = output
     options.isQuiet = quiet
   }
@@ -108,6 +121,14 @@ private func parseInterval(_ text: String) throws -> CheckpointInterval {
     throw ValidationError("'\(text)' should be \(CheckpointInterval.forms)")
   }
   return interval
+}
+
+/// `--time-limit`'s value.
+private func parseTimeLimit(_ text: String) throws -> TimeLimit {
+  guard let limit = TimeLimit(text) else {
+    throw ValidationError("'\(text)' should be \(TimeLimit.forms), of at least a second")
+  }
+  return limit
 }
 
 /// `--inject`'s value.

@@ -35,8 +35,9 @@ extension Communicator {
   /// Of this rank's server.
   package var hostName: String { topology.hosts[topology.serverOfRank[rank]] }
 
-  /// The ranks of this rank's server.
-  package var localRankCount: Int { topology.ranksOfServer[topology.serverOfRank[rank]].count }
+  /// The ranks of this rank's server, and how many they are.
+  package var serverRanks: [Int] { topology.ranksOfServer[topology.serverOfRank[rank]] }
+  package var localRankCount: Int { serverRanks.count }
 
   /// Whether this rank is the first of its server.
   package var isServerLeader: Bool { topology.ranksOfServer[topology.serverOfRank[rank]][0] == rank }

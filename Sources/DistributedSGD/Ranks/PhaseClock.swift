@@ -19,6 +19,8 @@ public enum Phase: Int, CaseIterable, Sendable {
   case update
   /// Evaluation; no part of sec/epoch.
   case evaluate
+  /// Copying what a checkpoint keeps, and waiting for the one before.
+  case checkpoint
   /// All else: metrics, progress, bookkeeping.
   case other
 
@@ -26,7 +28,8 @@ public enum Phase: Int, CaseIterable, Sendable {
   public var name: String { "\(self)" }
 }
 
-/// Durations of the phases, with a histogram each. A mark allocates nothing.
+/// Durations of the phases, with a histogram each, and what happens at the meetings of the ranks. A mark allocates
+/// nothing.
 public final class PhaseClock {
   /// 16 buckets for every doubling: a percentile is right to 3 %.
   private static let subBuckets = 16
@@ -37,18 +40,35 @@ public final class PhaseClock {
   private let maxima: UnsafeMutablePointer<UInt64>
   /// Shape (phases, bucketCount)
   private let histogram: UnsafeMutablePointer<UInt32>
-  private var last: UInt64
+  private(set) var last: UInt64
   /// Where others can read what this rank is at (`Place`).
   private let place: UnsafeMutablePointer<UInt64>
   private let ownsPlace: Bool
   private let startTicks: UInt64
   private let startSeconds: Double
+  /// Who came last, and who waited for whom.
+  let meetings: Meetings
+  private var ranges = StepRanges()
+  /// What is recorded of some steps, if anything is.
+  package private(set) var timeline: Timeline?
+  /// Whether it is recorded now.
+  private var isRecording = false
+
+  /// When the step's first wait for messages began and ended.
+  private var messages: (began: UInt64, ended: UInt64) = (0, 0)
 
   /// The step that marks are made in.
-  var step = 0
+  private(set) var step = 0
+  /// The first step at which there is something to do beside the step itself.
+  private var nextTurn = Int.max
 
-  /// - Parameter place: one word that others read.
-  package init(place: UnsafeMutablePointer<UInt64>? = nil) {
+  /// - Parameters:
+  ///   - place: one word that others read.
+  ///   - rank: whose clock it is, among how many, and which of them share its server.
+  package init(
+    place: UnsafeMutablePointer<UInt64>? = nil, rank: Int = 0, worldSize: Int = 1, serverRanks: [Int] = [0]
+  ) {
+    meetings = Meetings(rank: rank, worldSize: worldSize, serverRanks: serverRanks)
     ownsPlace = place == nil
     self.place = place ?? .allocate(capacity: 1)
     if ownsPlace { self.place.initialize(to: 0) }
@@ -65,6 +85,7 @@ public final class PhaseClock {
 
   deinit {
     if ownsPlace { place.deallocate() }
+    ranges.deallocate()
     counts.deallocate()
     totals.deallocate()
     maxima.deallocate()
@@ -78,6 +99,7 @@ public final class PhaseClock {
     totals.initialize(repeating: 0, count: phases)
     maxima.initialize(repeating: 0, count: phases)
     histogram.initialize(repeating: 0, count: phases * Self.bucketCount)
+    meetings.reset(secondsPerTick: secondsPerTick)
   }
 
   /// Forgets all durations and starts again now.
@@ -91,6 +113,7 @@ public final class PhaseClock {
   package func mark(_ phase: Phase) {
     let now = Ticks.now
     add(now &- last, to: phase)
+    if isRecording { record(phase, last, now) }
     last = now
   }
 
@@ -102,6 +125,10 @@ public final class PhaseClock {
     let share = UInt64(Double(ticks) * Double(first) / Double(max(first &+ second, 1)))
     add(share, to: phases.0)
     add(ticks &- share, to: phases.1)
+    if isRecording {
+      record(phases.0, last, last &+ share)
+      record(phases.1, last &+ share, now)
+    }
     last = now
   }
 
@@ -113,6 +140,137 @@ public final class PhaseClock {
     if ticks > maxima[index] { maxima[index] = ticks }
     histogram[index &* Self.bucketCount &+ Self.bucket(ticks)] &+= 1
     RankBoard.show(Place(step: step, after: phase).word, at: place)
+  }
+
+  // MARK: Meetings
+
+  /// This rank comes to where it meets the others of its server.
+  /// - Returns: since when it does nothing else, in ticks.
+  @inline(__always)
+  package func arrive() -> UInt64 {
+    if meetings.isSampling {
+      meetings.endSample(writing: ticks(of: .checkpoint), other: ticks(of: .other))
+      mark(.other)
+    }
+    return last
+  }
+
+  /// It goes on.
+  /// - Parameters:
+  ///   - isStep: whether it was the first meeting of a step.
+  ///   - isWhole: whether it was one of all ranks.
+  @inline(__always)
+  package func depart(_ opening: ServerBarrier.Opening, isStep: Bool, isWhole: Bool) {
+    let arrived = last
+    mark(.wait)
+    let lastRank = meetings.book(opening, arrived: arrived, now: last, isStep: isStep, isWhole: isWhole)
+    if isRecording { timeline?.tellOfMeeting(meetings.meetings, last: lastRank) }
+    if isWhole { beginOwnWork() }
+  }
+
+  /// From here on this rank works by itself, which is looked at now and then.
+  @inline(__always)
+  private func beginOwnWork() {
+    if meetings.isDue(last) {
+      meetings.beginSample(last, writing: ticks(of: .checkpoint), other: ticks(of: .other))
+    } else {
+      meetings.forgetStretch()
+    }
+  }
+
+  /// Messages of other servers have come.
+  /// - Parameter isFirst: whether they were the first of the step, for which a rank that is late has all others wait.
+  func markMessages(isFirst: Bool) {
+    let began = last
+    mark(.wait)
+    if isFirst {
+      messages = (began, last)
+    } else {
+      meetings.bookMessages(waited: last &- began, late: 0, last: meetings.rank)
+    }
+  }
+
+  /// A step of several servers is over, and all know who came last.
+  /// - Parameter arrival: of that rank, in nanoseconds of this server's clock.
+  func depart(last: AgreementWords.Last, arrival: Int) {
+    let scale = 1e9 * secondsPerTick
+    let (now, ticks) = (Int(monotonicNanoseconds()), Ticks.now)
+    guard scale > 0 else { return }
+    let came = ticks &- UInt64(max(0, Double(now - arrival) / scale))
+    let late = Int64(bitPattern: came &- messages.began)
+    meetings.bookMessages(
+      waited: messages.ended &- messages.began,
+      late: last.rank == meetings.rank || late < 0 ? 0 : UInt64(late),
+      last: last.rank)
+    meetings.bookStep()
+    if last.rank == meetings.rank {
+      meetings.bookDelay(UInt64(Double(last.delay) / scale), isStep: true)
+    } else if isRecording, late > 0 {
+      timeline?.tellOfMessages(step: step, last: last.rank)
+    }
+    beginOwnWork()
+  }
+
+  // MARK: Steps
+
+  /// A step begins.
+  @inline(__always)
+  func begin(step: Int) {
+    self.step = step
+    if step >= nextTurn { turn() }
+  }
+
+  private func turn() {
+    if step >= ranges.next { ranges.turn(to: step, stepTicks) }
+    isRecording = timeline?.steps.contains(step) ?? false
+    setNextTurn()
+  }
+
+  private func setNextTurn() {
+    nextTurn = ranges.next
+    if let steps = timeline?.steps {
+      if step < steps.lowerBound {
+        nextTurn = min(nextTurn, steps.lowerBound)
+      } else if step < steps.upperBound {
+        nextTurn = min(nextTurn, steps.upperBound)
+      }
+    }
+  }
+
+  /// From here on steps are counted in ranges.
+  package func begin(epochFrom step: Int, steps: Int) {
+    ranges.begin(step: step, steps: steps, stepTicks)
+    setNextTurn()
+  }
+
+  /// All ranges since then.
+  func endRanges() -> [StepRange] {
+    defer { setNextTurn() }
+    return ranges.end(step: step, stepTicks, secondsPerTick: secondsPerTick)
+  }
+
+  /// Has some steps be recorded.
+  package func record(into timeline: Timeline) {
+    self.timeline = timeline
+    setNextTurn()
+  }
+
+  private func record(_ phase: Phase, _ start: UInt64, _ end: UInt64) {
+    timeline?.append(phase, start..<end, step: step)
+  }
+
+  @inline(__always)
+  private func ticks(of phase: Phase) -> UInt64 { totals[phase.rawValue] }
+
+  private var stepTicks: StepTicks {
+    StepTicks(own: ownTicks, wait: ticks(of: .wait), late: meetings.late)
+  }
+
+  /// Outside of waits and evaluations.
+  var ownTicks: UInt64 {
+    var sum: UInt64 = 0
+    for phase in 0..<Phase.allCases.count { sum &+= totals[phase] }
+    return sum &- totals[Phase.wait.rawValue] &- totals[Phase.evaluate.rawValue]
   }
 
   @inline(__always)
@@ -130,7 +288,7 @@ public final class PhaseClock {
   }
 
   /// Seconds in a tick, measured over the clock's whole life.
-  private var secondsPerTick: Double {
+  var secondsPerTick: Double {
     let ticks = Ticks.now - startTicks
     return ticks == 0 ? 0 : (monotonicSeconds() - startSeconds) / Double(ticks)
   }
@@ -161,29 +319,4 @@ public final class PhaseClock {
     }
     return 0
   }
-}
-
-/// One phase of one rank over some time; durations in seconds.
-public struct PhaseSummary: Sendable, Equatable {
-  /// Stretches of time.
-  public var count = 0
-  /// Of all of them together.
-  public var seconds = 0.0
-  /// The median stretch, right to 3 %.
-  public var p50 = 0.0
-  /// The 99th percentile, right to 3 %.
-  public var p99 = 0.0
-  /// The longest stretch.
-  public var maximum = 0.0
-
-  package init(count: Int = 0, seconds: Double = 0, p50: Double = 0, p99: Double = 0, maximum: Double = 0) {
-    self.count = count
-    self.seconds = seconds
-    self.p50 = p50
-    self.p99 = p99
-    self.maximum = maximum
-  }
-
-  /// Of a stretch; 0 where there was none.
-  public var mean: Double { count == 0 ? 0 : seconds / Double(count) }
 }

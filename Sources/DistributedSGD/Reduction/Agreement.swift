@@ -14,6 +14,9 @@ public struct Requests: OptionSet, Sendable {
   /// Stop after this step.
   @inlinable
   public static var stop: Requests { Requests(rawValue: 1) }
+  /// End after this step: the time is up.
+  @inlinable
+  public static var end: Requests { Requests(rawValue: 4) }
   /// Compare the parameters in the next step.
   @inlinable
   public static var comparison: Requests { Requests(rawValue: 2) }
@@ -92,7 +95,7 @@ package struct Suspect: Sendable, Equatable {
   }
 }
 
-/// One party's words, 32 bytes.
+/// One party's words, 48 bytes.
 package struct AgreementWords: BitwiseCopyable {
   /// A hash of what this step is to be: the same for all ranks.
   package var schedule: UInt64 = 0
@@ -100,9 +103,47 @@ package struct AgreementWords: BitwiseCopyable {
   package var parameters: UInt64 = 0
   private var suspectWord: UInt64 = 0
   private var requestBits: UInt64 = 0
+  /// When its last rank came to the step's meeting, in nanoseconds of rank 0's clock, and by how much later than the last
+  /// but one, with the rank in the upper 24 bits; 0 where all meet at one barrier.
+  private var arrival: UInt64 = 0
+  private var lateness: UInt64 = 0
 
-  /// Floats that the words take.
-  static let floatCount = 8
+  /// Floats that the words take: a cache line.
+  static let floatCount = 16
+
+  /// Who came last to a step.
+  package struct Last: Equatable {
+    package var rank: Int
+    /// In nanoseconds of rank 0's clock.
+    package var arrival: Int
+    /// Nanoseconds by which it came later than all others.
+    package var delay: Int
+
+    package init(rank: Int, arrival: Int, delay: Int) {
+      (self.rank, self.arrival, self.delay) = (rank, arrival, delay)
+    }
+  }
+
+  /// Which of two parties had everybody wait; their ranks' delays count up to the other party's arrival.
+  private static func later(_ one: Last, _ other: Last) -> Last {
+    var (first, second) = (one, other)
+    if first.arrival > second.arrival { swap(&first, &second) }
+    second.delay = min(second.delay, second.arrival - first.arrival)
+    return second
+  }
+
+  package var last: Last {
+    get {
+      Last(
+        rank: Int(lateness >> 40), arrival: Int(bitPattern: UInt(arrival)),
+        delay: Int(lateness & 0xFF_FFFF_FFFF))
+    }
+    set {
+      arrival = UInt64(bitPattern: Int64(newValue.arrival))
+      // Eighteen minutes; a rank that is waited for so long is given up.
+      lateness = UInt64(newValue.rank) << 40 | UInt64(min(max(0, newValue.delay), 0xFF_FFFF_FFFF))
+    }
+  }
 
   package init() {}
 
@@ -128,13 +169,16 @@ package struct AgreementWords: BitwiseCopyable {
     var result = words[0].pointee
     var schedules: UInt64 = 0
     var parameters: UInt64 = 0
+    var last = result.last
     for index in 1..<max(words.count, 1) {
       let other = words[index].pointee
       schedules |= other.schedule ^ result.schedule
       parameters |= other.parameters ^ result.parameters
       result.requestBits |= other.requestBits
       if result.suspectWord == 0 { result.suspectWord = other.suspectWord }
+      last = Self.later(last, other.last)
     }
+    result.last = last
     if result.suspectWord == 0, schedules != 0 || comparesParameters && parameters != 0 {
       let all = words.map(\.pointee)
       result.suspect =

@@ -2,6 +2,7 @@
 // each part of the parameters is updated by the one rank that has just added its gradient.
 import MPI
 import NeuralNet
+import System
 
 /// Adds up what all ranks have found and updates the parameters, in an order that does not depend on how
 /// many ranks there are or where they run.
@@ -45,6 +46,9 @@ package final class GradientReduction {
   private let serverRanks: [Int]
   private let localRank: Int
   private var turn = 0
+  /// How the ranks of this server met last in a step; of several servers.
+  private var opening = ServerBarrier.Opening(last: 0, ticks: 0, isOwn: false, delay: 0)
+  private var clockOffset = ClockOffset()
   private var isNormMeasured = false
   private var areHalvesMeasured = false
   /// Whether this rank has added up both halves of this batch, and measured them.
@@ -98,7 +102,9 @@ package final class GradientReduction {
     barrier =
       serverRanks.count == 1
       ? nil
-      : ServerBarrier(memory: memory, rankCount: serverRanks.count, hasOwnCores: cores.hasCoreForEveryRank)
+      : ServerBarrier(
+        memory: memory, localRank: localRank, rankCount: serverRanks.count,
+        hasOwnCores: cores.hasCoreForEveryRank)
     let window = (memory + ServerBarrier.byteCount).assumingMemoryBound(to: Float.self)
     parameters = isReplicated ? .allocate(capacity: layout.stride) : window
     commonWords = layout.words(of: parameters)
@@ -123,6 +129,7 @@ package final class GradientReduction {
       rule, try OptimizerState(rule.optimizer.states, plan: plan, communicator: communicator),
       tensors: tensors, layout: layout, parameters: parameters)
     totals = plan.activeShards.map { Total(active: $0, of: plan, stack: stack) }
+    try compareClocks(over: communicator)
   }
 
   deinit {
@@ -200,14 +207,14 @@ package final class GradientReduction {
     activeShards: Int, step: Int, learningRate: Float, measured: MeasuredNorms = .none, clock: PhaseClock
   ) throws(MPIError) {
     isNormMeasured = measured != .none
-    meet(clock)
+    meet(clock, isStep: true)
     let buffers = nodeBuffers[turn]
     let size = activeShards == totals[0].active ? 0 : 1
     areHalvesMeasured = measured == .halves && (totals[size].program.addsHalves || hasMeasuredHalves)
     hasMeasuredHalves = false
     if let network {
       board.arrive()
-      try network.collect(buffers, serverWords, size: size, clock: clock)
+      try network.collect(buffers, { wordsForOthers(clock) }, size: size, clock: clock)
       if holdsWords { commonWords.pointee = network.commonWords() }
       try foldAndUpdate(totals[size].program, network.sources, step, learningRate, measured, clock)
       board.arrive()
@@ -220,6 +227,10 @@ package final class GradientReduction {
       turn = 1 - turn
     } else {
       meet(clock)
+    }
+    if network != nil {
+      let last = commonWords.pointee.last
+      clock.depart(last: last, arrival: last.arrival + clockOffset.nanoseconds)
     }
   }
 
@@ -245,12 +256,18 @@ package final class GradientReduction {
   }
 
   /// Waits for all ranks of this server, if there are others.
+  /// - Parameter isStep: whether it is the first time in a step.
   @inline(__always)
-  func meet(_ clock: PhaseClock) {
-    guard let barrier else { return }
+  func meet(_ clock: PhaseClock, isStep: Bool = false) {
+    guard let barrier else {
+      // Alone on its server, a rank keeps nobody there waiting; others, by all that it comes later than they.
+      if network != nil, isStep { opening = .init(last: 0, ticks: clock.arrive(), isOwn: true, delay: .max) }
+      return
+    }
     board.arrive()
-    barrier.wait()
-    clock.mark(.wait)
+    let opening = barrier.wait(arrived: clock.arrive())
+    clock.depart(opening, isStep: isStep, isWhole: network == nil)
+    if isStep, network != nil { self.opening = opening }
   }
 
   /// Whether this rank's part of the arena is the one with the words.
@@ -262,5 +279,21 @@ package final class GradientReduction {
     AgreementWords.combined(
       UnsafeBufferPointer(rankWords[turn]), party: { .rank(serverRanks[$0]) },
       comparesParameters: isReplicated)
+  }
+
+  /// The same for other servers, which want to know when this one's ranks have met.
+  private func wordsForOthers(_ clock: PhaseClock) -> AgreementWords {
+    var words = serverWords()
+    let scale = 1e9 * clock.secondsPerTick
+    let now = Int(monotonicNanoseconds()) - clockOffset.nanoseconds
+    words.last = AgreementWords.Last(
+      rank: serverRanks[opening.last], arrival: now - Int(Double(Ticks.now &- opening.ticks) * scale),
+      delay: opening.delay == .max ? .max : Int(Double(opening.delay) * scale))
+    return words
+  }
+
+  /// Compares the servers' clocks. Collective.
+  func compareClocks(over communicator: any Communicator) throws(MPIError) {
+    if network != nil { clockOffset = try ClockOffset.estimate(over: communicator) }
   }
 }

@@ -85,7 +85,7 @@ final class ServerExchange {
     clock.mark(.reduce)
     try sums?.start()
     try sums?.wait()
-    clock.mark(.wait)
+    clock.markMessages(isFirst: true)
   }
 
   /// The words of all servers as one, for the rank whose part has their place.
@@ -98,7 +98,7 @@ final class ServerExchange {
   func distribute(clock: PhaseClock) throws(MPIError) {
     try updates?.start()
     try updates?.wait()
-    clock.mark(.wait)
+    clock.markMessages(isFirst: false)
   }
 }
 

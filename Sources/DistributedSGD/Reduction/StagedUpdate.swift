@@ -73,7 +73,7 @@ extension GradientReduction {
   {
     if network != nil {
       try norms.exchange(first.rawValue...(last ?? first).rawValue)
-      clock.mark(.wait)
+      clock.markMessages(isFirst: false)
     } else if !isReplicated {
       meet(clock)
     }

@@ -14,17 +14,6 @@ package struct StepPlan {
   package init(positions: Range<Int>) { self.positions = positions }
 }
 
-/// Norms that a step measures beside its work.
-package enum MeasuredNorms: Int, Comparable, Sendable {
-  case none
-  /// Of the whole gradient.
-  case whole
-  /// Beside that, of the sums over both halves of the shards (`NoiseSample`).
-  case halves
-
-  package static func < (a: MeasuredNorms, b: MeasuredNorms) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// What all ranks know after a step.
 package struct StepResult {
   /// The mean loss of the batch, before the update.

@@ -32,6 +32,7 @@ public final class Trainer {
   private var rate: Float
   private var steps = 0
   private var evaluator: Evaluator?
+  private var clocksCompared = monotonicSeconds()
 
   /// Collective over all ranks.
   /// - Throws: `AgreedError` where model, loss and data do not fit each other; `MPIError`.
@@ -54,7 +55,9 @@ public final class Trainer {
     self.communicator = communicator
     self.shards = shards
     rate = learningRate
-    clock = PhaseClock(place: communicator.board.place)
+    clock = PhaseClock(
+      place: communicator.board.place, rank: communicator.rank, worldSize: communicator.worldSize,
+      serverRanks: communicator.serverRanks)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
@@ -174,11 +177,20 @@ public final class Trainer {
     return try evaluator!.evaluate(parameters?.baseAddress ?? reduction.parameters)
   }
 
+  /// Compares the clocks of the servers again where ten seconds have passed on rank 0: they drift. Collective.
+  package func compareClocks() throws(MPIError) {
+    guard communicator.topology.serverCount > 1 else { return }
+    let now = monotonicSeconds()
+    guard try communicator.broadcast(now - clocksCompared > 10 ? 1 : 0, from: 0) == 1 else { return }
+    clocksCompared = now
+    try reduction.compareClocks(over: communicator)
+  }
+
   /// Says what this rank is about to do, so that one that does something else is noticed.
   /// - Returns: whether the gradients of this step are known to come from the same parameters on all ranks.
   @inline(__always)
   private func agree(_ order: EpochOrder, _ plan: StepPlan) -> Bool {
-    clock.step = steps + 1
+    clock.begin(step: steps + 1)
     let compares = plan.comparesParameters || (steps + 1) % checkEvery == 0
     var schedule = StepHash(settingsHash)
     schedule.add(order.epoch)

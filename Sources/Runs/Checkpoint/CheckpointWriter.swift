@@ -54,9 +54,15 @@ final class CheckpointWriter {
   /// What is told of a moment, beside the parameters.
   struct Moment: Sendable {
     var state: RunState
-    /// Bytes of metrics.jsonl and timings.csv that belong to it.
+    var position: Position
+  }
+
+  /// Bytes of the run's files that belong to a moment.
+  struct Position: Sendable {
     var metricsBytes: Int
     var timingsBytes: Int
+    /// In the order of `RankTimings.tables`; empty in checkpoints of former versions.
+    var tableBytes: [Int]
   }
 
   private let constants: Constants
@@ -124,8 +130,11 @@ final class CheckpointWriter {
       fingerprint = digits
       var words = constants.words.merging(moment.state.words) { $1 }
       words["dataFingerprint"] = digits
-      words["metricsBytes"] = "\(moment.metricsBytes)"
-      words["timingsBytes"] = "\(moment.timingsBytes)"
+      words["metricsBytes"] = "\(moment.position.metricsBytes)"
+      words["timingsBytes"] = "\(moment.position.timingsBytes)"
+      for (table, bytes) in zip(RankTimings.tables, moment.position.tableBytes) {
+        words[table.word] = "\(bytes)"
+      }
       let views = constants.tensors.map { tensor in
         SafeTensors.View(
           name: tensor.name, shape: tensor.shape,

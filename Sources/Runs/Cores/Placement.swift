@@ -31,6 +31,11 @@ struct Placement {
   }
 }
 
+/// Binds the ranks of a job that is to make several runs. Collective.
+package func bindRanks(_ binding: Binding, over communicator: any Communicator) throws {
+  _ = try Placement(binding, over: communicator)
+}
+
 extension ServerCores {
   /// Binds this process, all of its threads, to its share of the server's cores; a launcher's binding stays.
   /// - Throws: `DistsgdError` (`usage`) when there are more ranks than cores.

@@ -25,6 +25,13 @@ extension Job {
     leave(job.end(after: body))
   }
 
+  /// Ends a program that could not begin, with a line that tells why.
+  package static func leave(after error: any Error) -> Never {
+    let error = (error as? AgreedError)?.error ?? error
+    report("\(error)")
+    leave(((error as? DistsgdError)?.code ?? .internal).rawValue)
+  }
+
   /// Ends the process. Nothing is left to be done in it, and what libraries do at an exit can hang: OpenBLAS waits for
   /// threads that may never have got their memory.
   private static func leave(_ code: Int32) -> Never {

@@ -4,7 +4,7 @@ import System
 
 package enum OpenMPIParts {
   /// Whether its processes can be started by way of PMI-1 or PMI-2; nil where its parts are not to be seen.
-  static var speaksOldPMI: Bool? {
+  package static var speaksOldPMI: Bool? {
     textOfSystemFile("/proc/self/maps").flatMap { folder(ofLibraryIn: $0) }.flatMap { speaksOldPMI(in: $0) }
   }
 

@@ -16,7 +16,7 @@ package struct OutputFolder: Sendable {
       throw DistsgdError(error.code, "--output: \(error)")
     }
     // All of a run's files are its own: none is written over, and no folder of checkpoints is shared.
-    for file in [metrics, timings, model, checkpoints] where FileIdentity(at: file) != nil {
+    for file in [metrics, timings, model, config, checkpoints] + tables where FileIdentity(at: file) != nil {
       throw DistsgdError(
         .cannotCreate,
         "--output: '\(path)' already holds a run, or a part of one (\(baseName(file))); name another folder, or remove this one"
@@ -36,7 +36,10 @@ package struct OutputFolder: Sendable {
 
   package var metrics: String { path + "/metrics.jsonl" }
   package var timings: String { path + "/timings.csv" }
+  /// `waits.csv`, `heatmap.csv` and `ranks.csv`.
+  package var tables: [String] { RankTimings.tables.map { path + "/" + $0.name } }
   package var model: String { path + "/model.safetensors" }
+  package var config: String { path + "/config.yaml" }
   var checkpoints: String { path + "/checkpoints" }
 
   /// Makes `runs/<UTC time>`, with a number behind it if that is taken: each caller has a folder of its own, also of

@@ -3,33 +3,46 @@ import DistributedSGD
 import MPI
 import Text
 
-/// The phases of every rank over one epoch or a whole run; rank 0 has them all.
+/// The phases of every rank over one epoch or a whole run, and who waited for whom; rank 0 has them all.
 package struct RankTimings: Sendable {
   /// Shape (worldSize), each with a row for every phase.
   package var ranks: [[PhaseSummary]]
+  /// What each rank used, and what it cost the others.
+  package var uses: [RankUse] = []
+  /// For whom each rank waited: of many ranks, those with most seconds.
+  package var waits: [[WaitForRank]] = []
+  /// Where in the epoch each rank waited.
+  package var ranges: [[StepRange]] = []
+  /// In how many ranges of steps, of all epochs that were added, each rank was later than any other.
+  package var rangesAsLatest: [Int] = []
 
   package init(ranks: [[PhaseSummary]]) { self.ranks = ranks }
 
+  /// Of how many others it is told at most that a rank waited for them: all of 64, and some of more.
+  private static func waitLimit(worldSize: Int) -> Int { min(worldSize, max(8, 4096 / worldSize)) }
+
   /// Collects what every rank has measured since its clock's last reset, and resets it. Collective.
+  /// - Parameter fill: completes what this rank used.
   /// - Returns: on rank 0 the timings of all, else none.
-  package static func collect(_ clock: PhaseClock, over communicator: any Communicator) throws(MPIError)
-    -> RankTimings
-  {
-    let fields = 5
-    var own: [Double] = []
-    for row in clock.summary() { own += [Double(row.count), row.seconds, row.p50, row.p99, row.maximum] }
+  package static func collect(
+    _ clock: PhaseClock, over communicator: any Communicator, _ fill: (inout RankUse) -> Void = { _ in }
+  ) throws(MPIError) -> RankTimings {
+    var use = clock.use
+    fill(&use)
+    let message = RankMessage(
+      phases: clock.summary(), use: use,
+      waits: clock.waits(limit: waitLimit(worldSize: communicator.worldSize)), ranges: clock.takeRanges())
     clock.reset()
-    let all = try communicator.gather(own)
-    let phases = Phase.allCases.count
-    var rows: [PhaseSummary] = []
-    for start in stride(from: 0, to: all.count, by: fields) {
-      rows.append(
-        PhaseSummary(
-          count: Int(all[start]), seconds: all[start + 1], p50: all[start + 2], p99: all[start + 3],
-          maximum: all[start + 4]))
+    let numbers = message.numbers(waits: waitLimit(worldSize: communicator.worldSize))
+    let all = try communicator.gather(numbers)
+    let messages = stride(from: 0, to: all.count, by: numbers.count).map {
+      RankMessage(Array(all[$0..<$0 + numbers.count]))
     }
-    return RankTimings(
-      ranks: stride(from: 0, to: rows.count, by: phases).map { Array(rows[$0..<$0 + phases]) })
+    var timings = RankTimings(ranks: messages.map(\.phases))
+    timings.uses = messages.map(\.use)
+    timings.waits = messages.map(\.waits)
+    timings.ranges = messages.map(\.ranges)
+    return timings
   }
 
   /// Adds another epoch's seconds, which is all that `table` shows; a sum has no percentiles.
@@ -37,6 +50,27 @@ package struct RankTimings: Sendable {
     if ranks.isEmpty { ranks = other.ranks.map { $0.map { _ in PhaseSummary() } } }
     for rank in ranks.indices {
       for phase in ranks[rank].indices { ranks[rank][phase].seconds += other.ranks[rank][phase].seconds }
+    }
+    if uses.isEmpty {
+      uses = other.uses
+    } else {
+      for rank in uses.indices { uses[rank].add(other.uses[rank]) }
+    }
+    if rangesAsLatest.isEmpty { rangesAsLatest = other.ranks.map { _ in 0 } }
+    for range in 0..<(other.ranges.map(\.count).min() ?? 0) {
+      let late = other.ranges.map { $0[range].late }
+      if let most = late.max(), most > 0 { rangesAsLatest[late.firstIndex(of: most)!] += 1 }
+    }
+    if waits.isEmpty { waits = other.waits.map { _ in [] } }
+    for rank in waits.indices {
+      for wait in other.waits[rank] {
+        if let index = waits[rank].firstIndex(where: { $0.rank == wait.rank }) {
+          waits[rank][index].count += wait.count
+          waits[rank][index].seconds += wait.seconds
+        } else {
+          waits[rank].append(wait)
+        }
+      }
     }
   }
 
@@ -62,35 +96,35 @@ package struct RankTimings: Sendable {
     return text
   }
 
-  /// Seconds in which a rank did work of its own: the slowest rank is the one the others wait for.
-  private func work(_ rank: Int) -> Double {
-    [Phase.load, .forward, .backward].reduce(0) { $0 + ranks[rank][$1.rawValue].seconds }
+  /// Outside of waits: the ranks with most of it are those that the others wait for.
+  private func own(_ rank: Int) -> Double {
+    Phase.allCases.reduce(0) { $0 + ($1 == .wait ? 0 : ranks[rank][$1.rawValue].seconds) }
   }
 
-  /// A table with a row for every rank (of many ranks, the slowest), and the slowest rank by name.
+  /// A table with a row for every rank; of many ranks, those that waited least.
   func table(topology: Topology, rowLimit: Int = 16) -> String {
-    let slowest = ranks.indices.sorted { (work($0), $1) > (work($1), $0) }
+    let slowest = ranks.indices.sorted { (own($0), $1) > (own($1), $0) }
     let shown = ranks.count <= rowLimit ? Array(ranks.indices) : Array(slowest.prefix(rowLimit)).sorted()
     let hosts = topology.hosts.map { visible($0) }
     let hostWidth = max(4, shown.map { hosts[topology.serverOfRank[$0]].count }.max() ?? 4)
-    let columns = Phase.allCases.map(\.name) + ["total"]
+    // Few runs write checkpoints.
+    let phases = Phase.allCases.filter { phase in
+      phase != .checkpoint || ranks.contains { $0[phase.rawValue].seconds > 0 }
+    }
+    let columns = phases.map(\.name) + ["total"]
     var text = "rank  " + padded("host", hostWidth, left: true)
-    text += columns.map { padded($0, 10) }.joined() + "   (milliseconds)\n"
+    text += columns.map { padded($0, $0 == "checkpoint" ? 12 : 10) }.joined() + "   (milliseconds)\n"
     for rank in shown {
       let host = hosts[topology.serverOfRank[rank]]
-      let seconds = ranks[rank].map(\.seconds)
+      let seconds = phases.map { ranks[rank][$0.rawValue].seconds }
       text += padded("\(rank)", 4) + "  " + padded(host, hostWidth, left: true)
-      text += (seconds + [seconds.reduce(0, +)]).map { padded(fixed($0 * 1e3, 3), 10) }.joined() + "\n"
+      for (name, value) in zip(columns, seconds + [seconds.reduce(0, +)]) {
+        text += padded(fixed(value * 1e3, 3), name == "checkpoint" ? 12 : 10)
+      }
+      text += "\n"
     }
     if shown.count < ranks.count {
-      text += "(\(shown.count) of \(ranks.count) ranks, the slowest; timings.csv has them all)\n"
-    }
-    if ranks.count > 1, let rank = slowest.first {
-      let median = work(slowest[ranks.count / 2])
-      let host = hosts[topology.serverOfRank[rank]]
-      let factor = median > 0 ? fixed(work(rank) / median, 2) : "1.00"
-      text +=
-        "slowest rank: \(rank) on \(host), \(fixed(work(rank) * 1e3, 3)) ms of work, \(factor) × the median\n"
+      text += "(\(shown.count) of \(ranks.count) ranks, those that waited least; timings.csv has them all)\n"
     }
     return text
   }

@@ -17,6 +17,8 @@ func runEvent(
   var line = JSONLine(event: "run")
   line["id"] = id
   line["version"] = version
+  line["date"] = utcTime()
+  line["commandLine"] = CommandLine.arguments
   line["data"] = options.data.data
   line["dataSummary"] = setUp.dataSummary
   line["examples"] = setUp.training.count

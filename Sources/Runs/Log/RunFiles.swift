@@ -7,6 +7,8 @@ struct RunFiles {
   let folder: OutputFolder
   let metrics: TextFile
   let timings: TextFile
+  /// In the order of `RankTimings.tables`.
+  let tables: [TextFile]
   let checkpoints: CheckpointFolder
   /// A random number that tells the run from all others, in its `run` event and in every checkpoint; nil for runs of
   /// former versions.
@@ -24,6 +26,7 @@ struct RunFiles {
     // Who resumes at this moment finds no checkpoint, and gives the lock back.
     try Self.waitForLock(metrics, of: folder, flag: "--output")
     timings = try TextFile(creating: folder.timings, in: place)
+    tables = try folder.tables.map { try TextFile(creating: $0, in: place) }
     // A checkpoint that survives a power cut is of no use without them.
     try place.sync()
     checkpoints = CheckpointFolder(in: place)
@@ -40,6 +43,12 @@ struct RunFiles {
     self.metrics = metrics
     // All else is opened, measured and read under the lock: until then it may still be written.
     timings = try TextFile(continuing: folder.timings, in: place)
+    // Runs of former versions have none of these.
+    let names = place.entries()
+    tables = try folder.tables.map {
+      names.contains(baseName($0))
+        ? try TextFile(continuing: $0, in: place) : try TextFile(creating: $0, in: place)
+    }
     for name in place.entries() where name.hasPrefix(baseName(folder.model) + ".tmp-") { place.remove(name) }
     id = runID(in: folder.metrics)
     checkpoints = CheckpointFolder(in: place)
@@ -71,7 +80,7 @@ struct RunFiles {
 
   /// - Throws: `DistsgdError` (`inputOutput`) when they are no longer those that have their names.
   func requirePlace() throws {
-    for file in [metrics, timings] { try file.requirePlace() }
+    for file in [metrics, timings] + tables { try file.requirePlace() }
   }
 
   /// Writes a file beside them. Whatever the system says of a folder that has gone, that it has is what is told.

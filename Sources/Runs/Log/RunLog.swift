@@ -28,6 +28,7 @@ final class RunLog {
     let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
     let files = try RunFiles(creating: folder)
     try files.timings.append(RankTimings.csvHeader)
+    for (file, table) in zip(files.tables, RankTimings.tables) { try file.append(table.header) }
     self.init(options, files)
   }
 
@@ -54,10 +55,12 @@ final class RunLog {
 
   /// How far the files have come; what was told so far is in them.
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
-  func position() throws -> (metricsBytes: Int, timingsBytes: Int) {
+  func position() throws -> CheckpointWriter.Position {
     try flush()
     try files?.requirePlace()
-    return (files?.metrics.size ?? 0, files?.timings.size ?? 0)
+    return CheckpointWriter.Position(
+      metricsBytes: files?.metrics.size ?? 0, timingsBytes: files?.timings.size ?? 0,
+      tableBytes: files?.tables.map(\.size) ?? [])
   }
 
   /// Tells what the run is.
@@ -67,9 +70,15 @@ final class RunLog {
     placement: Placement, resumed: CheckpointWriter.Moment?
   ) throws {
     guard isActive else { return }
+    try writeConfig(shards: shards.count, ranks: communicator.worldSize)
     if let resumed {
-      try files?.metrics.truncate(to: resumed.metricsBytes)
-      try files?.timings.truncate(to: resumed.timingsBytes)
+      let position = resumed.position
+      try files?.metrics.truncate(to: position.metricsBytes)
+      try files?.timings.truncate(to: position.timingsBytes)
+      for (index, file) in (files?.tables ?? []).enumerated() {
+        try file.truncate(to: index < position.tableBytes.count ? position.tableBytes[index] : 0)
+        if file.size == 0 { try file.append(RankTimings.tables[index].header) }
+      }
     }
     if options.writesEvents {
       tensorBoard = try TensorBoardLog(
@@ -109,8 +118,26 @@ final class RunLog {
       totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
   }
 
+  /// `config.yaml`: what repeats the run. One that goes on may be longer by now.
+  private func writeConfig(shards: Int, ranks: Int) throws {
+    try files?.inPlace {
+      let comments = [
+        "This run again, on any number of ranks up to its shards (it had \(ranks)):",
+        "  distsgd --config \(shellWord(folder.config))",
+        "Every option of the command line may stand here, by its name; see docs/reference.md.",
+      ]
+      var text = configText(options.configSettings(shards: shards), comments: comments)
+      var file = try ReplacementFile(replacing: folder.config)
+      try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
+      try file.commit()
+    }
+  }
+
   /// A line that is told of however little else is.
   func warn(_ text: String) { standardError("distsgd: warning: \(text)") }
+
+  /// The same, of what is no warning.
+  func tell(_ text: String) { if isActive { standardError("distsgd: \(text)") } }
 
   /// A line of progress.
   func note(_ text: String) { progress?.note(text) }
@@ -165,6 +192,9 @@ final class RunLog {
     try tensorBoard?.times(timings.secondsOfRanks, steps: steps.own)
     try flush()
     try self.timings?.append(timings.csv(epoch: epoch, topology: topology))
+    for (file, rows) in zip(files?.tables ?? [], timings.rows(epoch: epoch, topology: topology)) {
+      try file.append(rows)
+    }
   }
 
   /// How parameters, or their gradients, are spread after a step.
@@ -178,10 +208,11 @@ final class RunLog {
     loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
     memoryBytes: Int,
     timings: RankTimings,
-    topology: Topology, model: ModelWords
+    topology: Topology, model: ModelWords, isFinished: Bool = true
   ) throws {
     guard isActive else { return }
-    var line = JSONLine(event: "end")
+    // Only a run that has told its end is finished.
+    var line = JSONLine(event: isFinished ? "end" : "stopped")
     line["loss"] = loss.loss
     for measure in loss.measures { line[measure.name] = measure.value }
     line["seconds"] = seconds
@@ -199,8 +230,9 @@ final class RunLog {
     progress?.end()
     if !options.isQuiet {
       standardOutput("")
-      standardOutput(timings.table(topology: topology))
-      standardOutput("files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors")
+      standardOutput(timings.table(topology: topology) + Bill(timings, topology).text)
+      standardOutput(
+        "files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors, config.yaml")
       standardOutput("parameter hash: \(hexadecimal(hash))")
       if let validation { standardOutput("validation: \(describe(validation))") }
       for line in model.lines { standardOutput(line) }

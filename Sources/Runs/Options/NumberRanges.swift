@@ -67,6 +67,8 @@ extension NumberRange {
   package static let earlyStopping = NumberRange("--early-stopping", uncounted)
   package static let averagesFrom = NumberRange("--swa-from", epochs.values)
   package static let checkpointsKept = NumberRange("--keep", 1...1_000_000)
+  /// Combinations of a random search.
+  package static let draws = NumberRange("--random", 1...10_000)
   package static let threads = NumberRange("--threads", 1...4096)
 
   /// Positions in an epoch: `examples` in `copies`, which a double counts without a gap.

@@ -103,10 +103,14 @@ public struct TrainingOptions: Sendable {
   public var timeout = 60.0
   /// Whether ranks may compute with different kernels, which makes the bits depend on who computes what.
   public var acceptsOtherKernel = false
+  /// How long the program may take; then it ends in good order, and can go on.
+  public var timeLimit: TimeLimit?
   /// What goes wrong on purpose.
   package var faults: [Fault] = []
   /// The run's folder; nil: a new one under `runs/`.
   public var output: String?
+  /// Some steps of all ranks as a timeline; nil: none is made.
+  package var trace: TraceOptions?
   /// Whether the last line alone is printed.
   public var isQuiet = false
 

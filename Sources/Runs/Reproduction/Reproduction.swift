@@ -37,12 +37,10 @@ package final class Reproduction {
     }
     var options = options
     options.evaluateEvery = nil
-    // Which step was the best, or the last, is in the file.
-    if options.earlyStopping != nil || options.keepsBest {
-      options.lastStep = expectedSteps
-      options.earlyStopping = nil
-      options.keepsBest = false
-    }
+    // Which step was the best, or the last, is in the file: the run may have ended early, or been stopped.
+    options.lastStep = expectedSteps
+    options.earlyStopping = nil
+    options.keepsBest = false
     // Other files to evaluate on decide nothing; a fraction is taken away from what is trained on.
     if let validation = options.data.validation, fractionNumber(validation) == nil {
       options.data.validation = nil

@@ -55,7 +55,7 @@ final class Checkpointing {
           tensors: CheckpointTensor.all(
             of: setUp.model, states: options.optimizer.states, others: modelAtEnd.kept.map(\.name)),
           isPeriodic: options.checkpointEvery != nil, words: words, fingerprint: setUp.fingerprint),
-        files: [files.metrics, files.timings])
+        files: [files.metrics, files.timings] + files.tables)
     }
   }
 
@@ -147,15 +147,15 @@ final class Checkpointing {
     guard let writer, writer.lastStep != state.step else { return }
     var now = state
     now.trainingSeconds = clock.seconds
-    let (metricsBytes, timingsBytes) = try log.position()
-    let moment = CheckpointWriter.Moment(state: now, metricsBytes: metricsBytes, timingsBytes: timingsBytes)
+    trainer.clock.mark(.other)
+    let moment = CheckpointWriter.Moment(state: now, position: try log.position())
     board.takesItsTime {
       writer.wait()
       hasBegun = true
       writer.begin(
         trainer.parameters, trainer.optimizerState, others: modelAtEnd.kept.map(\.values), moment)
     }
-    trainer.clock.mark(.other)
+    trainer.clock.mark(.checkpoint)
   }
 
   /// Whether a checkpoint could not be written.

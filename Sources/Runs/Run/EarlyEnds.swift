@@ -4,16 +4,53 @@ import MPI
 import System
 import Text
 
+/// A run's time limit has passed, and the run has not ended.
+struct TimeIsUp: Error {}
+
 extension TrainingRun {
-  /// Writes a checkpoint and tells how to go on. Collective.
+  /// Writes a checkpoint and the model, and tells how to go on. Collective.
   func stopped(_ checkpointing: Checkpointing) throws -> AgreedError {
     try compareParameters()
+    // A launcher may not wait for more than this.
     try checkpointing.keepAtStop(state, clock, communicator)
+    let step = try modelAtEnd.install(in: trainer, state)
+    try communicator.agreeingOnErrors {
+      try communicator.board.takesItsTime { if communicator.rank == 0 { try saveModel(step: step) } }
+    }
+    return AgreedError(DistsgdError(.stopped, "stopped after step \(state.step); \(try wayOn())"))
+  }
+
+  /// The end of a run whose time is up: a checkpoint, an evaluation, the model, and how to go on. Collective.
+  func endInTime() throws {
+    guard let checkpointing else { return }
+    try compareParameters()
+    try checkpointing.keepAtStop(state, clock, communicator)
+    try evaluate()
+    let step = try modelAtEnd.install(in: trainer, state)
+    let final = try evaluationAtEnd()
+    try requireFinite(final.loss)
+    let part = try RankTimings.collect(trainer.clock, over: communicator)
+    if communicator.rank == 0 { timings.add(part) }
+    try tellEnd(final, modelStep: step, isFinished: false)
+    let words = try wayOn()
+    log.tell(
+      "the time limit of \(options.timeLimit?.description ?? "the run") is over after step \(state.step); \(words)"
+    )
+  }
+
+  /// `go on with: …`. Collective.
+  private func wayOn() throws -> String {
     let folder = try communicator.broadcastString(log.folder.path, from: 0)
     let launch = Launcher.words(ranks: communicator.worldSize, in: currentEnvironment())
-    return AgreedError(
-      DistsgdError(
-        .stopped, "stopped after step \(state.step); go on with: \(launch)distsgd --resume \(folder)"))
+    return "go on with: \(launch)distsgd --resume \(folder)"
+  }
+
+  /// Writes the parameters as they are now to the run's folder; on rank 0.
+  func saveModel(step: Int) throws {
+    try log.files?.inPlace {
+      let words = provenance.words(of: setUp, steps: step, parameterHash: trainer.parameterHash)
+      try setUp.save(trainer.parameters, provenance: words, to: log.folder.model)
+    }
   }
 
   /// Compares all copies of the parameters as they are now. Collective.

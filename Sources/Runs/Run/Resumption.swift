@@ -73,8 +73,11 @@ public struct Resumption {
   func moment() throws -> CheckpointWriter.Moment {
     guard let words else { throw DistsgdError(.internal, "there is no checkpoint") }
     return CheckpointWriter.Moment(
-      state: try RunState(words), metricsBytes: try words.count("metricsBytes"),
-      timingsBytes: try words.count("timingsBytes"))
+      state: try RunState(words),
+      position: CheckpointWriter.Position(
+        metricsBytes: try words.count("metricsBytes"), timingsBytes: try words.count("timingsBytes"),
+        tableBytes: words["ranksBytes"] == nil
+          ? [] : try RankTimings.tables.map { try words.count($0.word) }))
   }
 
   /// Checks all that can be without the data. The same on every rank.
@@ -100,7 +103,10 @@ public struct Resumption {
       }
     }
     guard let files else { return }
-    let counted = [(files.metrics, moment.metricsBytes), (files.timings, moment.timingsBytes)]
+    let position = moment.position
+    let counted =
+      [(files.metrics, position.metricsBytes), (files.timings, position.timingsBytes)]
+      + zip(files.tables, position.tableBytes)
     for (file, bytes) in counted
     where file.size < bytes {
       throw DistsgdError(

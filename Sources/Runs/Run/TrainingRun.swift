@@ -16,32 +16,37 @@ public final class TrainingRun {
   package let schedule: BatchSchedule
   package let shards: Shards
   let communicator: any Communicator
+  private let cores: ServerCores
   let setUp: SetUp
   let log: RunLog
   /// Nil for a run without a folder to go on from: it cannot be stopped.
-  private let checkpointing: Checkpointing?
+  let checkpointing: Checkpointing?
   /// nil where η stays as it is.
   private let rates: LearningRates?
   /// The next step that is told, with the norm of its gradient; the same on all ranks.
   private var nextTold = Int.max
-  private let provenance: Provenance
+  let provenance: Provenance
   /// What is told of the validation set beside the loss; nil without one.
   let task: MeasuredTask?
 
-  private let modelAtEnd: ModelAtEnd
+  let modelAtEnd: ModelAtEnd
 
   private(set) var state: RunState
   private(set) var clock: TrainingClock
   /// What was asked before the last step.
   private var heard: Requests = []
   private var isAskedToStop = false
+  /// When this rank asks all to end; on rank 0 of a run with a time limit.
+  private var deadline = Double.infinity
   /// Whether a run without a folder stops when a signal has come that somebody else has caught.
   package var heedsSignals = false
   private var drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
   private var nextHook = Int.max
-  private var timings = RankTimings(ranks: [])
+  var timings = RankTimings(ranks: [])
+  /// Nil where nobody asked for one.
+  private var trace: Trace?
   private var growth = LossGrowth()
   /// The evaluations so far: on the validation set, or the training set without one.
   public private(set) var evaluations: [EvaluationPoint] = []
@@ -57,6 +62,7 @@ public final class TrainingRun {
     self.setUp = setUp
     self.log = log
     let placement = try Placement(options.binding, over: communicator)
+    cores = placement.cores
     BLAS.setThreads(options.threads)
     sampler = options.sampler(of: setUp.training)
     schedule = BatchSchedule(
@@ -103,6 +109,9 @@ public final class TrainingRun {
       ? Checkpointing(
         of: trainer, options, setUp, provenance, log: log, modelAtEnd: modelAtEnd, board: communicator.board)
       : nil
+    if hasFolder, communicator.rank == 0, let limit = options.timeLimit {
+      deadline = monotonicSeconds() + limit.seconds - processAge()
+    }
     if hasFolder { nextTold = (state.step / options.logEvery + 1) * options.logEvery }
     if log.isActive { afterSteps(every: options.logEvery) { [log] in try log.step($0) } }
   }
@@ -124,11 +133,22 @@ public final class TrainingRun {
   public func run() throws {
     // Until here a signal ends the job: there is nothing yet that it could lose.
     if checkpointing != nil { StopSignal.catchAll() }
+    if let options = options.trace {
+      let total = self.options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch)
+      trace = try Trace(
+        options, steps: options.range(done: state.step, total: total), trainer.clock, over: communicator)
+    }
     try communicator.barrier()
     communicator.board.isPunctual = true
     defer { communicator.board.isPunctual = false }
     trainer.clock.restart()
-    while state.epoch < options.epochLimit && state.step < stepLimit && !stopsEarly { try runEpoch() }
+    do {
+      while state.epoch < options.epochLimit && state.step < stepLimit && !stopsEarly { try runEpoch() }
+    } catch is TimeIsUp {
+      clock.stop()
+      try endInTime()
+      return
+    }
     try finish()
   }
 
@@ -158,6 +178,7 @@ public final class TrainingRun {
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
     clock.run()
+    trainer.clock.begin(epochFrom: state.step + 1, steps: schedule.stepsPerEpoch - state.stepOfEpoch)
     while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit && !stopsEarly {
       try step(order)
     }
@@ -170,7 +191,12 @@ public final class TrainingRun {
     state.epoch += 1
     if options.evaluateEvery == nil { try evaluate() }
     trainer.clock.mark(.other)
-    let epochTimings = try RankTimings.collect(trainer.clock, over: communicator)
+    let epochTimings = try RankTimings.collect(trainer.clock, over: communicator) { use in
+      use[.cores] = Double(cores.count)
+      use[.localRanks] = Double(cores.localRanks)
+      use[.examples] = Double(shards.exampleCount(of: communicator.rank, batch: options.globalBatch))
+    }
+    try trainer.compareClocks()
     if communicator.rank == 0 {
       let loss = state.epochLoss.value
       if log.isActive, let first = growth.start(of: loss) { log.warn(words(ofGrowthFrom: first, to: loss)) }
@@ -189,6 +215,7 @@ public final class TrainingRun {
     if let rates { trainer.learningRate = rates.rate(state.step) }
     var plan = StepPlan(positions: schedule.positions(step: state.stepOfEpoch))
     if isAskedToStop || heedsSignals && StopSignal.hasCome { plan.requests = .stop }
+    if deadline < .infinity, monotonicSeconds() >= deadline { plan.requests.insert(.end) }
     if state.step + 1 == nextTold {
       plan.measured = nextTold % (10 * options.logEvery) == 0 ? .halves : .whole
       nextTold += options.logEvery
@@ -228,10 +255,18 @@ public final class TrainingRun {
       return
     }
     if heard.contains(.stop) { throw try stopped(checkpointing) }
+    // A run that is done by then ends as it would.
+    if heard.contains(.end), !(isLastEpoch && state.stepOfEpoch == schedule.stepsPerEpoch),
+      state.step < stepLimit
+    {
+      throw TimeIsUp()
+    }
     if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
   }
 
   private func callHooks(loss: Float, noiseScale: Double?) throws {
+    // What they take is nothing of the next step's.
+    defer { trainer.clock.mark(.other) }
     nextHook = hooks.map { state.step + $0.interval - state.step % $0.interval }.min() ?? .max
     let moment = StepMoment(
       step: state.step, epoch: state.epoch + 1, examples: state.examples, loss: loss, seconds: seconds,
@@ -244,7 +279,7 @@ public final class TrainingRun {
   }
 
   /// Evaluates with the training clock stopped: on the validation set, or the training set without one.
-  private func evaluate() throws {
+  func evaluate() throws {
     trainer.clock.mark(.other)
     let evaluated = modelAtEnd.evaluated(trainer, state)
     let result = try trainer.evaluate(
@@ -264,7 +299,7 @@ public final class TrainingRun {
   }
 
   /// Over the training set: the last one, if it was made there and nothing has changed since.
-  private func evaluationAtEnd() throws -> Evaluation {
+  func evaluationAtEnd() throws -> Evaluation {
     if setUp.validation == nil, !options.keepsBest, let last = state.lastEvaluation,
       last.examples == state.examples
     {
@@ -279,17 +314,20 @@ public final class TrainingRun {
     let modelStep = try modelAtEnd.install(in: trainer, state)
     let final = try evaluationAtEnd()
     try requireFinite(final.loss)
+    try tellEnd(final, modelStep: modelStep, isFinished: true)
+  }
+
+  /// Writes the model, and tells how good it is. Collective.
+  func tellEnd(_ final: Evaluation, modelStep: Int, isFinished: Bool) throws {
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
+    let recorded = try trace?.gather()
     try communicator.agreeingOnErrors {
       // Rank 0 may take as long as its disk does.
       try communicator.board.takesItsTime {
         guard communicator.rank == 0 else { return }
         try checkpointing?.finish()
-        try log.files?.inPlace {
-          let words = provenance.words(of: setUp, steps: modelStep, parameterHash: trainer.parameterHash)
-          try setUp.save(trainer.parameters, provenance: words, to: log.folder.model)
-        }
+        try saveModel(step: modelStep)
         try log.end(
           loss: final, seconds: seconds,
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
@@ -297,8 +335,10 @@ public final class TrainingRun {
           timings: timings,
           topology: communicator.topology,
           model: ModelWords(
-            options: options, state: state, step: modelStep, className: setUp.preprocessing.className))
+            options: options, state: state, step: modelStep, className: setUp.preprocessing.className),
+          isFinished: isFinished)
         if let text = checkpointing?.lateness { log.note(text) }
+        if let trace, let recorded, let warning = try trace.write(recorded) { log.warn(warning) }
       }
     }
   }

@@ -136,6 +136,11 @@ package struct Hyperparameter: Sendable, Equatable {
   package var name: String
   package var value: Value
 
+  package init(_ name: String, text: String) {
+    self.name = name
+    value = .text(text)
+  }
+
   /// - Parameter word: a number, `true` or `false`, or any other text.
   package init(_ name: String, word: String) {
     self.name = name

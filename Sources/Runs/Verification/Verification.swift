@@ -29,8 +29,8 @@ package struct Verification {
   package mutating func run(ranks: Int, executable: String, trainArguments: [String]) throws {
     let folder = try TemporaryFolder()
     let log = folder.path + "/log"
-    let launch = LocalLaunch(
-      ranks: ranks,
+    let launch = RankStart(
+      ranks: ranks, on: .here(isBound: false),
       command: [executable, "train"] + trainArguments + [
         "--shards", "\(shards)", "--log-every", "1", "--log-hashes", "--quiet", "--output",
         folder.path + "/run",
@@ -113,7 +113,9 @@ private final class TemporaryFolder {
   }
 
   deinit {
-    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] { unlink("\(path)/run/\(file)") }
+    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] + RankTimings.tables.map(\.name) {
+      unlink("\(path)/run/\(file)")
+    }
     rmdir(path + "/run")
     unlink(path + "/log")
     rmdir(path)

@@ -114,6 +114,14 @@ package struct JSONScanner {
     return value
   }
 
+  /// Reads true or false.
+  package mutating func boolean() throws -> Bool {
+    skipBlanks()
+    if accept("true") { return true }
+    guard accept("false") else { throw Failure(what: "there should be true or false", offset: offset) }
+    return false
+  }
+
   /// Reads a string.
   package mutating func string() throws -> String {
     skipBlanks()

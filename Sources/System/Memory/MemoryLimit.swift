@@ -9,7 +9,7 @@ package struct MemoryLimit: Equatable {
   /// Bytes that the limit is.
   package var total: Double
   /// Who says so, up to the number.
-  var words: String
+  package var words: String
 
   /// What a process needs beside: stacks, and the allocator's own room for small pieces.
   private static let reserve = 32e6

@@ -11,3 +11,17 @@ package func coresWithinQuota(_ cpus: Int) -> Int {
   guard let quota = cpuQuota() else { return cpus }
   return max(1, min(cpus, Int(quota.rounded(.down))))
 }
+
+/// The cores behind those logical CPUs, hyper-threads counted once: what Open MPI calls slots.
+package func availablePhysicalCores() -> Int {
+  min(availableCores(), physicalCores(behind: (CPUSet.ofThisThread ?? .online).cpus))
+}
+
+/// - Parameter cpus: logical CPUs of this machine.
+package func physicalCores(behind cpus: [Int]) -> Int {
+  Set(
+    cpus.map { cpu in
+      textOfSystemFile("/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list") ?? "\(cpu)"
+    }
+  ).count
+}

@@ -1,0 +1,3 @@
+// libyaml, which reads the files of `--config`.
+#pragma once
+#include <yaml.h>

@@ -1,0 +1,17 @@
+// Names within commands that a user may give to a shell as they are printed.
+
+/// A file's name as one word of a command.
+package func shellWord(_ path: String) -> String {
+  let word = path.hasPrefix("-") ? "./" + path : path
+  let isPlain = word.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"),
+      UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: ":"), UInt8(ascii: ","):
+      true
+    default: false
+    }
+  }
+  guard !isPlain || word.isEmpty else { return word }
+  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}
