@@ -87,9 +87,13 @@ enum RankFigures {
         )
       }
     }
+    // One step that took very long would leave no shades for the others.
+    let times = cells.joined().compactMap(\.value).sorted()
+    let usual = times.isEmpty ? 0 : times[(times.count - 1) * 98 / 100]
     return HeatMap(
       title: "Own time by rank and step" + (isNamed ? ": \(run.name)" : ""), xLabel: "step", yLabel: "rank",
-      legend: "own time of a step", rows: rows, columns: columns, cells: cells, format: { duration($0) })
+      legend: "own time of a step", rows: rows, columns: columns, cells: cells,
+      most: usual > 0 && usual < 0.5 * (times.last ?? 0) ? usual : nil, format: { duration($0) })
   }
 
   /// Who waited for whom.
