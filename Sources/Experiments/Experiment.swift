@@ -2,6 +2,7 @@
 import DistributedSGD
 import MPI
 import Runs
+import System
 
 /// A run of an experiment: its name, and what it does differently.
 package struct Trial: Sendable {
@@ -80,6 +81,8 @@ package final class Experiment {
   /// Runs one trial. A diverged loss is a result, not an error. Collective.
   package func run(_ trial: Trial) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
+    let examples = Double(exampleCount) * Double(trial.options.epochLimit)
+    run.afterSteps(every: 100) { Stages.part(Double($0.examples) / examples) }
     var hasDiverged = false
     do {
       try run.run()
