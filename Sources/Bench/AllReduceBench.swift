@@ -22,6 +22,8 @@ package struct AllReduceOptions: Sendable {
   package var gradients = Gradients.kept
   /// A round repeats each operation at least so long.
   package var roundSeconds = 0.02
+  /// Whether rank 0 shows how far it is.
+  package var tellsProgress = true
 
   package init() {}
 }
@@ -53,7 +55,12 @@ package struct AllReduceBench {
         bytes: 4 * Double(options.sizes.max() ?? 1) * Double(3 * communicator.localRankCount + 1),
         for: "--sizes \(options.sizes.max() ?? 1)", instead: "fewer floats")
     }
-    let rows = try options.sizes.map { try measure($0, communicator) }
+    Stages.begin(options.sizes.count, isTold: communicator.rank == 0 && options.tellsProgress)
+    let rows = try options.sizes.map { size in
+      Stages.next("\(size) floats")
+      return try measure(size, communicator)
+    }
+    Stages.end()
     return AllReduceReport(
       topology: communicator.topology, cores: try ServerCores(over: communicator).count, options: options,
       rows: rows)

@@ -28,6 +28,7 @@ func timeTogether(
   }
   var samples = [[Double]](repeating: [], count: calls.count)
   for round in 0...rounds {
+    Stages.part(Double(round) / Double(rounds + 1))
     if round == 1 { beforeRounds() }
     for (index, call) in calls.enumerated() {
       let seconds = try run(call, repetitions[index])

@@ -68,6 +68,7 @@ package struct MatmulBench {
     try options.validate()
     BLAS.setThreads(options.threads)
     try requireBufferOfBLAS(threads: options.threads)
+    Stages.begin(1 + options.sizes.count { $0 != options.size } + (options.blocks.isEmpty ? 0 : 1))
     let block = min(options.block, options.size)
     let (four, exactDifference) = try measure(
       size: options.size, [.element, .column, .block(columns: block), .whole])
@@ -90,6 +91,7 @@ package struct MatmulBench {
   private func measure(
     size: Int, _ ways: [MatrixProduct.Way]
   ) throws -> (rows: [MatmulMeasurement], exactDifference: Double) {
+    Stages.next("\(ways.count) ways to multiply matrices of size \(size)")
     let product = MatrixProduct(size: size)
     product.compute(.whole, units: 1)
     let reference = Array(UnsafeBufferPointer(start: product.c, count: size * size))

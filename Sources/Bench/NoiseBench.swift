@@ -67,7 +67,9 @@ package struct NoiseBench {
       ?? Self.defaultBatches(count, workOfBatch: Double(2 * samples) * work)
     try Self.requireEnd(batches, workOfExample: Double(2 * samples) * work)
     var rows: [NoiseMeasurement] = []
+    Stages.begin(batches.count)
     for (series, batch) in batches.enumerated() {
+      Stages.next("batches of \(batch)")
       for sampling in BatchSampling.allCases where sampling == .withReplacement || batch <= count {
         let measured = noise.deviation(
           batch: batch, sampling, samples: samples, seed: training.seed, series: series)

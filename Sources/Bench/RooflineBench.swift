@@ -46,8 +46,11 @@ package struct RooflineBench {
     try options.validate()
     let machine = Machine()
     try requireBufferOfBLAS(threads: machine.cores)
+    let workingSets = MemoryBandwidth.workingSets(machine.caches)
+    Stages.begin(2 + workingSets.count + options.sizes.count)
     let products = options.peakSizes.map { MatrixProduct(size: $0) }
     func peak(threads: Int) -> Rate {
+      Stages.next("peak of \(threads) thread\(threads == 1 ? "" : "s")")
       BLAS.setThreads(threads)
       let timings = time(
         products.map { product in { product.compute(.whole, units: 1) } }, samples: options.samples,
@@ -58,7 +61,10 @@ package struct RooflineBench {
     let allThreads = machine.cores > 1 ? peak(threads: machine.cores) : nil
     let oneThread = peak(threads: 1)
     let bandwidth = MemoryBandwidth(vectors: machine.vectors, samples: options.samples)
-    let levels = MemoryBandwidth.workingSets(machine.caches).map(bandwidth.measure)
+    let levels = workingSets.map { set in
+      Stages.next("bandwidth of \(set.level)")
+      return bandwidth.measure(level: set.level, bytes: set.bytes)
+    }
     return RooflineReport(
       machine: machine, peak: oneThread, peakOfAllThreads: allThreads ?? oneThread, levels: levels,
       kernels: options.sizes.flatMap(measure))
@@ -66,6 +72,7 @@ package struct RooflineBench {
 
   /// Dot, gemv and gemm of one size, on one thread.
   private func measure(size: Int) -> [KernelMeasurement] {
+    Stages.next("dot, gemv and gemm of size \(size)")
     let product = MatrixProduct(size: size)
     let count = size * size
     let (a, b, c) = (product.a, product.b, product.c)

@@ -44,7 +44,8 @@ func time(
 ) -> [Timing] {
   let repetitions = calls.map { repetitionsLasting(minimumSeconds, $0) }
   var seconds = [[Double]](repeating: [], count: calls.count)
-  for _ in 0..<samples {
+  for sample in 0..<samples {
+    Stages.part(Double(sample) / Double(samples))
     for (i, call) in calls.enumerated() { seconds[i].append(timeOnce(call, repetitions: repetitions[i])) }
   }
   return seconds.map(Timing.init)

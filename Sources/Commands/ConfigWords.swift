@@ -134,18 +134,10 @@ private struct OptionNames {
   private var groups: [Group] = []
 
   init(of command: any ParsableCommand.Type) {
-    var text = command._dumpHelp()
-    var groups: [Group] = []
-    text.withUTF8 { bytes in
-      var scanner = JSONScanner(UnsafeRawBufferPointer(bytes))
-      // What it tells beside is not asked for, and a text without arguments has no options.
-      try? scanner.object { scanner, key in
-        guard key == "command" else { return try scanner.skipValue() }
-        try scanner.object { scanner, key in
-          guard key == "arguments" else { return try scanner.skipValue() }
-          groups = try scanner.array { try Self.group(&$0) }
-        }
-      }
+    groups = CommandDescription(of: command).arguments.map { argument in
+      Group(
+        names: argument.names.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) },
+        isFlag: argument.kind == .flag, isRepeating: argument.isRepeating)
     }
     // A flag and its opposite are told one by one.
     for (index, group) in groups.enumerated() where group.isFlag {
@@ -155,31 +147,6 @@ private struct OptionNames {
         (groups[index].names, groups[other].names) = (names, names)
       }
     }
-    self.groups = groups
-  }
-
-  private static func group(_ scanner: inout JSONScanner) throws -> Group {
-    var group = Group()
-    try scanner.object { scanner, key in
-      switch key {
-      case "kind": group.isFlag = try scanner.string() == "flag"
-      case "isRepeating": group.isRepeating = try scanner.boolean()
-      case "names":
-        group.names = try scanner.array { scanner in
-          var (kind, name) = ("", "")
-          try scanner.object { scanner, key in
-            switch key {
-            case "kind": kind = try scanner.string()
-            case "name": name = try scanner.string()
-            default: try scanner.skipValue()
-            }
-          }
-          return kind == "long" ? name : ""
-        }.filter { !$0.isEmpty }
-      default: try scanner.skipValue()
-      }
-    }
-    return group
   }
 
   func group(_ name: String) -> Group? { groups.first { $0.names.contains(name) } }

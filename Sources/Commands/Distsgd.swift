@@ -33,7 +33,13 @@ public enum Program {
     }
     DoctorCommand.prepare()
     Job.run { job in
+      LogFormat.apply(CommandLine.arguments)
       let words = try ConfigWords(Array(CommandLine.arguments.dropFirst()), over: job.communicator)
+      LogFormat.apply(words.words)
+      if Manual.isAskedFor(in: words.words) {
+        job.report(Manual().text)
+        return
+      }
       let command = try parse(words)
       if let command = command as? any JobCommand {
         do { try command.run(on: job.communicator) } catch let error as AgreedError {
@@ -105,7 +111,8 @@ private struct ParsingEnd: ToldEnd {
       message = words.located(told(message))
       standardError("distsgd: error: \(message); see 'distsgd --help'")
     } else {
-      standardOutput(Distsgd.fullMessage(for: error))
+      let text = Distsgd.fullMessage(for: error)
+      standardOutput(text.isHelp(of: Distsgd.self) ? text + "\n" + Train.optionsHelp : text)
     }
   }
 }
@@ -120,6 +127,24 @@ private func told(_ message: String) -> String {
     }
   }
   return message
+}
+
+extension String {
+  /// Whether this is the help that belongs to the whole program.
+  fileprivate func isHelp(of command: any ParsableCommand.Type) -> Bool {
+    hasPrefix("OVERVIEW: \(command.configuration.abstract)") && contains("SUBCOMMANDS:")
+  }
+}
+
+extension Train {
+  /// The options of the default command, which may be given without its name.
+  fileprivate static var optionsHelp: String {
+    let help = helpMessage()
+    guard let usage = help.firstRange(of: "USAGE: "), let end = help[usage.lowerBound...].firstRange(of: "\n\n") else {
+      return help
+    }
+    return "OPTIONS OF TRAIN, THE DEFAULT COMMAND:\n\n" + help[end.upperBound...]
+  }
 }
 
 typealias ExitCode = System.ExitCode

@@ -95,6 +95,7 @@ package struct Examination {
     var options = AllReduceOptions()
     options.sizes = [floats]
     options.rounds = 5
+    options.tellsProgress = false
     do {
       let row = try AllReduceBench(options).run(on: communicator).rows[0]
       // A rank's gradient is read once, parameters are read and written once; a copy reads and writes on every rank.

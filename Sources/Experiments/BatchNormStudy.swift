@@ -129,7 +129,7 @@ enum BatchNormStudy {
         isWhole ? "\(row.group), global" : "\(row.group)", isWhole ? "any" : "\(globalBatch / row.group)",
         fixed(row.mean, 4), fixed(1 / Double(row.group).squareRoot(), 4), fixed(row.deviation, 4),
         fixed(row.score, hasAccuracy ? 2 : 4), fixed(row.scoreDeviation, hasAccuracy ? 2 : 4),
-        fixed(row.loss, 4),
+        readableLoss(row.loss, 4),
       ])
     }
     return Study.Reading(

@@ -122,6 +122,8 @@ package final class Experiment {
   private func train(_ trial: Trial, on communicator: any Communicator) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
     run.heedsSignals = true
+    let examples = Double(exampleCount) * Double(trial.options.epochLimit)
+    run.afterSteps(every: 100) { Stages.part(Double($0.examples) / examples) }
     var hasDiverged = false
     var validation: Evaluation?
     do {

@@ -42,7 +42,7 @@ package func comparisonTable(_ results: [TrialResult], target: Double?) -> [[Str
   for result in results {
     var row = [
       result.name, "\(result.globalBatch)", shortest(result.learningRate), shortest(result.epochs),
-      result.finalLoss.map { $0 < 1e6 ? fixed($0, 4) : readableLoss($0) } ?? "diverged",
+      result.finalLoss.map { readableLoss($0, 4) } ?? "diverged",
       readableSeconds(result.secondsPerEpoch),
       fixed(result.examplesPerSecond, 0),
     ]

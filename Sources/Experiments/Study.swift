@@ -88,11 +88,15 @@ package struct StudyRunner {
     // The first run of a process pays for pages and caches that later ones find warm.
     if let first = trials.first { _ = try experiment.run(first.warmUp) }
     var results: [TrialResult] = []
+    Stages.begin(trials.count, isTold: isTelling)
+    defer { Stages.end() }
     for trial in trials {
+      Stages.next(trial.name)
       let result = try experiment.run(trial, timedFor: study.timedFor)
       results.append(result)
       if isTelling { standardOutput(printsJSON ? result.json.description : "\(result.name): \(result.line)") }
     }
+    Stages.end()
     try communicator.agreeingOnErrors {
       guard let files else { return }
       let reading = study.read(results)

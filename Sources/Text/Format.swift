@@ -19,9 +19,15 @@ package func readableSeconds(_ seconds: Double) -> String {
   return fixed(seconds, max(4, 1 - Int(log10(seconds).rounded(.down))))
 }
 
-/// A loss as the chapter prints it, with three decimals; one that nobody would count the digits of, as 4.1e+20.
-package func readableLoss(_ loss: Double) -> String {
-  loss < 1e6 ? fixed(loss, 3) : formatted("%.1e", loss)
+/// A loss as the chapter prints it, with three decimals or so many; a small one with three digits that matter, 0.00123 or
+/// 1.23e-05; one that nobody would count the digits of, as 4.1e+20.
+package func readableLoss(_ loss: Double, _ decimals: Int = 3) -> String {
+  let size = abs(loss)
+  guard size.isFinite, size > 0, size < 1e6 else {
+    return size >= 1e6 ? formatted("%.1e", loss) : fixed(loss, decimals)
+  }
+  if size >= pow(10, Double(1 - decimals)) { return fixed(loss, decimals) }
+  return size < 1e-4 ? formatted("%.2e", loss) : fixed(loss, 2 - Int(log10(size).rounded(.down)))
 }
 
 /// A measure: `decimals` digits behind the point, or of a very small or large one three digits that matter.

@@ -104,7 +104,7 @@ extension JobTests {
       }
     }
 
-    @Test(arguments: ["OMPI_MCA_btl_tcp_if_include=eth0", "TMPDIR=/nowhere"]) func inALine(_ word: String)
+    @Test(arguments: ["OMPI_MCA_btl_tcp_if_include=eth0", "TMPDIR=/proc/nowhere"]) func inALine(_ word: String)
       throws
     {
       let outcome = try shell("\(word) distsgd doctor --ranks 1")
@@ -113,7 +113,7 @@ extension JobTests {
       #expect(lines.dropLast().allSatisfy { ["ok", "warning", "fault"].contains($0.prefix { $0 != " " }) })
       if word.hasPrefix("TMPDIR") {
         #expect(
-          outcome.output.contains("fault    session        MPI keeps its session in /nowhere")
+          outcome.output.contains("fault    session        MPI keeps its session in /proc/nowhere")
             && outcome.output.contains("export TMPDIR="), "\(outcome)")
       }
     }

@@ -1,6 +1,20 @@
 // How a job runs, what it tells, and what it keeps, as ArgumentParser sees it.
 import ArgumentParser
 import Runs
+import System
+
+/// `--log-format`'s values. The program looks for it before anything is parsed, so that mistakes are objects too.
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
+
+  /// Has all lines be objects from now on, where the words of a command line ask for it.
+  static func apply(_ words: [String]) {
+    for (place, word) in words.enumerated() {
+      let follows = words.dropFirst(place + 1).first == json.rawValue
+      if word == "--log-format=json" || word == "--log-format" && follows { ConsoleStyle.useJSON() }
+    }
+  }
+}
 
 struct JobArguments: ParsableArguments {
   @Option(
@@ -56,8 +70,13 @@ struct JobArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The run's folder. (default: runs/<UTC time>)", valueName: "dir"))
   var output: String?
 
-  @Flag(help: "Print the final line only.")
+  @Flag(help: "Print the final line only, and that of the validation.")
   var quiet = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Lines for people, or one JSON object for each of them, on both streams.", valueName: "text|json"))
+  var logFormat = LogFormat.text
 
   func apply(to options: inout TrainingOptions) {
     options.evaluateEvery = evaluateEvery

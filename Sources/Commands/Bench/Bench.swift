@@ -32,7 +32,12 @@ struct BenchOutput: ParsableArguments {
   /// Runs a bench and publishes its report; a folder that cannot be made is found before the work.
   func publish<Report: BenchReport>(_ report: () throws -> Report) throws {
     let files = try output.map { try ReportFiles(creating: $0) }
-    try report().publish(asJSON: json, to: files)
+    Stages.begin(1)
+    Stages.next("measuring")
+    defer { Stages.end() }
+    let report = try report()
+    Stages.end()
+    try report.publish(asJSON: json, to: files)
   }
 
   /// The same for a bench of all ranks: rank 0 publishes.
@@ -41,7 +46,11 @@ struct BenchOutput: ParsableArguments {
     let files = try communicator.agreeingOnErrors {
       isFirst ? try output.map(ReportFiles.init(creating:)) : nil
     }
+    Stages.begin(1, isTold: isFirst)
+    Stages.next("measuring")
+    defer { Stages.end() }
     let report = try report()
+    Stages.end()
     try communicator.agreeingOnErrors { if isFirst { try report.publish(asJSON: json, to: files) } }
   }
 }

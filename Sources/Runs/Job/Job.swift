@@ -30,6 +30,7 @@ public final class Job {
     environment |= FloatingPointEnvironment.setDefault()
     self.environment = environment
     try communicator.agreeOnKernel()
+    ConsoleStyle.setRank(communicator.rank, host: communicator.hostName)
     if communicator.rank == 0, !(communicator is SingleProcessCommunicator) { RelayedOutput.watch() }
     watchdog = try Watchdog(over: communicator)
   }

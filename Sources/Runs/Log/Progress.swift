@@ -5,44 +5,63 @@ import System
 import Text
 
 final class Progress {
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var bar = ProgressBar()
   private var totalSteps = 0
-  private var globalBatch = 0
   private var lastDrawn = 0.0
-  private var isBarShown = false
+  private var left = TimeLeft()
+  /// The means of the losses between two drawings, the newest last.
+  private var losses: [Double] = []
+  private var sum = (losses: 0.0, count: 0)
+  /// As many as the bar has room for.
+  private static let lossesShown = 16
 
-  func begin(totalSteps: Int, globalBatch: Int) {
+  func begin(totalSteps: Int) {
     self.totalSteps = totalSteps
-    self.globalBatch = globalBatch
   }
 
   /// Draws the bar, at most ten times a second.
   func step(_ step: Int, examples: Int, loss: Double, seconds: Double) {
-    guard isTerminal else { return }
+    let isJSON = ConsoleStyle.isJSON
+    guard bar.isShown || isJSON else { return }
+    sum = (sum.losses + loss, sum.count + 1)
     let now = monotonicSeconds()
-    guard now - lastDrawn > 0.1 else { return }
+    guard now - lastDrawn > (isJSON ? 1 : 0.1) else { return }
     lastDrawn = now
-    let fraction = min(1, Double(step) / Double(max(totalSteps, 1)))
-    let filled = Int(fraction * 24)
-    let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: 24 - filled)
+    losses.append(sum.losses / Double(sum.count))
+    sum = (0, 0)
+    if losses.count > Self.lossesShown { losses.removeFirst() }
+    let done = min(1, Double(step) / Double(max(totalSteps, 1)))
+    left.add(done: done, at: now)
     let rate = seconds > 0 ? Double(examples) / seconds : 0
-    let left = fraction > 0 ? seconds / fraction * (1 - fraction) : 0
-    standardProgress(
-      "\r\u{1B}[K\(bar) \(padded(fixed(100 * fraction, 0), 3)) %  loss \(fixed(loss, 4))  \(fixed(rate, 0)) examples/s  \(fixed(left, 0)) s left"
-    )
-    isBarShown = true
+    if isJSON {
+      var line = ConsoleStyle.progress
+      line["step"] = step
+      line["steps"] = totalSteps
+      line["loss"] = loss
+      line["examplesPerSecond"] = rate
+      line["secondsLeft"] = left.seconds
+      standardProgress(line.description + "\n")
+    } else {
+      var parts = ["loss \(readableLoss(losses.last ?? loss, 4))"]
+      if let left = left.seconds { parts.append("\(readableDuration(left)) left") }
+      parts += [sparkline(heights), "\(fixed(rate, 0)) examples/s"]
+      bar.draw(done: done, parts: parts)
+    }
+  }
+
+  /// Losses that differ by much are shown by their logarithms: else the first would leave the others flat.
+  private var heights: [Double] {
+    guard let least = losses.min(), let greatest = losses.max(), least > 0, greatest > 20 * least else {
+      return losses
+    }
+    return losses.map { log($0) }
   }
 
   /// A line of its own.
   func note(_ text: String) {
-    clear()
-    standardProgress(visible(text) + "\n")
+    bar.clear()
+    standardNote(text)
   }
 
-  func end() { clear() }
-
-  private func clear() {
-    if isBarShown { standardProgress("\r\u{1B}[K") }
-    isBarShown = false
-  }
+  func end() { bar.clear() }
 }

@@ -114,8 +114,7 @@ final class RunLog {
     if let state = resumed?.state {
       standardOutput("resumed after step \(state.step), in epoch \(state.epoch + 1)")
     }
-    progress?.begin(
-      totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch), globalBatch: options.globalBatch)
+    progress?.begin(totalSteps: options.totalSteps(stepsPerEpoch: schedule.stepsPerEpoch))
   }
 
   /// `config.yaml`: what repeats the run. One that goes on may be longer by now.
@@ -234,9 +233,9 @@ final class RunLog {
       standardOutput(
         "files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors, config.yaml")
       standardOutput("parameter hash: \(hexadecimal(hash))")
-      if let validation { standardOutput("validation: \(describe(validation))") }
-      for line in model.lines { standardOutput(line) }
     }
+    if let validation { standardOutput("validation: \(describe(validation))") }
+    if !options.isQuiet { for line in model.lines { standardOutput(line) } }
     standardOutput("loss: \(readableLoss(loss.loss)), \(readableSeconds(secondsPerEpoch)) sec/epoch")
   }
 }

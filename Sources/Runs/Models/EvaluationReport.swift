@@ -34,7 +34,7 @@ package struct EvaluationReport {
 
   package var text: String {
     let own = loss.measures
-    var first = "loss: \(fixed(result.loss, 4))\(lossMeaning)"
+    var first = "loss: \(readableLoss(result.loss, 4))\(lossMeaning)"
     for measure in result.measures where own.contains(measure.name) {
       first += ", \(measure.label): \(fixed(measure.value, 4))"
     }

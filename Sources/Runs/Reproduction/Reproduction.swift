@@ -84,7 +84,7 @@ package final class Reproduction {
       run.afterSteps { [unowned self] in try compare($0) }
     }
     let progress = communicator.rank == 0 ? Progress() : nil
-    progress?.begin(totalSteps: expectedSteps, globalBatch: run.options.globalBatch)
+    progress?.begin(totalSteps: expectedSteps)
     run.afterSteps(every: 10) {
       progress?.step($0.step, examples: $0.examples, loss: Double($0.loss), seconds: $0.seconds)
     }

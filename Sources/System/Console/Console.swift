@@ -8,8 +8,11 @@ import Text
 /// Writes a line of results, or several. Training goes on where that cannot be done; `standardOutputFailure` has it at
 /// the end.
 package func standardOutput(_ text: String) {
-  let text = visible(text, keepsLines: true)
-  let number = writeResults(text.hasSuffix("\n") ? text : text + "\n")
+  Stages.clear()
+  let visibleText = visible(text, keepsLines: true)
+  let text = ConsoleStyle.lines(
+    visibleText.hasSuffix("\n") ? visibleText : visibleText + "\n", level: "result")
+  let number = writeResults(text)
   if number != 0, !isDeserted(STDOUT_FILENO, number) {
     firstFailure.withLock { $0 = $0 ?? writeError("standard output", number) }
   }
@@ -29,7 +32,15 @@ private func isDeserted(_ descriptor: Int32, _ number: Int32) -> Bool {
 }
 
 /// Writes a line of warnings.
-package func standardError(_ text: String) { _ = writeText(visible(text) + "\n", to: STDERR_FILENO) }
+package func standardError(_ text: String) {
+  Stages.clear()
+  _ = writeText(ConsoleStyle.line(ofError: visible(text)) + "\n", to: STDERR_FILENO)
+}
+
+/// Writes a line of progress, unless it would have to wait.
+package func standardNote(_ text: String) {
+  standardProgress(ConsoleStyle.lines(visible(text) + "\n", level: "progress"))
+}
 
 /// Writes progress as it is, unless it would have to wait for somebody to read: training does not. An mpirun that has been
 /// told to stop reads nothing more, and a rank that waited for it could not write its last checkpoint.
