@@ -10,13 +10,17 @@ extension JobTests {
     private let folder = TemporaryFolder()
 
     /// Arguments of mpirun that place ranks on played hosts, such as `["a:2", "b:1"]`.
-    private func placement(_ hosts: [String], mapping: String = "slot") throws -> [String] {
+    /// - Parameter ahead: seconds by which the clock of `b` is ahead of the others'.
+    private func placement(_ hosts: [String], mapping: String = "slot", ahead: Int = 0) throws -> [String] {
       // The stand-in is called as ssh: the host, then a command line.
       let agent = try folder.write(
         """
         #!/bin/sh
         host=$1
         shift
+        if [ "$host" = b ] && [ \(ahead) != 0 ]; then
+          exec unshare --uts --time --monotonic \(ahead) sh -c "hostname $host; $*"
+        fi
         # A host name of its own keeps the daemons' files apart where that is allowed.
         if unshare --uts true 2>/dev/null; then
           exec unshare --uts sh -c "hostname $host; $*"
@@ -77,6 +81,37 @@ extension JobTests {
           outcome.output.hasPrefix(
             "global batch 96 = 2 servers × 2 ranks × 24 examples\n8 shards: the same bits on 1 to 8 ranks\n"))
       }
+    }
+
+    /// What happens on several servers is told in one time, although one's clock is twenty minutes ahead; and the rank that
+    /// has all of them wait is named, not those that wait on its server.
+    @Test(arguments: [1, 3]) func clocksOfServersAreCompared(_ late: Int) throws {
+      let mayShift =
+        try Child("unshare", ["--uts", "--time", "--monotonic", "5", "true"]).wait(limit: 10).code == 0
+      if !mayShift {
+        print("no clock of its own for a server: this system gives no time namespaces, so that is not tested")
+      }
+      let child = try Child(
+        "mpirun",
+        try placement(["a:2", "b:2"], ahead: mayShift ? 1_234 : 0) + [
+          "-np", "4", distsgd, "--data", try folder.writeClasses(), "--model", "mlp:64,32", "--steps", "300",
+          "--inject", "slow:rank=\(late),factor=40", "--trace", folder("trace.json"), "--trace-steps",
+          "50:60",
+          "--output", folder("run"),
+        ], environment: mpiEnvironment)
+      let outcome = child.wait(limit: 120)
+      try #require(outcome.code == 0, "\(outcome)")
+      let trace = try ReadTrace(folder("trace.json"))
+      trace.expectWhole(ranks: 4, steps: 50...60)
+      #expect(Set(trace.events.map(\.process)) == [1, 2])
+      #expect(trace.events.allSatisfy { !($0.start > 60e6) }, "some minutes apart")
+      #expect(
+        outcome.output.contains("time:   rank \(late) on \(late < 2 ? "a" : "b") was last in "), "\(outcome)")
+      // Both ranks of the other server, and the one beside it, have waited for it.
+      let waits = try readRows(folder("run/waits.csv")).filter {
+        $0["for_rank"] == "\(late)" && $0["rank"] != "\(late)"
+      }
+      #expect(Set(waits.compactMap { $0["rank"] }).count == 3, "\(waits)")
     }
 
     /// An error on one server ends the ranks of all.

@@ -129,7 +129,8 @@ import Testing
     try writeAgain(whole.tensors.tensors[...], [], words: words, to: path)
     try resume("run", options { $0.epochs = 2 })
     let lines = try readFile(folder("run/ranks.csv")).split(separator: "\n")
-    #expect(lines.count == 2 && lines[1].hasPrefix("2,"), "\(lines)")
+    // The checkpoint was made before the end of the first epoch was told.
+    #expect(lines.map { $0.split(separator: ",")[0] } == ["epoch", "1", "2"])
   }
 
   /// The newest one is damaged: the one before it counts.

@@ -5,7 +5,7 @@
 
     slow     rank 2 of 3 sleeps twice as long as it computes (--inject slow:rank=2,factor=3)
     nice     rank 2 of 3 runs under nice 10, beside one other program on each core
-    quota    rank 2 of 3 has a tenth of a core (a control group with cpu.cfs_quota_us, or cpu.max; needs root)
+    quota    rank 2 of 3 has a twentieth of a core (a control group with cpu.cfs_quota_us, or cpu.max; needs root)
     nobody   2 ranks, as many as this machine has cores, or fewer
     crowded  4 ranks on 2 cores
 
@@ -68,16 +68,16 @@ def lasts(folder):
 
 
 def quota_group():
-  """A control group of a tenth of a core, and the command that puts its shell into it."""
+  """A control group of a twentieth of a core, and the command that puts its shell into it."""
   one = Path("/sys/fs/cgroup/cpu/distsgd-bill")
   two = Path("/sys/fs/cgroup/distsgd-bill")
   if one.parent.is_dir():
     one.mkdir(exist_ok=True)
     (one / "cpu.cfs_period_us").write_text("20000")
-    (one / "cpu.cfs_quota_us").write_text("2000")
+    (one / "cpu.cfs_quota_us").write_text("1000")
     return one, "cpu.cfs_quota_us"
   two.mkdir(exist_ok=True)
-  (two / "cpu.max").write_text("2000 20000")
+  (two / "cpu.max").write_text("1000 20000")
   return two, "cpu.max"
 
 

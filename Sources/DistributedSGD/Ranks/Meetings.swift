@@ -115,19 +115,21 @@ final class Meetings {
     wakingBefore = waking
     waking = 0
     let last = rankOfLocal[opening.last]
+    let whole = now &- arrived
+    var waited: UInt64 = 0
     if isStep && isWhole { self[.steps] &+= 1 }
     if opening.isOwn {
       if isWhole { bookDelay(opening.delay, isStep: isStep) }
     } else {
-      let whole = now &- arrived
       let untilLast = Int64(bitPattern: opening.ticks &- arrived)
-      let waited = untilLast < 0 ? 0 : min(UInt64(untilLast), whole)
+      waited = untilLast < 0 ? 0 : min(UInt64(untilLast), whole)
       counts[last] &+= 1
       ticks[last] &+= waited
-      waking = whole &- waited
-      self[.waking] &+= waking
-      self[.wakings] &+= 1
     }
+    // The last rank has to wake the others.
+    waking = whole &- waited
+    self[.waking] &+= waking
+    self[.wakings] &+= 1
     return last
   }
 

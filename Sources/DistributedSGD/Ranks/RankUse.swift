@@ -18,7 +18,7 @@ package struct RankUse: Sendable, Equatable {
     /// What it did in that time: write checkpoints, sleep, wait for a core, write metrics and the like; the rest it
     /// computed.
     case lateWriting, lateAsleep, lateQueued, lateOther
-    /// After all had come, until it had a core again.
+    /// After all had come, until it went on: it had no core yet, or woke the others.
     case waking
     /// Waiting for messages when every rank had come.
     case network
@@ -53,7 +53,7 @@ package struct RankUse: Sendable, Equatable {
 
 /// How often and how long one rank has waited for another.
 package struct WaitForRank: Sendable, Equatable {
-  /// Who came last; the rank itself, where all had come and it had no core yet.
+  /// Who came last; the rank itself, where all had come and it did not go on yet.
   package var rank: Int
   package var count: Int
   package var seconds: Double

@@ -114,7 +114,14 @@ package struct Bill: Sendable, Equatable {
     let asLatest =
       Double(group.map { timings.rangesAsLatest[$0] }.reduce(0, +)) / Double(max(1, ranges))
     let chance = Double(group.count) / Double(ranks.count)
-    guard ranges >= 8, late >= max(0.5, chance + 0.2), asLatest >= max(0.6, chance + 0.3) else { return nil }
+    // Where other programs take the cores, chance lasts longer: who was late for want of a core must stand out more
+    // than one who slept or computed, which is its own doing.
+    let ownDoing = ranks.map { $0[.late] - $0[.lateQueued] }
+    let own = group.map { ownDoing[$0] }.reduce(0, +)
+    let isOwnDoing = own >= worthTelling * job && own >= 0.8 * ownDoing.reduce(0, +)
+    guard ranges >= 8, late >= max(isOwnDoing ? 0.5 : 0.7, chance + (isOwnDoing ? 0.2 : 0.35)),
+      asLatest >= max(isOwnDoing ? 0.55 : 0.7, chance + (isOwnDoing ? 0.25 : 0.35))
+    else { return nil }
     let ofJob: Double
     if group.count == 1 {
       ofJob = ranks[group[0]][.late] / job

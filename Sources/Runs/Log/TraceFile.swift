@@ -142,11 +142,11 @@ package struct TraceFile {
     var step = 0
   }
 
-  /// What a rank did last before it came to a meeting.
+  /// What a rank did last before it came to a meeting, and until when it was there: it may have lost its core on the way.
   private static func ownWorkBeforeMeetings(_ stretches: [TraceStretch]) -> [Meeting: Range<Int>] {
     var work: [Meeting: Range<Int>] = [:]
     for (before, wait) in zip(stretches, stretches.dropFirst()) where wait.phase == .wait {
-      let time = before.start..<before.end
+      let time = before.start..<wait.end
       if wait.meeting > 0 { work[Meeting(number: wait.meeting)] = time }
       if work[Meeting(step: wait.step)] == nil { work[Meeting(step: wait.step)] = time }
     }
