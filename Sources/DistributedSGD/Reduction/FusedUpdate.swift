@@ -46,14 +46,4 @@ extension GradientReduction {
       try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
     }
   }
-
-  /// Of a part whose halves this rank has not measured where it added them up.
-  func measureHalves(
-    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, offset: Int, count: Int,
-    piece: Int
-  ) {
-    guard program.addsHalves, count > 0 else { return }
-    let (left, right) = program.halves(sources, offset: offset, count: count)
-    measureHalves(left, right, offset: offset, count: count, piece: piece)
-  }
 }

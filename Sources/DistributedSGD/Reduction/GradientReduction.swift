@@ -50,9 +50,9 @@ package final class GradientReduction {
   private var opening = ServerBarrier.Opening(last: 0, ticks: 0, isOwn: false, delay: 0)
   private var clockOffset = ClockOffset()
   private var isNormMeasured = false
-  private var areHalvesMeasured = false
+  var areHalvesMeasured = false
   /// Whether this rank has added up both halves of this batch, and measured them.
-  private var hasMeasuredHalves = false
+  var hasMeasuredHalves = false
   /// For each batch size that occurs: how to add up.
   private let totals: [Total]
   let network: ServerExchange?
@@ -149,29 +149,6 @@ package final class GradientReduction {
 
   /// The norm of the gradient of the last batch, before it was clipped; nil where `reduceAndUpdate` was not to measure it.
   package var gradientNorm: Double? { isNormMeasured ? norms.norm(.gradient) : nil }
-
-  /// The squared norms of the sums over the left and the right half of the tree that the gradient of the last batch is
-  /// made of; nil where they were not measured, or the batch had shards in one of them alone.
-  package var squaredHalves: (left: Double, right: Double)? {
-    areHalvesMeasured ? (norms.squaredNorm(.leftHalf), norms.squaredNorm(.rightHalf)) : nil
-  }
-
-  /// Measures the halves where one rank has added up both.
-  func measureHalves(_ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>) {
-    measureHalves(left, right, offset: 0, count: layout.parameterCount, piece: norms.firstPiece)
-    hasMeasuredHalves = true
-  }
-
-  /// - Parameters:
-  ///   - left, right: shape (count), from `offset` of the arena on.
-  ///   - piece: the first piece there.
-  func measureHalves(
-    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, offset: Int, count: Int, piece: Int
-  ) {
-    var (ofLeft, ofRight) = (piece, piece)
-    norms.measure(.leftHalf, left, offset: offset, count: count, from: &ofLeft)
-    norms.measure(.rightHalf, right, offset: offset, count: count, from: &ofRight)
-  }
 
   /// What any rank asked in the last step; the same on all ranks.
   package var requests: Requests { commonWords.pointee.requests }

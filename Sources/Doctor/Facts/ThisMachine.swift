@@ -11,7 +11,7 @@ extension HostFacts {
     facts.name = name
     facts.isRoot = geteuid() == 0
     facts.cpus = cpus.count
-    facts.cores = coreCount(behind: cpus)
+    facts.cores = physicalCores(behind: cpus)
     facts.onlineCPUs = CPUSet.online.count
     facts.quota = cpuQuota()
     let memory = MemoryLimit.ofMachine()
@@ -28,15 +28,6 @@ extension HostFacts {
     facts.interfaces = networkInterfaces()
     return facts
   }
-}
-
-/// Cores behind logical CPUs, hyper-threads counted once: what Open MPI calls slots.
-private func coreCount(behind cpus: [Int]) -> Int {
-  Set(
-    cpus.map { cpu in
-      textOfSystemFile("/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list") ?? "\(cpu)"
-    }
-  ).count
 }
 
 extension FolderFacts {
