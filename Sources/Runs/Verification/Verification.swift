@@ -113,7 +113,7 @@ private final class TemporaryFolder {
   }
 
   deinit {
-    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] + RankTimings.tables.map(\.name) {
+    for file in ["metrics.jsonl", "timings.csv", "model.safetensors"] + RunTables.all.map(\.name) {
       unlink("\(path)/run/\(file)")
     }
     rmdir(path + "/run")
