@@ -111,30 +111,17 @@ package struct AgreementWords: BitwiseCopyable {
   /// Floats that the words take: a cache line.
   static let floatCount = 16
 
-  /// Who came last to a step.
-  package struct Last: Equatable {
-    package var rank: Int
-    /// In nanoseconds of rank 0's clock.
-    package var arrival: Int
-    /// Nanoseconds by which it came later than all others.
-    package var delay: Int
-
-    package init(rank: Int, arrival: Int, delay: Int) {
-      (self.rank, self.arrival, self.delay) = (rank, arrival, delay)
-    }
-  }
-
   /// Which of two parties had everybody wait; their ranks' delays count up to the other party's arrival.
-  private static func later(_ one: Last, _ other: Last) -> Last {
+  private static func later(_ one: LastRank, _ other: LastRank) -> LastRank {
     var (first, second) = (one, other)
     if first.arrival > second.arrival { swap(&first, &second) }
     second.delay = min(second.delay, second.arrival - first.arrival)
     return second
   }
 
-  package var last: Last {
+  package var last: LastRank {
     get {
-      Last(
+      LastRank(
         rank: Int(lateness >> 40), arrival: Int(bitPattern: UInt(arrival)),
         delay: Int(lateness & 0xFF_FFFF_FFFF))
     }

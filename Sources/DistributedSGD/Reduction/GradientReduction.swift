@@ -263,7 +263,7 @@ package final class GradientReduction {
     var words = serverWords()
     let scale = 1e9 * clock.secondsPerTick
     let now = Int(monotonicNanoseconds()) - clockOffset.nanoseconds
-    words.last = AgreementWords.Last(
+    words.last = LastRank(
       rank: serverRanks[opening.last], arrival: now - Int(Double(Ticks.now &- opening.ticks) * scale),
       delay: opening.delay == .max ? .max : Int(Double(opening.delay) * scale))
     return words

@@ -61,7 +61,7 @@ final class CheckpointWriter {
   struct Position: Sendable {
     var metricsBytes: Int
     var timingsBytes: Int
-    /// In the order of `RankTimings.tables`; empty in checkpoints of former versions.
+    /// In the order of `RunTables.all`; empty in checkpoints of former versions.
     var tableBytes: [Int]
   }
 
@@ -132,7 +132,7 @@ final class CheckpointWriter {
       words["dataFingerprint"] = digits
       words["metricsBytes"] = "\(moment.position.metricsBytes)"
       words["timingsBytes"] = "\(moment.position.timingsBytes)"
-      for (table, bytes) in zip(RankTimings.tables, moment.position.tableBytes) {
+      for (table, bytes) in zip(RunTables.all, moment.position.tableBytes) {
         words[table.word] = "\(bytes)"
       }
       let views = constants.tensors.map { tensor in

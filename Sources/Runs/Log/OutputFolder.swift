@@ -37,7 +37,7 @@ package struct OutputFolder: Sendable {
   package var metrics: String { path + "/metrics.jsonl" }
   package var timings: String { path + "/timings.csv" }
   /// `waits.csv`, `heatmap.csv` and `ranks.csv`.
-  package var tables: [String] { RankTimings.tables.map { path + "/" + $0.name } }
+  package var tables: [String] { RunTables.all.map { path + "/" + $0.name } }
   package var model: String { path + "/model.safetensors" }
   package var config: String { path + "/config.yaml" }
   var checkpoints: String { path + "/checkpoints" }

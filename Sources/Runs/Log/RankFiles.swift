@@ -4,13 +4,10 @@ import MPI
 import Text
 
 extension RankTimings {
-  /// Their names, their first lines, and what a checkpoint calls the length of each.
-  static let tables: [(name: String, header: String, word: String)] = [
-    ("waits.csv", waitsHeader, "waitsBytes"), ("heatmap.csv", heatmapHeader, "heatmapBytes"),
-    ("ranks.csv", ranksHeader, "ranksBytes"),
-  ]
+  /// Their first lines, in the order of `RunTables.all`.
+  static let headers = [waitsHeader, heatmapHeader, ranksHeader]
 
-  /// An epoch's rows, in the order of `tables`.
+  /// An epoch's rows, in the same order.
   func rows(epoch: Int, topology: Topology) -> [String] {
     [waitsCSV(epoch: epoch), heatmapCSV(epoch: epoch), ranksCSV(epoch: epoch, topology: topology)]
   }

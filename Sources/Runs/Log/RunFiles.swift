@@ -7,7 +7,7 @@ struct RunFiles {
   let folder: OutputFolder
   let metrics: TextFile
   let timings: TextFile
-  /// In the order of `RankTimings.tables`.
+  /// In the order of `RunTables.all`.
   let tables: [TextFile]
   let checkpoints: CheckpointFolder
   /// A random number that tells the run from all others, in its `run` event and in every checkpoint; nil for runs of

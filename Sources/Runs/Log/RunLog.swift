@@ -28,7 +28,7 @@ final class RunLog {
     let folder = try OutputFolder(creating: options.output ?? OutputFolder.makeDefault())
     let files = try RunFiles(creating: folder)
     try files.timings.append(RankTimings.csvHeader)
-    for (file, table) in zip(files.tables, RankTimings.tables) { try file.append(table.header) }
+    for (file, header) in zip(files.tables, RankTimings.headers) { try file.append(header) }
     self.init(options, files)
   }
 
@@ -77,7 +77,7 @@ final class RunLog {
       try files?.timings.truncate(to: position.timingsBytes)
       for (index, file) in (files?.tables ?? []).enumerated() {
         try file.truncate(to: index < position.tableBytes.count ? position.tableBytes[index] : 0)
-        if file.size == 0 { try file.append(RankTimings.tables[index].header) }
+        if file.size == 0 { try file.append(RankTimings.headers[index]) }
       }
     }
     if options.writesEvents {

@@ -77,7 +77,7 @@ public struct Resumption {
       position: CheckpointWriter.Position(
         metricsBytes: try words.count("metricsBytes"), timingsBytes: try words.count("timingsBytes"),
         tableBytes: words["ranksBytes"] == nil
-          ? [] : try RankTimings.tables.map { try words.count($0.word) }))
+          ? [] : try RunTables.all.map { try words.count($0.word) }))
   }
 
   /// Checks all that can be without the data. The same on every rank.
