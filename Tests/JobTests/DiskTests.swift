@@ -76,7 +76,7 @@ extension JobTests {
       try #require(outcome.errorLines.count == 1, "\(outcome)")
       #expect(outcome.errorLines[0].contains("model.safetensors"), "\(outcome)")
       let files = try FileManager.default.contentsOfDirectory(atPath: folder("kept")).sorted()
-      #expect(files == ["metrics.jsonl", "timings.csv"], "no half model is left")
+      #expect(files == ["config.yaml", "metrics.jsonl", "timings.csv"], "no half model is left")
     }
 
     /// A checkpoint that does not fit ends the job; those before it are whole.

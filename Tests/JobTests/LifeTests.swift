@@ -116,7 +116,7 @@ extension JobTests {
       #expect(runs.count == 1)
       let files = try FileManager.default.contentsOfDirectory(atPath: folder("runs/\(runs.first ?? "")"))
         .sorted()
-      #expect(files == ["metrics.jsonl", "model.safetensors", "timings.csv"])
+      #expect(files == ["config.yaml", "metrics.jsonl", "model.safetensors", "timings.csv"])
     }
 
     @Test(arguments: ["--version", "--help", "help", "train --help", "verify --help"], [1, 2])

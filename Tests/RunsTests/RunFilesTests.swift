@@ -167,7 +167,9 @@ import Testing
     #expect(model.preprocessing.targetName == "sound_pressure")
     #expect(!FileManager.default.fileExists(atPath: folder("run/checkpoints")))
     let files = try FileManager.default.contentsOfDirectory(atPath: folder("run")).sorted()
-    #expect(files == ["metrics.jsonl", "model.safetensors", "timings.csv"], "no temporary file is left")
+    #expect(
+      files == ["config.yaml", "metrics.jsonl", "model.safetensors", "timings.csv"],
+      "no temporary file is left")
   }
 
   /// The events up to a diverged loss are in the file.
