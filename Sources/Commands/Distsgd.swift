@@ -140,9 +140,9 @@ extension Train {
   /// The options of the default command, which may be given without its name.
   fileprivate static var optionsHelp: String {
     let help = helpMessage()
-    guard let usage = help.firstRange(of: "USAGE: "), let end = help[usage.lowerBound...].firstRange(of: "\n\n") else {
-      return help
-    }
+    guard let usage = help.firstRange(of: "USAGE: "),
+      let end = help[usage.lowerBound...].firstRange(of: "\n\n")
+    else { return help }
     return "OPTIONS OF TRAIN, THE DEFAULT COMMAND:\n\n" + help[end.upperBound...]
   }
 }

@@ -77,7 +77,7 @@ extension JobTests {
       #expect(outcome.errorLines[0].contains("model.safetensors"), "\(outcome)")
       let files = try FileManager.default.contentsOfDirectory(atPath: folder("kept")).sorted()
       #expect(
-        files == ["heatmap.csv", "metrics.jsonl", "ranks.csv", "timings.csv", "waits.csv"],
+        files == ["config.yaml", "heatmap.csv", "metrics.jsonl", "ranks.csv", "timings.csv", "waits.csv"],
         "no half model is left")
     }
 

@@ -104,7 +104,9 @@ extension JobTests {
       }
     }
 
-    @Test(arguments: ["OMPI_MCA_btl_tcp_if_include=eth0", "TMPDIR=/proc/nowhere"]) func inALine(_ word: String)
+    @Test(arguments: ["OMPI_MCA_btl_tcp_if_include=eth0", "TMPDIR=/proc/nowhere"]) func inALine(
+      _ word: String
+    )
       throws
     {
       let outcome = try shell("\(word) distsgd doctor --ranks 1")

@@ -119,7 +119,8 @@ extension JobTests {
         .sorted()
       #expect(
         files == [
-          "heatmap.csv", "metrics.jsonl", "model.safetensors", "ranks.csv", "timings.csv", "waits.csv",
+          "config.yaml", "heatmap.csv", "metrics.jsonl", "model.safetensors", "ranks.csv", "timings.csv",
+          "waits.csv",
         ])
     }
 

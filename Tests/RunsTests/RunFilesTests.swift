@@ -171,7 +171,8 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: folder("run")).sorted()
     #expect(
       files == [
-        "heatmap.csv", "metrics.jsonl", "model.safetensors", "ranks.csv", "timings.csv", "waits.csv",
+        "config.yaml", "heatmap.csv", "metrics.jsonl", "model.safetensors", "ranks.csv", "timings.csv",
+        "waits.csv",
       ], "no temporary file is left")
   }
 

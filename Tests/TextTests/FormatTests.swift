@@ -7,7 +7,8 @@ import Text
     arguments: [
       (0.0, "0.000"), (0.2453, "0.245"), (0.01, "0.010"), (12.3456, "12.346"), (0.00999, "0.00999"),
       (0.0012345, "0.00123"), (0.0001234, "0.000123"), (1e-5, "1.00e-05"), (3.14159e-12, "3.14e-12"),
-      (.leastNonzeroMagnitude, "4.94e-324"), (4.1e20, "4.1e+20"), (-0.5, "-0.500"), (-1e-5, "-1.00e-05"), (.nan, "nan"),
+      (.leastNonzeroMagnitude, "4.94e-324"), (4.1e20, "4.1e+20"), (-0.5, "-0.500"), (-1e-5, "-1.00e-05"),
+      (.nan, "nan"),
     ] as [(Double, String)])
   func losses(_ loss: Double, _ text: String) {
     #expect(readableLoss(loss).lowercased().replacing("-nan", with: "nan") == text)
