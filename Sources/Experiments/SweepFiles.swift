@@ -9,9 +9,9 @@ struct SweepFiles {
   let folder: String
 
   var trials: String { folder + "/trials.jsonl" }
-  var command: String { folder + "/sweep.json" }
+  var command: String { folder + "/sweep.jsonl" }
 
-  /// What stands in `sweep.json`.
+  /// What stands in `sweep.jsonl`.
   struct Command {
     /// The words behind `sweep`.
     var arguments: [String] = []

@@ -1,5 +1,6 @@
 // A sweep over the ranks of a job: runs that have ended before are taken over, the others are made, several at a time.
 import DistributedSGD
+import Glibc
 import MPI
 import NeuralNet
 import Plot
@@ -52,6 +53,8 @@ package struct SweepRunner {
   private let trials: [Trial]
   private let keys: [String]
   private let files: SweepFiles
+  /// Rank 0's, which is locked as long as the job works on the sweep.
+  private let lockedFile: TextFile?
 
   /// Loads the data, and finds what is wrong with any of the runs.
   /// - Throws: `AgreedError` on every rank alike, or `MPIError`.
@@ -82,6 +85,10 @@ package struct SweepRunner {
       request, plan, experiment, shardsFor: try communicator.broadcast(ranks, from: 0), over: communicator)
     // The folder is made when nothing is wrong with any run.
     files = try Self.folder(request, experiment, first, over: communicator)
+    let path = files.trials
+    lockedFile = try communicator.agreeingOnErrors {
+      communicator.rank == 0 ? try TrialFile.lock(path, on: communicator) : nil
+    }
     keys = trials.map { trial in
       let words = trial.options.settings.filter { !Self.unheard.contains($0.key) }
       return hexadecimal(
@@ -224,7 +231,7 @@ package struct SweepRunner {
       parts == 1 ? job : try (job as? MPICommunicator).map { try MPICommunicator(number + 1, of: $0) } ?? job
     let file = try job.agreeingOnErrors { () -> TextFile? in
       guard group.rank == 0, !pending.isEmpty else { return nil }
-      return try TrialFile.open(files.trials, on: job)
+      return try lockedFile ?? TrialFile.open(files.trials, on: job)
     }
     // The first run of a process pays for pages and caches that later ones find warm.
     if let first = pending.first {
@@ -331,6 +338,26 @@ private enum TrialFile {
     }
     if FileIdentity(at: path) == nil, let file = try? TextFile(creating: path, in: place) { return file }
     return try TextFile(continuing: path, in: place)
+  }
+
+  /// Takes the file for this job, and half a line away that a killed one has left: what comes behind it would be lost.
+  static func lock(_ path: String, on job: any Communicator) throws -> TextFile {
+    let file = try open(path, on: job)
+    let deadline = monotonicSeconds() + 10
+    while !file.lock() {
+      guard monotonicSeconds() < deadline else {
+        throw DistsgdError(
+          .cannotCreate,
+          "the sweep in '\(parentFolder(path))' is still going on; wait for its end, or stop it")
+      }
+      usleep(20_000)
+    }
+    let bytes = try FileBytes(path, takesPipe: false)
+    let whole = withExtendedLifetime(bytes) {
+      bytes.bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    }
+    if file.size > whole { try file.truncate(to: whole) }
+    return file
   }
 }
 

@@ -38,6 +38,15 @@ extension JobTests {
       }
     }
 
+    /// Waits until so many runs have ended.
+    private func waitForRuns(_ count: Int, of child: Child, _ output: String) {
+      for _ in 0..<60_000 {
+        if !child.isRunning || lines(output) >= count { return }
+        usleep(1_000)
+      }
+      Issue.record("the sweep is not under way")
+    }
+
     private func lines(_ output: String) -> Int {
       ((try? readFile(folder(output + "/trials.jsonl"))) ?? "").utf8.count { $0 == UInt8(ascii: "\n") }
     }
@@ -131,11 +140,11 @@ extension JobTests {
     @Test(arguments: [(1, 1, 2), (4, 2, 1), (3, 3, 4)])
     func aSweepGoesOn(_ ranks: Int, _ concurrent: Int, _ later: Int) throws {
       let words =
-        "--data synthetic:20000,50 --model mlp:64 --global-batch 16,32 --learning-rate 0.001,0.002 --epochs 6"
+        "--data synthetic:20000,50 --model mlp:64 --global-batch 16,32 --learning-rate 0.001,0.002 --epochs 60"
       let arguments = ["sweep"] + words.split(separator: " ").map(String.init)
       let child = try start(
         ranks: ranks, arguments + ["--concurrent", "\(concurrent)", "--output", folder("run")])
-      for _ in 0..<60_000 where child.isRunning && lines("run") == 0 { usleep(1_000) }
+      waitForRuns(1, of: child, "run")
       kill(ranks == 1 ? child.identifier : try #require(child.children.last), SIGTERM)
       let outcome = child.wait(limit: 60)
       #expect(outcome.code == 75 && outcome.errorLines.isEmpty, "\(outcome)")
@@ -162,12 +171,13 @@ extension JobTests {
         ranks: 4,
         [
           "sweep", "--data", "synthetic:20000,50", "--model", "mlp:64", "--lr", "0.001,0.002", "--epochs",
-          "10000",
+          "1,10000",
           "--concurrent", "2", "--output", folder("run"),
         ])
-      for _ in 0..<30_000 where child.isRunning && child.children.count < 4 { usleep(1_000) }
-      usleep(500_000)
+      // Both groups are in a run without end.
+      waitForRuns(2, of: child, "run")
       let ranks = child.children
+      #expect(ranks.count == 4)
       kill(try #require(ranks.last), SIGKILL)
       let outcome = child.wait(limit: 60)
       #expect(!outcome.hung && outcome.code != 0, "\(outcome)")
