@@ -150,6 +150,17 @@ extension JobTests {
       if code == 65 { #expect(outcome.errors.contains("broken.jsonl, line 2: "), "\(outcome)") }
     }
 
+    /// What is no file is not replaced by one, for whichever command.
+    @Test(arguments: ["report run --output pipe", "plot run --output pipe", "schedule --steps 5 --svg pipe"])
+    func aPipeStaysAPipe(words: String) throws {
+      #expect(try run(["--steps", "2", "--quiet", "--output", "run"], directory: folder.path).code == 0)
+      #expect(mkfifo(folder("pipe"), 0o600) == 0)
+      let outcome = try run(words.split(separator: " ").map(String.init), directory: folder.path)
+      #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome)")
+      var status = stat()
+      #expect(stat(folder("pipe"), &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
     /// `--open` gives the page to the desktop's opener, and says so where there is none.
     @Test func thePageIsOpened() throws {
       #expect(try run(["--steps", "2", "--quiet", "--output", "run"], directory: folder.path).code == 0)

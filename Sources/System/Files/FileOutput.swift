@@ -63,8 +63,15 @@ package struct ReplacementFile: ~Copyable {
     temporaryName = "\(name).tmp-\(getpid())"
     let place = folder?.descriptor ?? AT_FDCWD
     unlinkat(place, temporaryName, 0)  // of a process that died with this number
-    descriptor = openat(place, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    // Renamed over a device, the file would take its place; as root, for everybody.
+    let isDevice = folder == nil && pathKind(path) == .other
+    descriptor =
+      isDevice ? -1 : openat(place, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     direct = bypassesCache ? DirectOutput(descriptor, path: path) : nil
+    if isDevice {
+      throw DistsgdError(
+        .cannotCreate, "cannot create '\(path)': it is a device or a pipe; name a file that can be replaced")
+    }
     if descriptor < 0 {
       throw DistsgdError(
         .cannotCreate,
