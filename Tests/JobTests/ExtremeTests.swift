@@ -45,7 +45,10 @@ extension JobTests {
     private static let bases: [String: [(name: String, value: String)]] = [
       "train": [("steps", "3"), ("output", "run")],
       "chapter": [("output", "chapter")],
-      "sweep": [("global-batch", "100"), ("learning-rate", "0.1"), ("epochs", "1"), ("output", "sweep")],
+      "sweep": [
+        ("global-batch", "100"), ("learning-rate", "0.1"), ("epochs", "1"), ("steps", "3"),
+        ("output", "sweep"),
+      ],
       "verify": [("ranks", "1"), ("steps", "2")],
       "bench matmul": [("size", "16")],
       "bench noise": [("batches", "1"), ("samples", "2")],

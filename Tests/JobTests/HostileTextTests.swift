@@ -150,7 +150,7 @@ extension JobTests {
       for (name, arguments, count) in [
         ("chapter", ["chapter"], nil),
         ("sweep", ["sweep", "--global-batch", "10,20", "--lr", "0.01", "--epochs", "1"], 7),
-        ("sweep", ["sweep", "--global-batch", "10", "--lr", "0.01", "--epochs", "1", "--json"], nil),
+        ("sweep of one", ["sweep", "--global-batch", "10", "--lr", "0.01", "--epochs", "1", "--json"], nil),
         ("noise", ["bench", "noise", "--batches", "8,32", "--samples", "20"], nil),
         ("step", ["bench", "step", "--global-batch", "20", "--rounds", "3"], nil),
       ] as [(String, [String], Int?)] {

@@ -140,7 +140,7 @@ extension JobTests {
     @Test(arguments: [(1, 1, 2), (4, 2, 1), (3, 3, 4)])
     func aSweepGoesOn(_ ranks: Int, _ concurrent: Int, _ later: Int) throws {
       let words =
-        "--data synthetic:20000,50 --model mlp:64 --global-batch 16,32 --learning-rate 0.001,0.002 --epochs 60"
+        "--data synthetic:20000,50 --model mlp:64 --global-batch 16,32 --learning-rate 0.001,0.002 --epochs 20"
       let arguments = ["sweep"] + words.split(separator: " ").map(String.init)
       let child = try start(
         ranks: ranks, arguments + ["--concurrent", "\(concurrent)", "--output", folder("run")])

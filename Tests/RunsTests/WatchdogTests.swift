@@ -48,6 +48,23 @@ import Testing
     #expect(detector.late(for: 7) == nil)
   }
 
+  /// Ranks of another group are further, and go on; they neither wait nor hide who is waited for.
+  @Test func groupsWaitForNobodyButTheirOwn() {
+    var detector = StallDetector()
+    watch(&detector, from: 0, to: 6) { tick in
+      var seen = sights() + sights().prefix(1)
+      for rank in seen.indices {
+        seen[rank].pulse = UInt64(tick)
+        seen[rank].group = rank == 3 ? 2 : 1
+      }
+      for rank in [0, 1] { seen[rank].arrivals = 21 }
+      seen[3].arrivals = 100 + UInt64(tick)
+      return seen
+    }
+    #expect(detector.late(for: 5) == 2)
+    #expect(detector.late(for: 7) == nil)
+  }
+
   /// Long steps are nobody's fault: a rank is late only when others have waited for it.
   @Test func nobodyIsLateBeforeTheOthersHaveWaited() {
     var detector = StallDetector()
