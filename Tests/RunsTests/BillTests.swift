@@ -22,7 +22,7 @@ private struct MadeJob {
       use[.cpu] = 9.9
       use[.steps] = 1000
       use[.lastSteps] = 1000 / Double(ranks)
-      use[.late] = 0.2 / Double(ranks)
+      use[.late] = 0.1 / Double(ranks)
       use[.cores] = Double(cores)
       use[.localRanks] = Double(ranks / hosts)
       use[.examples] = 16
@@ -75,7 +75,7 @@ private struct MadeJob {
         continue
       }
       #expect(named == [late] && ofSteps == 0.92 && cause == .noCore)
-      #expect(abs(ofJob - (seconds + 0.2 / Double(ranks)) / 10) < 1e-9)
+      #expect(abs(ofJob - (seconds + 0.1 / Double(ranks)) / 10) < 1e-9)
       #expect(
         job.bill.text.contains("rank \(late) on node0 was last in 92 % of 1000 steps; waiting for it took "))
       #expect(job.bill.text.contains("\nadvice: give every rank a core of its own"))

@@ -53,14 +53,14 @@ package final class Timeline {
     stretches[count - 1].last = Int32(truncatingIfNeeded: last)
   }
 
-  /// The wait of the step for messages, which was for a rank of another server.
+  /// The step's first wait for messages was for a rank of another server.
   func tellOfMessages(step: Int, last: Int) {
+    var first: Int?
     var index = count - 1
     while index >= 0, stretches[index].step == Int32(truncatingIfNeeded: step) {
-      if stretches[index].phase == Int32(Phase.wait.rawValue), stretches[index].meeting == 0 {
-        stretches[index].last = Int32(truncatingIfNeeded: last)
-      }
+      if stretches[index].phase == Int32(Phase.wait.rawValue), stretches[index].meeting == 0 { first = index }
       index -= 1
     }
+    if let first { stretches[first].last = Int32(truncatingIfNeeded: last) }
   }
 }

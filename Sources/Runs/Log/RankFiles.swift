@@ -35,13 +35,20 @@ extension RankTimings {
     let limit = max(1, min(first.count, Int(seconds * 1e3), 4096 / ranges.count))
     let together = (first.count + limit - 1) / limit
     var text = ""
+    text.reserveCapacity(64 * limit * ranges.count)
     for start in stride(from: 0, to: first.count, by: together) {
       for (rank, ranges) in ranges.enumerated() where start < ranges.count {
         let some = ranges[start..<min(start + together, ranges.count)]
         let own = some.reduce(0) { $0 + $1.own }
         let wait = some.reduce(0) { $0 + $1.wait }
-        text += "\(epoch),\(some.first!.firstStep),\(some.last!.lastStep),\(rank),"
-        text += "\(fixed(own, 9)),\(fixed(wait, 9))\n"
+        appendNumber(epoch, to: &text)
+        appendNumber(some.first!.firstStep, to: &text)
+        appendNumber(some.last!.lastStep, to: &text)
+        appendNumber(rank, to: &text)
+        appendSeconds(own, to: &text)
+        text += ","
+        appendSeconds(wait, to: &text)
+        text += "\n"
       }
     }
     return text
@@ -72,4 +79,19 @@ extension RankTimings {
     }
     return text
   }
+}
+
+// Short texts take no memory of their own: a longer epoch, which has more rows, shall not allocate more.
+
+private func appendNumber(_ number: Int, to text: inout String) {
+  text += String(number)
+  text += ","
+}
+
+/// With nine digits behind the point.
+private func appendSeconds(_ seconds: Double, to text: inout String) {
+  let nanoseconds = UInt64((max(0, seconds) * 1e9).rounded())
+  text += String(nanoseconds / 1_000_000_000)
+  text += "."
+  text += String(nanoseconds % 1_000_000_000 + 1_000_000_000).dropFirst()
 }

@@ -63,9 +63,11 @@ final class Trace {
     for index in 0..<timeline.count {
       let stretch = timeline[index]
       let (start, end) = (reader(stretch.start), reader(stretch.end))
-      let ahead = ClockOffset.at(UInt64(end), offset, second)
+      // Each moment by itself, so that what follows begins where this ends.
+      let aheadAtStart = ClockOffset.at(UInt64(start), offset, second)
+      let aheadAtEnd = ClockOffset.at(UInt64(end), offset, second)
       numbers += [
-        start - ahead, end - ahead, Int(stretch.step), Int(stretch.phase), Int(stretch.meeting),
+        start - aheadAtStart, end - aheadAtEnd, Int(stretch.step), Int(stretch.phase), Int(stretch.meeting),
         Int(stretch.last),
       ]
     }

@@ -49,7 +49,8 @@ package struct TraceFile {
         guard let last = stretch.last, last != rank, ranks.indices.contains(last) else { continue }
         let isHere = topology.serverOfRank[last] == topology.serverOfRank[rank]
         let key = isHere ? Meeting(number: stretch.meeting) : Meeting(step: stretch.step)
-        guard let work = meetings[last][key] else { continue }
+        // As far as the clocks are right, an arrow does not lead back in time.
+        guard let work = meetings[last][key], stretch.start <= work.upperBound else { continue }
         flow += 1
         try add(self.flow("s", flow, rank, stretch.start, origin))
         try add(self.flow("f", flow, last, min(max(stretch.start, work.lowerBound), work.upperBound), origin))
