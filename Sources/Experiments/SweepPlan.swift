@@ -37,11 +37,15 @@ package struct SweepAxis: Sendable, Equatable {
     case .range(let range):
       if Self.wholeNumbers.contains(name) {
         let (low, high) = (range.lowerBound.rounded(.up), range.upperBound.rounded(.down))
-        let drawn = low > 0 ? low * pow((high + 1) / low, uniform) : low + (high + 1 - low) * uniform
+        let drawn =
+          low > 0
+          ? exp(log(low) + uniform * (log(high + 1) - log(low))) : low * (1 - uniform) + (high + 1) * uniform
         return "\(Int(min(max(drawn.rounded(.down), low), high, 0x1p53)))"
       }
       let (low, high) = (range.lowerBound, range.upperBound)
-      let drawn = low > 0 ? low * pow(high / low, uniform) : low + (high - low) * uniform
+      let drawn =
+        low > 0
+        ? exp(log(low) + uniform * (log(high) - log(low))) : low * (1 - uniform) + high * uniform
       return "\(rounded(drawn))"
     }
   }
@@ -49,8 +53,10 @@ package struct SweepAxis: Sendable, Equatable {
 
 /// With four digits: what is drawn can be read and typed, and last bits of a library's functions do not show.
 private func rounded(_ value: Double) -> Double {
-  guard value != 0 else { return 0 }
+  guard value != 0, value.isFinite else { return value }
   let digits = 3 - Int(log10(abs(value)).rounded(.down))
+  // There are no such powers of ten.
+  guard abs(digits) < 300 else { return value }
   return digits >= 0
     ? (value * pow(10, Double(digits))).rounded() / pow(10, Double(digits))
     : (value / pow(10, Double(-digits))).rounded() * pow(10, Double(-digits))

@@ -26,6 +26,12 @@ struct SweepWords {
     "no-decay-for",
   ]
   private static let all = repeated + separable
+  /// Numbers that may be drawn from a range.
+  private static let ranged: Set = [
+    "global-batch", "micro-batch", "epochs", "steps", "duplicate", "learning-rate", "momentum",
+    "weight-decay",
+    "clip-norm", "clip-value", "base-batch", "label-smoothing", "mixup", "early-stopping", "ema", "swa-from",
+  ]
   /// What is said of the sweep and not of its runs: with a value, and without.
   private static let own = (valued: ["random", "concurrent", "target-loss", "resume"], flags: ["json"])
 
@@ -35,7 +41,7 @@ struct SweepWords {
     for name in Self.all {
       guard let given = values[name] else { continue }
       let words = Self.separable.contains(name) ? given.flatMap(Self.parts) : given
-      if let range = words.lazy.compactMap(Self.range).first {
+      if Self.ranged.contains(name), let range = words.lazy.compactMap(Self.range).first {
         guard draws else {
           throw ValidationError(
             "--\(name) \(printable(words[0])): a range is there to be drawn from; say how often by --random, or give values by commas"
@@ -92,7 +98,7 @@ struct SweepWords {
         continue
       }
       let first = separable.contains(name) ? Self.parts(value)[0] : value
-      result += option(name, Self.lowEnd(first))
+      result += option(name, ranged.contains(name) ? Self.lowEnd(first) : first)
     }
     return result
   }
