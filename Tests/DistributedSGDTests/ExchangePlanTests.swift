@@ -71,15 +71,15 @@ private struct Envelope: Hashable {
   /// The numbers that docs/architecture.md tells.
   @Test func trafficOfTwoJobs() {
     let main = PlannedJob(blocks(4, 4), shards: 8, parameters: 6)
-    #expect(main.layout.length == 16)
+    #expect(main.layout.length == 32)
     #expect(main.plans.indices.flatMap(main.messages).filter { $0.direction == .send }.count == 2)
     let mlp = PlannedJob(blocks(4, 4), shards: 8, parameters: 235_146)
-    #expect(mlp.layout.length == 235_160)
+    #expect(mlp.layout.length == 235_168)
     for rank in mlp.plans.indices {
       let messages = mlp.messages(of: rank)
       #expect(messages.filter { $0.direction == .send }.count == 2)
       #expect(messages.filter { $0.direction == .receive }.count == 2)
-      #expect(messages.allSatisfy { abs($0.count - 235_160 / 8) < 2 * ArenaLayout.block })
+      #expect(messages.allSatisfy { abs($0.count - 235_168 / 8) < 2 * ArenaLayout.block })
     }
   }
 

@@ -20,8 +20,8 @@ package struct ReductionPlan: Sendable {
     case split
   }
 
-  /// Models up to this many floats are replicated: adding them up takes less than a barrier.
-  package static let replicationLimit = 2048
+  /// Models up to this many floats, the loss included, are replicated: adding them up takes less than a barrier.
+  package static let replicationLimit = 2040
 
   package let layout: ArenaLayout
   package let tree: ReductionTree
@@ -50,7 +50,7 @@ package struct ReductionPlan: Sendable {
     nodesOfLocalRank = serverRanks.map { tree.nodes(covering: Set(shards.owned(by: $0))) }
     placement =
       topology.serverCount > 1
-      ? .split : worldSize > 1 && layout.length <= Self.replicationLimit ? .replicated : .shared
+      ? .split : worldSize > 1 && layout.addedCount <= Self.replicationLimit ? .replicated : .shared
     ownRange = Self.range(of: rank, placement, layout, worldSize: worldSize)
     exchange =
       placement == .split
