@@ -77,7 +77,7 @@ package struct AllReduceBench {
     let mpi = worldSize > 1 ? communicator as? MPICommunicator : nil
     try checkSums(floats, reduction, buffer, mpi, communicator)
 
-    let clock = PhaseClock()
+    let clock = PhaseClock(over: communicator)
     let isWritten = options.gradients == .written
     // So little that neither parameters nor sums grow out of range.
     let value: Float = 1e-12
@@ -139,7 +139,7 @@ package struct AllReduceBench {
     reduction.parameters.update(repeating: 0, count: reduction.layout.addedCount)
     try communicator.barrier()
     try reduction.reduceAndUpdate(
-      activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock())
+      activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock(over: communicator))
     try mpi?.sum(buffer, count: floats)
     try communicator.agreeingOnErrors {
       for i in 0..<floats {

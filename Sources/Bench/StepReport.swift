@@ -52,7 +52,7 @@ package struct StepReport: BenchReport {
   /// Seconds of a step in each phase: the mean over ranks, and of the rank that has most of it.
   package var phaseSeconds: [(phase: Phase, mean: Double, slowest: Double)] {
     let steps = Double(stepsInBlock * options.rounds)
-    return Phase.allCases.filter { $0 != .evaluate }.map { phase in
+    return Phase.allCases.filter { $0 != .evaluate && $0 != .checkpoint }.map { phase in
       let seconds = phases.ranks.map { $0[phase.rawValue].seconds / steps }
       return (phase, seconds.reduce(0, +) / Double(max(seconds.count, 1)), seconds.max() ?? 0)
     }

@@ -64,7 +64,7 @@ public final class PhaseClock {
 
   /// - Parameters:
   ///   - place: one word that others read.
-  ///   - rank: whose clock it is, among how many, and which of them share its server.
+  ///   - rank: whose clock it is, among how many, and which of them share its server: the ranks that it meets.
   package init(
     place: UnsafeMutablePointer<UInt64>? = nil, rank: Int = 0, worldSize: Int = 1, serverRanks: [Int] = [0]
   ) {
@@ -81,6 +81,13 @@ public final class PhaseClock {
     startSeconds = monotonicSeconds()
     last = startTicks
     reset()
+  }
+
+  /// This rank's clock of a job.
+  package convenience init(over communicator: any Communicator) {
+    self.init(
+      place: communicator.board.place, rank: communicator.rank, worldSize: communicator.worldSize,
+      serverRanks: communicator.serverRanks)
   }
 
   deinit {

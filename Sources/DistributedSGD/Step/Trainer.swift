@@ -55,9 +55,7 @@ public final class Trainer {
     self.communicator = communicator
     self.shards = shards
     rate = learningRate
-    clock = PhaseClock(
-      place: communicator.board.place, rank: communicator.rank, worldSize: communicator.worldSize,
-      serverRanks: communicator.serverRanks)
+    clock = PhaseClock(over: communicator)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
