@@ -69,7 +69,7 @@ extension JobTests {
       var seen = 0
       for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
         guard let ending = name.split(separator: ".").last,
-          ["jsonl", "json", "csv", "svg", "html"].contains(ending)
+          ["jsonl", "json", "csv", "svg", "html", "yaml"].contains(ending)
         else { continue }
         seen += 1
         let text = try readFile(path + "/" + name)
@@ -108,7 +108,7 @@ extension JobTests {
         ranks: ranks,
         ["--data", data, "--steps", "20", "--log-every", "1", "--checkpoint-every", "5", "--output", output],
         code: 0)
-      try expectCleanFiles(output, count: 2)
+      try expectCleanFiles(output, count: 6)
       try expectClean(ranks: ranks, ["--resume", output], code: 0)
       try expectClean(ranks: ranks, ["--resume", output, "--steps", "30", "--lr", "0.3"], code: 64)
       try expectClean(ranks: ranks, ["--data", data, "--output", output], code: 73)
