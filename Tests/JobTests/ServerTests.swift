@@ -94,7 +94,7 @@ extension JobTests {
       let child = try Child(
         "mpirun",
         try placement(["a:2", "b:2"], ahead: mayShift ? 1_234 : 0) + [
-          "-np", "4", distsgd, "--data", try folder.writeClasses(), "--model", "mlp:64,32", "--steps", "300",
+          "-np", "4", distsgd, "--data", "synthetic:20000,30", "--model", "mlp:64,32", "--steps", "600",
           "--inject", "slow:rank=\(late),factor=40", "--trace", folder("trace.json"), "--trace-steps",
           "50:60",
           "--output", folder("run"),
