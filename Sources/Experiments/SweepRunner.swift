@@ -190,7 +190,7 @@ package struct SweepRunner {
     }
     if anyIsStopped {
       let count = try job.broadcast(told.results.count, from: 0)
-      let launch = job.worldSize > 1 ? "mpirun -np \(job.worldSize) " : ""
+      let launch = Launcher.words(ranks: job.worldSize, in: currentEnvironment())
       throw AgreedError(
         DistsgdError(
           .stopped,
@@ -246,6 +246,8 @@ package struct SweepRunner {
     try job.agreeingOnErrors { if job.rank == 0 { try events?.begin() } }
     var round = 0
     var isStopped = false
+    Stages.begin(max(1, pending.count), isTold: job.rank == 0)
+    defer { Stages.end() }
     while !isStopped {
       // One server's groups take what is next; those of several servers have their turns.
       let next = try group.broadcast(
@@ -253,6 +255,7 @@ package struct SweepRunner {
       round += 1
       guard next < pending.count else { break }
       let index = pending[next]
+      Stages.go(to: next, trials[index].name)
       do {
         let result = try experiment.run(trials[index], timedFor: parts == 1 ? 0.03 : 0, on: group)
         if group.rank == 0 { try events?.write(result, number: index + 1) }

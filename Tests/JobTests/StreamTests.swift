@@ -21,7 +21,7 @@ extension JobTests {
       let events = try readMetrics(folder("run/metrics.jsonl"))
       #expect(events.count { $0.name == "step" } == 24 && events.last?.name == "end")
       let rows = try readFile(folder("run/timings.csv")).split(separator: "\n")
-      #expect(rows.count == 1 + 2 * 8 * ranks)
+      #expect(rows.count == 1 + 2 * 9 * ranks)
       #expect(rows.allSatisfy { $0.split(separator: ",").count == 11 })
       let resumed = try run(["--resume", folder("run"), "--epochs", "3", "--quiet"])
       #expect(resumed.code == 0, "\(resumed)")

@@ -28,16 +28,22 @@ package enum Stages {
       new.total = max(1, total)
       new.number = -1
       new.isTold = isTold
-      new.lastShown = monotonicSeconds()
+      // A bar is there from the first stage on.
+      if !new.bar.isShown { new.lastShown = monotonicSeconds() }
       new.left.add(done: 0, at: monotonicSeconds())
       state = new
     }
   }
 
   /// The stage before is done.
-  package static func next(_ name: String) {
+  package static func next(_ name: String) { begin(name) { $0 + 1 } }
+
+  /// Begins with stage `number`, from 0: where others make some of them.
+  package static func go(to number: Int, _ name: String) { begin(name) { _ in number } }
+
+  private static func begin(_ name: String, number: (Int) -> Int) {
     change { state in
-      state.number += 1
+      state.number = number(state.number)
       state.name = name
       state.part = 0
     }
