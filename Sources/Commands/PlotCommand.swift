@@ -33,7 +33,7 @@ struct PlotCommand: ParsableCommand {
     let plot = try RunPlot(try Sources(runs), metric: y, against: x)
     let name = String(printable(y).map { $0 == "/" ? "-" : $0 })
     let path = output ?? besideInput(runs, "\(name).svg")
-    try writeWhole(plot.svg, to: path)
+    try ReplacementFile.write(plot.svg, to: path)
     standardOutput("plot: \(visible(path))")
   }
 }

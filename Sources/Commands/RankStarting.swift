@@ -28,6 +28,7 @@ extension StartArguments {
   private static func examine(_ values: [String: String]) throws {
     let (outcome, words) = try start(values, command: [executablePath(), DoctorCommand._commandName]).heard()
     guard !outcome.isSuccess else { return }
+    if outcome == .notFound { throw RankStart.notInstalled }
     for line in words.split(separator: "\n") where !line.hasPrefix("ok ") { standardError(String(line)) }
     throw DistsgdError(
       .internal,

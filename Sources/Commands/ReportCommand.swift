@@ -30,7 +30,7 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let html = RunReport(try Sources(runs)).html
     let path = output ?? besideInput(runs, "report.html")
-    try writeWhole(html, to: path)
+    try ReplacementFile.write(html, to: path)
     standardOutput("report: \(visible(path))")
     if open { show(path) }
   }
@@ -58,13 +58,4 @@ func besideInput(_ paths: [String], _ name: String) -> String {
     return path == "/" ? "/" + name : "\(path)/\(name)"
   }
   return path.contains("/") ? parentFolder(path) + name : name
-}
-
-/// Writes a whole file, or leaves the old one.
-/// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
-func writeWhole(_ text: String, to path: String) throws {
-  var text = text
-  var file = try ReplacementFile(replacing: path)
-  try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
-  try file.commit()
 }

@@ -36,8 +36,8 @@ struct ScheduleCommand: ParsableCommand {
         try LearningRates(SetUp(options, communicator: SingleProcessCommunicator(), tellsAssumptions: false))
       }
     let report = try ScheduleReport(rates, rows: rows)
-    if let svg { try writeWhole(report.svg, to: svg) }
-    if let html { try writeWhole(report.html, to: html) }
+    if let svg { try ReplacementFile.write(report.svg, to: svg) }
+    if let html { try ReplacementFile.write(report.html, to: html) }
     standardOutput(json ? report.json.description : report.text)
   }
 }

@@ -1,6 +1,5 @@
 // How far the hosts' clocks are apart: rank 0 asks the first rank of every server for its time (Cristian 1989).
 import DistributedSGD
-import Glibc
 import MPI
 import System
 
@@ -38,10 +37,4 @@ struct ClockOffsets {
     }
     try communicator.barrier()
   }
-}
-
-private func wallSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

@@ -1,5 +1,6 @@
 // Other programs that the doctor runs: the launchers that there are, and a job of its own.
 import Glibc
+import Runs
 import System
 
 func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
@@ -12,7 +13,7 @@ func foundLaunchers() -> [FoundLauncher] {
   for folder in onPath + elsewhere {
     let path = "\(folder)/mpirun"
     guard isExecutable(path), !launchers.contains(where: { $0.path == path }) else { continue }
-    let (_, words) = outcome(of: path, ["--version"], environment: [:])
+    let (_, words) = hearChild(path, ["--version"])
     launchers.append(
       FoundLauncher(
         path: path, version: String(words.prefix { $0 != "\n" }), isOnPath: onPath.contains(folder)))
@@ -46,17 +47,10 @@ package func slots(inHostfile text: String) -> Int? {
 
 /// A doctor under mpirun, with what mpirun needs here.
 func trialJob(ranks: Int, executable: String) -> TrialFacts {
-  var environment = [
-    "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
-    "OMPI_MCA_mpi_yield_when_idle": "1", "OPENBLAS_NUM_THREADS": "1",
-  ]
-  if environmentValue("OMPI_MCA_regx") == nil { environment["OMPI_MCA_regx"] = "naive" }
-  if geteuid() == 0 {
-    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
-    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-  }
-  let (end, words) = outcome(
-    of: "mpirun", ["-np", "\(ranks)", executable, "doctor", "--json"], environment: environment)
+  // A machine of too few slots is another finding.
+  let (end, words) = RankStart(
+    ranks: ranks, on: .here(isBound: false), command: [executable, "doctor", "--json"]
+  ).heard(beside: ["OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1"])
   let lines = words.split(separator: "\n")
   // One line is the report; Open MPI's own words may stand before it.
   if let found = lines.lazy.compactMap(DoctorReport.findings(inJSON:)).first {
@@ -64,20 +58,4 @@ func trialJob(ranks: Int, executable: String) -> TrialFacts {
   }
   let last = lines.last { $0.contains { $0.isLetter } }.map(String.init)
   return .failed(ranks: ranks, end == .notFound ? "there is no mpirun on PATH" : last ?? "it said nothing")
-}
-
-/// Runs a program and returns what it said on both streams.
-private func outcome(
-  of program: String, _ arguments: [String], environment: [String: String]
-) -> (ChildOutcome, String) {
-  let folders = [environmentValue("TMPDIR") ?? "/tmp", "/tmp", "/var/tmp", "/dev/shm"]
-  guard let folder = folders.first(where: { access($0, W_OK | X_OK) == 0 }) else { return (.failed, "") }
-  var template = Array("\(folder)/distsgd-doctor-XXXXXX".utf8CString)
-  let descriptor = mkstemp(&template)
-  guard descriptor >= 0 else { return (.failed, "") }
-  close(descriptor)
-  let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  defer { unlink(path) }
-  let end = runChild(program, arguments, environment: environment, output: path)
-  return (end, textOfSystemFile(path) ?? "")
 }

@@ -28,10 +28,7 @@ struct SweepFiles {
     line["ranks"] = command.ranks
     line["fingerprint"] = command.fingerprint
     line["kernel"] = command.kernel
-    var file = try ReplacementFile(replacing: self.command)
-    var text = line.description + "\n"
-    try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
-    try file.commit()
+    try ReplacementFile.write(line.description + "\n", to: self.command)
   }
 
   /// - Throws: `DistsgdError` (`noInput`, `badData`).

@@ -27,18 +27,7 @@ public final class MPICommunicator: Communicator {
     }
     isWhole = true
     world = cmpi_comm_world()
-    try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
-    var number: Int32 = 0
-    try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
-    rank = Int(number)
-    try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
-    worldSize = Int(number)
-    var server: MPI_Comm?
-    try check(
-      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &server),
-      "MPI_Comm_split_type")
-    try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
-    self.server = server
+    (rank, worldSize, server) = try Self.place(in: world)
     topology = try Self.findTopology(world: world, server: server, rank: rank, worldSize: worldSize)
     let ranks = topology.ranksOfServer[topology.serverOfRank[rank]]
     var window: MPI_Win?
@@ -51,26 +40,31 @@ public final class MPICommunicator: Communicator {
     try check(MPI_Barrier(server), "MPI_Barrier")
   }
 
+  /// Which rank of `world` this is, of how many, and those that it shares memory with. Errors of both are returned from
+  /// now on. Collective.
+  private static func place(in world: MPI_Comm?) throws(MPIError) -> (Int, Int, MPI_Comm?) {
+    try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    var (rank, worldSize): (Int32, Int32) = (0, 0)
+    try check(MPI_Comm_rank(world, &rank), "MPI_Comm_rank")
+    try check(MPI_Comm_size(world, &worldSize), "MPI_Comm_size")
+    var server: MPI_Comm?
+    try check(
+      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), rank, cmpi_info_null(), &server),
+      "MPI_Comm_split_type")
+    try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+    return (Int(rank), Int(worldSize), server)
+  }
+
   /// The ranks of `whole` that give the same `group`, from 1 up, in their order; each group talks by itself. What the
   /// ranks of a server show each other stays in one place for all of them. Collective over `whole`, which must live
   /// longer.
   package init(_ group: Int, of whole: MPICommunicator) throws(MPIError) {
     isWhole = false
-    var (world, server): (MPI_Comm?, MPI_Comm?)
+    var world: MPI_Comm?
     // MPI 3.1, section 6.4.2.
     try check(MPI_Comm_split(whole.world, Int32(group), Int32(whole.rank), &world), "MPI_Comm_split")
-    try check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
-    var number: Int32 = 0
-    try check(MPI_Comm_rank(world, &number), "MPI_Comm_rank")
-    rank = Int(number)
-    try check(MPI_Comm_size(world, &number), "MPI_Comm_size")
-    worldSize = Int(number)
-    try check(
-      MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), cmpi_info_null(), &server),
-      "MPI_Comm_split_type")
-    try check(MPI_Comm_set_errhandler(server, cmpi_errors_return()), "MPI_Comm_set_errhandler")
     self.world = world
-    self.server = server
+    (rank, worldSize, server) = try Self.place(in: world)
     topology = try Self.findTopology(world: world, server: server, rank: rank, worldSize: worldSize)
     board = whole.board
     board.group = group

@@ -83,7 +83,7 @@ package struct RankStart: Equatable, Sendable {
   /// What is set in the environment of the start.
   private var missing: [String: String] { environment.filter { environmentValue($0.key) == nil } }
 
-  private static let notInstalled = DistsgdError(
+  package static let notInstalled = DistsgdError(
     .noInput, "'mpirun' is not installed, and several ranks need it: install openmpi-bin")
 
   /// Runs the job to its end.
@@ -95,12 +95,10 @@ package struct RankStart: Equatable, Sendable {
   }
 
   /// Runs the job to its end.
+  /// - Parameter others: what is set beside what the start needs.
   /// - Returns: how it ended, and what it said.
-  package func heard() throws -> (outcome: ChildOutcome, words: String) {
-    let folder = try TemporaryFolder()
-    let log = folder.path + "/log"
-    let outcome = try run(output: log)
-    return (outcome, (try? readText(log)) ?? "")
+  package func heard(beside others: [String: String] = [:]) -> (outcome: ChildOutcome, words: String) {
+    hearChild(program, arguments, environment: missing.merging(others) { $1 })
   }
 
   /// Becomes the job: signals and the exit code are its own.

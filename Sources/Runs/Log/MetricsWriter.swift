@@ -3,36 +3,20 @@ import System
 
 /// Appends events to `metrics.jsonl`. Lines are collected and written together; `flush` writes them at once.
 package final class MetricsWriter {
-  private let file: TextFile
-  private var buffer: [UInt8] = []
-  private static let bufferLimit = 1 << 16
-  private static let secondsBetweenWrites = 1.0
-  private var lastWrite = monotonicSeconds()
+  private let output: CollectedOutput
 
   /// - Throws: `DistsgdError` (`cannotCreate`).
   package convenience init(path: String) throws {
     self.init(try TextFile(creating: path))
   }
 
-  init(_ file: TextFile) {
-    self.file = file
-    buffer.reserveCapacity(2 * Self.bufferLimit)
-  }
-
-  /// A run that ends by an error has its last lines on disk too.
-  deinit { try? flush() }
+  init(_ file: TextFile) { output = CollectedOutput(to: file) }
 
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full; what was written stays.
   package func write(_ line: JSONLine) throws {
-    line.append(to: &buffer)
-    if buffer.count >= Self.bufferLimit || monotonicSeconds() - lastWrite > Self.secondsBetweenWrites {
-      try flush()
-    }
+    line.append(to: &output.bytes)
+    try output.flushIfDue()
   }
 
-  package func flush() throws {
-    defer { buffer.removeAll(keepingCapacity: true) }
-    try buffer.withUnsafeBytes { try file.append($0) }
-    lastWrite = monotonicSeconds()
-  }
+  package func flush() throws { try output.flush() }
 }

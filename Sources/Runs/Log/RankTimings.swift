@@ -29,11 +29,11 @@ package struct RankTimings: Sendable {
   ) throws(MPIError) -> RankTimings {
     var use = clock.use
     fill(&use)
+    let limit = waitLimit(worldSize: communicator.worldSize)
     let message = RankMessage(
-      phases: clock.summary(), use: use,
-      waits: clock.waits(limit: waitLimit(worldSize: communicator.worldSize)), ranges: clock.takeRanges())
+      phases: clock.summary(), use: use, waits: clock.waits(limit: limit), ranges: clock.takeRanges())
     clock.reset()
-    let numbers = message.numbers(waits: waitLimit(worldSize: communicator.worldSize))
+    let numbers = message.numbers(waits: limit)
     let all = try communicator.gather(numbers)
     let messages = stride(from: 0, to: all.count, by: numbers.count).map {
       RankMessage(Array(all[$0..<$0 + numbers.count]))

@@ -15,9 +15,6 @@ package struct ReportFiles {
   /// Writes a whole file, or leaves the old one.
   /// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
   package func write(_ text: String, as name: String) throws {
-    var text = text
-    var file = try ReplacementFile(replacing: folder + "/" + name)
-    try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
-    try file.commit()
+    try ReplacementFile.write(text, to: folder + "/" + name)
   }
 }

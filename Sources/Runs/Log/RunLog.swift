@@ -125,10 +125,8 @@ final class RunLog {
         "  distsgd --config \(shellWord(folder.config))",
         "Every option of the command line may stand here, by its name; see docs/reference.md.",
       ]
-      var text = configText(options.configSettings(shards: shards), comments: comments)
-      var file = try ReplacementFile(replacing: folder.config)
-      try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
-      try file.commit()
+      try ReplacementFile.write(
+        configText(options.configSettings(shards: shards), comments: comments), to: folder.config)
     }
   }
 

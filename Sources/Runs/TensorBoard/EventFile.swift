@@ -6,11 +6,7 @@ import Text
 
 /// A file that TensorBoard reads while it grows.
 package final class EventFile {
-  private let file: TextFile
-  private var buffer: [UInt8] = []
-  private var lastWrite = monotonicSeconds()
-  private static let bufferLimit = 1 << 16
-  private static let secondsBetweenWrites = 1.0
+  private let output: CollectedOutput
 
   /// What the names of all event files begin with.
   private static let prefix = "events.out.tfevents."
@@ -33,28 +29,19 @@ package final class EventFile {
     let host = hostName().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == ".") }
     let digits = String(second)
     let number = String(repeating: "0", count: max(0, 10 - digits.count)) + digits
-    file = try TextFile(
-      creating: "\(folder)/\(Self.prefix)\(number).\(host.isEmpty ? "host" : host).\(getpid()).0", in: place)
-    appendRecord(EventMessage.version(at: now), to: &buffer)
-    if let firstStep { appendRecord(EventMessage.restart(step: firstStep, at: now), to: &buffer) }
+    let name = "\(Self.prefix)\(number).\(host.isEmpty ? "host" : host).\(getpid()).0"
+    output = CollectedOutput(to: try TextFile(creating: "\(folder)/\(name)", in: place))
+    appendRecord(EventMessage.version(at: now), to: &output.bytes)
+    if let firstStep { appendRecord(EventMessage.restart(step: firstStep, at: now), to: &output.bytes) }
     try flush()
   }
-
-  /// A run that ends by an error has its last events on disk too.
-  deinit { try? flush() }
 
   /// - Throws: `DistsgdError` (`inputOutput`), for example when the disk is full.
   package func write(_ summary: Summary, step: Int) throws {
     guard !summary.isEmpty else { return }
-    appendRecord(EventMessage.summary(summary, step: step, at: wallSeconds()), to: &buffer)
-    if buffer.count >= Self.bufferLimit || monotonicSeconds() - lastWrite > Self.secondsBetweenWrites {
-      try flush()
-    }
+    appendRecord(EventMessage.summary(summary, step: step, at: wallSeconds()), to: &output.bytes)
+    try output.flushIfDue()
   }
 
-  package func flush() throws {
-    defer { buffer.removeAll(keepingCapacity: true) }
-    try buffer.withUnsafeBytes { try file.append($0) }
-    lastWrite = monotonicSeconds()
-  }
+  package func flush() throws { try output.flush() }
 }

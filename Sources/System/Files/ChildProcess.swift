@@ -41,6 +41,22 @@ package func runChild(
   return exitCode == 127 ? .notFound : .exited(exitCode)
 }
 
+/// The same, and what the program said on both streams; nothing where no folder takes a file for it.
+package func hearChild(
+  _ program: String, _ arguments: [String], environment: [String: String] = [:]
+) -> (outcome: ChildOutcome, words: String) {
+  let folders = [environmentValue("TMPDIR") ?? "/tmp", "/tmp", "/var/tmp", "/dev/shm"]
+  guard let folder = folders.first(where: { access($0, W_OK | X_OK) == 0 }) else { return (.failed, "") }
+  var template = temporaryTemplate("distsgd-words", in: folder)
+  let descriptor = mkstemp(&template)
+  guard descriptor >= 0 else { return (.failed, "") }
+  close(descriptor)
+  let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  defer { unlink(path) }
+  let outcome = runChild(program, arguments, environment: environment, output: path)
+  return (outcome, (try? readText(path)) ?? "")
+}
+
 /// This process's environment variables.
 package func currentEnvironment() -> [String: String] {
   var variables: [String: String] = [:]

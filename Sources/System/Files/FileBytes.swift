@@ -161,3 +161,8 @@ package func readText(_ path: String) throws -> String {
   let file = try FileBytes(path)
   return withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
 }
+
+/// A path for `mkstemp` and `mkdtemp`, which put letters of their own choice in place of the last six.
+package func temporaryTemplate(_ name: String, in folder: String) -> [CChar] {
+  Array("\(folder)/\(name)-\(String(repeating: "X", count: 6))".utf8CString)
+}

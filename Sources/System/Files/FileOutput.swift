@@ -146,3 +146,14 @@ package func makeFolder(_ path: String) throws(DistsgdError) {
       "cannot create the folder '\(path)': \(errorText(errno)); name one that can be written to")
   }
 }
+
+extension ReplacementFile {
+  /// Writes a whole text file, or leaves the old one.
+  /// - Throws: `DistsgdError` (`cannotCreate`, `inputOutput`).
+  package static func write(_ text: String, to path: String) throws {
+    var text = text
+    var file = try ReplacementFile(replacing: path)
+    try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
+    try file.commit()
+  }
+}

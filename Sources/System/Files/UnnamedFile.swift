@@ -26,7 +26,7 @@ package final class UnnamedFile: @unchecked Sendable {
         "cannot keep \(gigabytes(Double(byteCount))) GB of \(what) in \(place): \(message(number)); \(advice), or use fewer rows"
       )
     }
-    var template = Array("\(folder)/distsgd-XXXXXX".utf8CString)
+    var template = temporaryTemplate("distsgd", in: folder)
     descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       throw error(.cannotCreate, errno, "set TMPDIR to a folder that you may write to")

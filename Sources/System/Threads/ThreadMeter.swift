@@ -31,9 +31,6 @@ package final class ThreadMeter {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
-  /// Whether `queuedNanoseconds` means something.
-  package var knowsQueue: Bool { statistics >= 0 }
-
   /// Time in which it could have run and had no core: the second number of the line; about 600 ns.
   package var queuedNanoseconds: UInt64 {
     guard statistics >= 0 else { return 0 }

@@ -8,8 +8,7 @@ final class TemporaryFolder {
 
   init() throws {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    // mkdtemp replaces six letters X at the end.
-    var template = Array("\(base)/distsgd-verify-\(String(repeating: "X", count: 6))".utf8CString)
+    var template = temporaryTemplate("distsgd-verify", in: base)
     guard mkdtemp(&template) != nil else {
       throw DistsgdError(
         .cannotCreate,
