@@ -84,8 +84,8 @@ package struct AllReduceBench {
     let ours = { (count: Int) throws(MPIError) in
       for _ in 0..<count {
         if isWritten { fill(reduction.gradientBuffer(0), value, floats) }
-        try reduction.reduceAndUpdate(
-          activeShards: worldSize, step: 1, learningRate: 0.1, clock: clock)
+        reduction.begin(activeShards: worldSize, step: 1, learningRate: 0.1)
+        try reduction.reduceAndUpdate(clock: clock)
       }
     }
     let theirs = { (count: Int) throws(MPIError) in
@@ -138,8 +138,8 @@ package struct AllReduceBench {
     // Parameters of their own are uninitialised memory; in shared ones all ranks write the same.
     reduction.parameters.update(repeating: 0, count: reduction.layout.addedCount)
     try communicator.barrier()
-    try reduction.reduceAndUpdate(
-      activeShards: worldSize, step: 1, learningRate: 1, clock: PhaseClock(over: communicator))
+    reduction.begin(activeShards: worldSize, step: 1, learningRate: 1)
+    try reduction.reduceAndUpdate(clock: PhaseClock(over: communicator))
     try mpi?.sum(buffer, count: floats)
     try communicator.agreeingOnErrors {
       for i in 0..<floats {

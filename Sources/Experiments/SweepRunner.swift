@@ -99,6 +99,7 @@ package struct SweepRunner {
   /// What changes nothing of a result.
   private static let unheard: Set = [
     "--timeout", "--check-every", "--log-every", "--log-hashes", "--keep", "--tensorboard",
+    "--bucket-size", "--messages",
   ]
 
   /// Makes the folder, or finds that of a sweep which goes on.

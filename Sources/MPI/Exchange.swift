@@ -71,6 +71,15 @@ public final class Exchange {
     try check(MPI_Startall(Int32(requests.count), requests.baseAddress), "MPI_Startall")
   }
 
+  /// Whether all have been sent and received; MPI goes on with whatever it has to do (MPI_Testall).
+  package func test() throws(MPIError) -> Bool {
+    var hasEnded: Int32 = 0
+    try check(
+      MPI_Testall(Int32(requests.count), requests.baseAddress, &hasEnded, cmpi_statuses_ignore()),
+      "MPI_Testall")
+    return hasEnded != 0
+  }
+
   /// Returns when all have been sent and received (MPI_Waitall).
   public func wait() throws(MPIError) {
     try check(

@@ -2,6 +2,13 @@
 import CMPI
 import Glibc
 
+/// Who talks to MPI on a thread of its own.
+package protocol BackgroundTalker: AnyObject {
+  /// Returns when it has said what it had to; it says no more before it is told to.
+  /// - Throws: what it has met with.
+  func finish() throws(MPIError)
+}
+
 /// The ranks that a launcher has started, over Open MPI. It belongs to the thread that made it; a process makes one, and
 /// ends it by `finalize`.
 public final class MPICommunicator: Communicator {
@@ -16,11 +23,17 @@ public final class MPICommunicator: Communicator {
   /// Whether it is all ranks of the job, and not a part of them.
   private let isWhole: Bool
 
-  /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_FUNNELED`, one thread talks) and finds who shares
+  /// Whether threads may talk in turn.
+  private let threadsTakeTurns: Bool
+  /// Who talks on a thread of its own, while this one does something else.
+  private var talkers: [any BackgroundTalker] = []
+
+  /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_SERIALIZED`, one thread talks at a time) and finds who shares
   /// memory with whom (section 6.4.2: `MPI_COMM_TYPE_SHARED`).
   public init() throws(MPIError) {
     var provided: Int32 = 0
-    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
+    threadsTakeTurns = provided >= Int32(MPI_THREAD_SERIALIZED)
     guard provided >= Int32(MPI_THREAD_FUNNELED) else {
       throw MPIError(
         call: "MPI_Init_thread", code: provided, message: "this MPI does not offer MPI_THREAD_FUNNELED")
@@ -60,6 +73,7 @@ public final class MPICommunicator: Communicator {
   /// longer.
   package init(_ group: Int, of whole: MPICommunicator) throws(MPIError) {
     isWhole = false
+    threadsTakeTurns = whole.threadsTakeTurns
     var world: MPI_Comm?
     // MPI 3.1, section 6.4.2.
     try check(MPI_Comm_split(whole.world, Int32(group), Int32(whole.rank), &world), "MPI_Comm_split")
@@ -94,12 +108,14 @@ public final class MPICommunicator: Communicator {
   }
 
   public func barrier() throws(MPIError) {
+    try silence()
     board.arrive()
     try check(board.waits { MPI_Barrier(world) }, "MPI_Barrier")
   }
 
   /// Looks now and then whether all have come (MPI 3.1, section 5.12.1); a wait of MPI's own would take a core.
   public func sleepingBarrier() throws(MPIError) {
+    try silence()
     board.arrive()
     var request = cmpi_request_null()
     try check(MPI_Ibarrier(world, &request), "MPI_Ibarrier")
@@ -116,6 +132,7 @@ public final class MPICommunicator: Communicator {
   public func broadcast<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from root: Int
   ) throws(MPIError) {
+    try silence()
     board.arrive()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
@@ -127,6 +144,7 @@ public final class MPICommunicator: Communicator {
   public func allReduce<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
   ) throws(MPIError) {
+    try silence()
     board.arrive()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
@@ -140,12 +158,14 @@ public final class MPICommunicator: Communicator {
   /// MPI_Allreduce in place, as near to the bare call as Swift gets: what benches measure against. Training
   /// does not use it, for it promises no order of the additions.
   package func sum(_ buffer: UnsafeMutablePointer<Float>, count: Int) throws(MPIError) {
+    try silence()
     try check(
       MPI_Allreduce(cmpi_in_place(), buffer, Int32(count), cmpi_float(), cmpi_sum(), world), "MPI_Allreduce")
   }
 
   public func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar] {
     guard let first = values.first else { return [] }
+    try silence()
     var all = [Scalar](repeating: first, count: rank == 0 ? worldSize * values.count : 0)
     let count = Int32(values.count)
     board.arrive()
@@ -158,6 +178,7 @@ public final class MPICommunicator: Communicator {
   public func send<Scalar: MPIScalar>(
     _ buffer: UnsafeBufferPointer<Scalar>, to rank: Int, tag: Int
   ) throws(MPIError) {
+    try silence()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
         MPI_Send(buffer.baseAddress! + start, count, Scalar.datatype, Int32(rank), Int32(tag), world),
@@ -168,6 +189,7 @@ public final class MPICommunicator: Communicator {
   public func receive<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, from rank: Int, tag: Int
   ) throws(MPIError) {
+    try silence()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
         MPI_Recv(
@@ -177,11 +199,13 @@ public final class MPICommunicator: Communicator {
   }
 
   public func exchange(_ messages: [Exchange.Message]) throws(MPIError) -> Exchange? {
-    messages.isEmpty ? nil : try Exchange(messages, over: world, board)
+    try silence()
+    return messages.isEmpty ? nil : try Exchange(messages, over: world, board)
   }
 
   /// A shared window (MPI 3.1, section 11.2.3) whose memory belongs to the server's first rank.
   public func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer {
+    try silence()
     board.arrive()
     var window: MPI_Win?
     let memory = try Self.allocateShared(
@@ -194,6 +218,7 @@ public final class MPICommunicator: Communicator {
   public var sharedCount: Int { windows.count }
 
   public func releaseShared(downTo count: Int) throws(MPIError) {
+    try silence()
     while windows.count > count {
       var window = windows.removeLast()
       try check(MPI_Win_free(&window), "MPI_Win_free")
@@ -233,6 +258,20 @@ public final class MPICommunicator: Communicator {
     return aligned
   }
 
+  /// Whether a thread may talk for this one: no call is made here before its work is done.
+  package func add(_ talker: any BackgroundTalker) -> Bool {
+    if threadsTakeTurns { talkers.append(talker) }
+    return threadsTakeTurns
+  }
+
+  package func remove(_ talker: any BackgroundTalker) { talkers.removeAll { $0 === talker } }
+
+  /// Returns when no other thread talks.
+  @inline(__always)
+  private func silence() throws(MPIError) {
+    for talker in talkers { try talker.finish() }
+  }
+
   public func abort(_ code: Int32) -> Never {
     board.end(code)
     MPI_Abort(cmpi_comm_world(), code)
@@ -240,6 +279,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func finalize() throws(MPIError) {
+    try silence()
     for index in windows.indices { try check(MPI_Win_free(&windows[index]), "MPI_Win_free") }
     windows = []
     guard isWhole else {

@@ -10,6 +10,10 @@ public struct MPIError: Error, CustomStringConvertible, Sendable {
   /// What MPI_Error_string says of it.
   public let message: String
 
+  package init(call: String, code: Int32, message: String) {
+    (self.call, self.code, self.message) = (call, code, message)
+  }
+
   public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
 }
 

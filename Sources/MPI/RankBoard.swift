@@ -60,10 +60,12 @@ public final class RankBoard {
 
   /// Runs a call in which this rank waits for messages of others.
   @inline(__always)
-  package func waits<Result>(in call: () -> Result) -> Result {
+  package func waits<Result, Failure: Error>(
+    in call: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     cmpi_store64(own + Word.waiting.rawValue, 1)
     defer { cmpi_store64(own + Word.waiting.rawValue, 0) }
-    return call()
+    return try call()
   }
 
   package func isWaiting(_ localRank: Int) -> Bool { load(.waiting, of: localRank) == 1 }

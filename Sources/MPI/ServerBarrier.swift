@@ -48,8 +48,7 @@ package final class ServerBarrier {
   package convenience init(
     memory: UnsafeMutableRawPointer, localRank: Int, rankCount: Int, hasOwnCores: Bool
   ) {
-    let whenIdle = getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) }
-    let patience = Self.patience(hasOwnCores: hasOwnCores, yieldsWhenIdle: whenIdle)
+    let patience = Self.patience(hasOwnCores: hasOwnCores)
     self.init(
       memory: memory, localRank: localRank, rankCount: rankCount, spins: patience.spins,
       yields: patience.yields)
@@ -68,6 +67,13 @@ package final class ServerBarrier {
     self.rankCount = UInt32(rankCount)
     self.spins = spins
     self.yields = yields
+  }
+
+  /// How often a waiting rank looks before it sleeps, in this environment.
+  package static func patience(hasOwnCores: Bool) -> (spins: Int, yields: Int) {
+    patience(
+      hasOwnCores: hasOwnCores,
+      yieldsWhenIdle: getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) })
   }
 
   /// How often a waiting rank looks before it sleeps.

@@ -105,8 +105,8 @@ private final class KeeperPass: LayerPass {
       reduction.parameters.update(repeating: 0, count: count)
       reduction.gradientBuffer(0).update(from: gradient, count: count)
       reduction.gradientBuffer(0)[count] = 0.5
-      try reduction.reduceAndUpdate(
-        activeShards: 1, step: 1, learningRate: 1, measured: .halves, clock: PhaseClock())
+      reduction.begin(activeShards: 1, step: 1, learningRate: 1, measured: .halves)
+      try reduction.reduceAndUpdate(clock: PhaseClock())
       let found = try #require(reduction.gradientNorm)
       #expect(abs(found - norm) < 1e-12 * norm && reduction.loss == 0.5)
       let factor = Float(min(1, limit / (found + 1e-6)))
@@ -124,7 +124,8 @@ private final class KeeperPass: LayerPass {
         rule: UpdateRule(SGD(), clipping: clipping), communicator: communicator)
       reduction.parameters.update(repeating: 0, count: 3)
       reduction.gradientBuffer(0).update(from: [1, value, 1, 0], count: 4)
-      try reduction.reduceAndUpdate(activeShards: 1, step: 1, learningRate: 1, clock: PhaseClock())
+      reduction.begin(activeShards: 1, step: 1, learningRate: 1)
+      try reduction.reduceAndUpdate(clock: PhaseClock())
       #expect(reduction.parameters[1].isNaN)
       withExtendedLifetime(communicator) {}
     }

@@ -7,21 +7,25 @@ struct PlannedJob: CustomStringConvertible {
   let topology: Topology
   let shards: Shards
   let layout: ArenaLayout
+  let travel: Travel
   let plans: [ReductionPlan]
 
-  init(_ serverOfRank: [Int], shards shardCount: Int, parameters: Int) {
+  init(_ serverOfRank: [Int], shards shardCount: Int, parameters: Int, _ travel: Travel = Travel()) {
+    self.travel = travel
     let topology = Topology(
       serverOfRank: serverOfRank, hosts: (0...serverOfRank.max()!).map { "server\($0)" })
     let shards = Shards(count: shardCount, worldSize: serverOfRank.count)
     let layout = ArenaLayout(parameterCount: parameters)
     (self.topology, self.shards, self.layout) = (topology, shards, layout)
     plans = serverOfRank.indices.map {
-      ReductionPlan(topology: topology, rank: $0, shards: shards, layout: layout, activeShards: [shardCount])
+      ReductionPlan(
+        topology: topology, rank: $0, shards: shards, layout: layout, activeShards: [shardCount],
+        travel: travel)
     }
   }
 
   var description: String {
-    "\(layout.parameterCount) parameters, \(shards.count) shards, servers of the ranks: \(topology.serverOfRank)"
+    "\(layout.parameterCount) parameters, \(shards.count) shards, servers of the ranks: \(topology.serverOfRank), \(travel)"
   }
 
   /// For each server, its ranks' plans.
@@ -29,7 +33,7 @@ struct PlannedJob: CustomStringConvertible {
 
   /// Between servers, of one rank.
   func messages(of rank: Int) -> [ExchangePlan.Message] {
-    plans[rank].exchange.map { $0.sums + $0.updates } ?? []
+    plans[rank].exchanges.flatMap { ($0.sums + $0.updates).flatMap(\.messages) }
   }
 }
 
@@ -58,7 +62,22 @@ extension PlannedJob {
       [6, 100, 2_040, 235_146].map { PlannedJob(placement, shards: 131, parameters: $0) }
     }
 
-  static let onSeveralServers = all.filter { $0.topology.serverCount > 1 }
+  static let onSeveralServers =
+    all.filter { $0.topology.serverCount > 1 }
+    + [
+      (blocks(1, 1), 2), (blocks(1, 1, 1, 1), 4), (blocks(2, 2, 2, 2), 16), (blocks(4, 4), 8),
+      (Array((0..<128).map { $0 / 8 }), 128), (blocks(8, 3, 1), 16), (blocks(1, 1, 1), 3),
+    ].flatMap { placement, shards in
+      [100, 2_040, 9_000, 235_146].flatMap { parameters in
+        [1, 4, 20].flatMap { blocks in
+          Travel.Route.allCases.map {
+            PlannedJob(
+              placement, shards: shards, parameters: parameters,
+              Travel($0, bucketLength: blocks * ArenaLayout.block))
+          }
+        }
+      }
+    }
 }
 
 /// Whether ranges lie one after the other, without gap, and are together 0 ..< `length`.

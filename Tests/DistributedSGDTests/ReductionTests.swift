@@ -167,8 +167,8 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
         expected[i] -= 0.125 * gradient[i]
       }
       gradient[count] = loss
-      try reduction.reduceAndUpdate(
-        activeShards: active, step: step + 1, learningRate: 0.125, clock: PhaseClock())
+      reduction.begin(activeShards: active, step: step + 1, learningRate: 0.125)
+      try reduction.reduceAndUpdate(clock: PhaseClock())
       #expect(reduction.loss == loss)
       #expect(Array(UnsafeBufferPointer(start: reduction.parameters, count: count)) == expected)
     }

@@ -9,6 +9,7 @@ extension Sampling: ExpressibleByArgument {}
 extension LastBatch: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
 extension Binding: ExpressibleByArgument {}
+extension Travel.Route: ExpressibleByArgument {}
 
 /// A decimal number. What is none of single precision's numbers is told with the option's range.
 func parseNumber(_ text: String) throws -> Double {

@@ -19,8 +19,8 @@ final class ArenaNorms {
   /// Shape (pieces)
   private let pieces: UnsafeMutableBufferPointer<Range<Int>>
   private let starts: UnsafeMutableBufferPointer<Int>
-  /// This rank's.
-  private let own: Range<Int>
+  /// Those that are others'.
+  private let foreign: [Range<Int>]
   /// Shape (columns, pieces): seen by all ranks of the server, or this rank's alone.
   private let sums: UnsafeMutablePointer<Double>
   private let ownsSums: Bool
@@ -30,17 +30,18 @@ final class ArenaNorms {
   static func columns(of optimizer: any Optimizer) -> Int { optimizer is any TensorwiseOptimizer ? 5 : 3 }
 
   /// - Parameters:
-  ///   - range: what this rank updates.
+  ///   - ranges: what this rank updates, in the arena's order.
   ///   - shared: memory for the sums, where the ranks share one arena.
   init(
-    _ plan: NormPlan, range: Range<Int>, columns: Int, shared: UnsafeMutableRawPointer?,
+    _ plan: NormPlan, ranges: [Range<Int>], columns: Int, shared: UnsafeMutableRawPointer?,
     communicator: any Communicator
   ) {
     pieces = .allocate(capacity: plan.pieces.count)
     _ = pieces.initialize(from: plan.pieces)
     starts = .allocate(capacity: plan.starts.count)
     _ = starts.initialize(from: plan.starts)
-    own = plan.pieces(in: range)
+    let own = ranges.map(plan.pieces).filter { !$0.isEmpty }
+    foreign = zip([0] + own.map(\.upperBound), own.map(\.lowerBound) + [plan.pieces.count]).map { $0..<$1 }
     ownsSums = shared == nil
     sums =
       shared?.assumingMemoryBound(to: Double.self) ?? .allocate(capacity: max(1, columns * plan.pieces.count))
@@ -54,9 +55,6 @@ final class ArenaNorms {
     if ownsSums { sums.deallocate() }
   }
 
-  /// The first of this rank's pieces, from which `measure` goes on.
-  var firstPiece: Int { own.lowerBound }
-
   /// Adds up the squares of the pieces in a part of this rank's range.
   /// - Parameters:
   ///   - values: shape (count), from `offset` of the arena on.
@@ -66,7 +64,7 @@ final class ArenaNorms {
     _ column: Column, _ values: UnsafePointer<Float>, offset: Int, count: Int, from piece: inout Int
   ) {
     let column = sums + column.rawValue * pieces.count
-    while piece < own.upperBound, pieces[piece].lowerBound < offset + count {
+    while piece < pieces.count, pieces[piece].lowerBound < offset + count {
       column[piece] = ckernels_sum_of_squares(
         values + (pieces[piece].lowerBound - offset), pieces[piece].count)
       piece += 1
@@ -77,7 +75,7 @@ final class ArenaNorms {
   func exchange(_ columns: ClosedRange<Int>) throws(MPIError) {
     for column in columns {
       // Each has one rank's number and zeros, whose sum is exact.
-      for piece in 0..<pieces.count where !own.contains(piece) { sums[column * pieces.count + piece] = 0 }
+      for piece in foreign.joined() { sums[column * pieces.count + piece] = 0 }
     }
     try communicator.allReduce(
       UnsafeMutableBufferPointer(

@@ -1,21 +1,36 @@
 // Who sends what to whom between servers in a step, and where it lies: worked out before anything is allocated.
 import MPI
 
-/// What one rank adds up for others, sends and receives. Every rank owns one part of the arena. For each part, one
-/// local rank of every other server is the owner's *partner*: it adds up its server's nodes over the part, sends the
-/// sums to the owner, and later receives the updated part for its server.
+/// What one rank adds up, sends and receives for one bucket of the arena. Every part of it has an owner, who adds up the
+/// total and updates. For each lane (`Lane`), one rank of every server adds up its server's nodes, and
 ///
-/// Each byte crosses the network once in each direction, and the ranks of a server share the work.
+/// - directly: sends those of every other server's part to its owner, who later sends the updated part back;
+/// - in rounds: exchanges halves with one other server after the other, sums on the way up, parameters on the way down.
 ///
-/// Sums lie in memory of the rank's own:
-///
-///     sums of all servers' nodes over the own part | of this server's over the first part it helps with | …
+/// Either way 2 (S − 1)/S of the bucket leave every server, where each has one node. Sums lie in memory of the rank's own,
+/// those of a bucket one after the other.
 package struct ExchangePlan: Sendable {
-  /// A part of the arena over which this rank adds up its server's nodes.
-  package struct Part: Sendable, Equatable {
+  /// The sum of a node over a range: where its first float lies in the exchange's memory.
+  package struct Sum: Sendable, Equatable {
+    package let node: TreeNode
     package let range: Range<Int>
-    /// Where the sum of each node begins in the exchange's memory; shape (range.count) each.
-    package let offsets: [Int]
+    package let offset: Int
+    /// The same as if the whole arena were there.
+    package var base: Int { offset - range.lowerBound }
+  }
+
+  /// Adds up a node's sum from others over the same range.
+  package struct Addition: Sendable, Equatable {
+    package let target: Sum
+    package let sources: [Sum]
+  }
+
+  /// What this rank owns: the total of a range, to be added up from these.
+  package struct Total: Sendable, Equatable {
+    package let range: Range<Int>
+    package let sources: [Sum]
+    /// Which of them is the first of each server, where all have sent theirs.
+    package let firstSources: [Int]
   }
 
   /// What goes from one rank to another in every step.
@@ -33,6 +48,7 @@ package struct ExchangePlan: Sendable {
     package let peer: Int
     /// Where its first float is: in the exchange's memory, or in the arena of the parameters.
     package let offset: Int
+    package let tag: Int
 
     package var count: Int {
       switch content {
@@ -40,75 +56,147 @@ package struct ExchangePlan: Sendable {
       case .parameters: range.count
       }
     }
+  }
 
-    package var tag: Int {
-      switch content {
-      case .sums: 1
-      case .parameters: 2
+  /// Messages that can go at the same time, and what is added up when they have come.
+  package struct Round: Sendable, Equatable {
+    package var messages: [Message] = []
+    package var additions: [Addition] = []
+  }
+
+  /// Of the arena.
+  package let bucket: Range<Int>
+  /// This server's nodes over what this rank works on: added up from the gradients of the server's ranks.
+  package private(set) var own: [Sum] = []
+  package private(set) var sums: [Round] = []
+  package private(set) var totals: [Total] = []
+  package private(set) var updates: [Round] = []
+  /// Floats of the exchange's memory up to the end of this bucket.
+  package private(set) var end: Int
+
+  private let rank: Int
+  private let ownServer: Int
+  private let number: Int
+
+  /// - Parameters:
+  ///   - number: of the bucket.
+  ///   - start: where its sums begin in the exchange's memory.
+  init(bucket: Range<Int>, number: Int, rank: Int, server: Int, routes: ServerRoutes, start: Int) {
+    self.bucket = bucket
+    self.number = number
+    self.rank = rank
+    ownServer = server
+    end = start
+    for (index, lane) in routes.lanes(of: bucket).enumerated() where lane.ranks[server] == rank {
+      switch routes.route {
+      case .direct: addDirect(lane, index, routes)
+      case .rounds: addRounds(lane, index, routes)
       }
     }
   }
 
-  /// The nodes that each server adds up before anything crosses the network.
-  package let nodesOfServer: [[TreeNode]]
-  package let ownServer: Int
-  /// The part that this rank owns.
-  package let ownRange: Range<Int>
-  /// This rank's own part first, then those of the remote ranks whose partner it is.
-  package let parts: [Part]
-  package let sums: [Message]
-  package let updates: [Message]
-  /// Floats of the exchange's memory.
-  package let length: Int
+  private mutating func reserve(_ node: TreeNode, _ range: Range<Int>) -> Sum {
+    defer { end += range.count }
+    return Sum(node: node, range: range, offset: end)
+  }
 
-  init(topology: Topology, rank: Int, shards: Shards, layout: ArenaLayout, tree: ReductionTree) {
-    let ownServer = topology.serverOfRank[rank]
-    let own = layout.ownedRange(of: rank, worldSize: topology.worldSize)
-    let nodesOfServer = topology.ranksOfServer.map { ranks in
-      tree.nodes(covering: Set(ranks.flatMap { Array(shards.owned(by: $0)) }))
-    }
-    var parts: [Part] = []
-    var sums: [Message] = []
-    var updates: [Message] = []
-    var end = 0
-    for (server, nodes) in nodesOfServer.enumerated() {
-      if server == ownServer {
-        parts.append(Part(range: own, offsets: nodes.indices.map { end + $0 * own.count }))
-      } else if !own.isEmpty {
-        let peer = Self.partner(of: rank, among: topology.ranksOfServer[server])
-        sums.append(
-          Message(direction: .receive, content: .sums(nodes), range: own, peer: peer, offset: end))
-        updates.append(
-          Message(direction: .send, content: .parameters, range: own, peer: peer, offset: own.lowerBound))
+  /// Of the messages between two ranks each has its own number, the same at both ends.
+  private func tag(lane: Int, round: Int, ofSums: Bool) -> Int {
+    (((number + 1) << 10 | lane) << 6 | round) << 1 | (ofSums ? 0 : 1)
+  }
+
+  private mutating func addDirect(_ lane: Lane, _ index: Int, _ routes: ServerRoutes) {
+    let nodes = routes.nodesOfServer
+    if sums.isEmpty { (sums, updates) = ([Round()], [Round()]) }
+    let tags = (tag(lane: index, round: 0, ofSums: true), tag(lane: index, round: 0, ofSums: false))
+    for (range, owner) in routes.parts(of: lane) {
+      if owner == ownServer {
+        var sources: [Sum] = []
+        for (server, nodes) in nodes.enumerated() {
+          let first = end
+          let theirs = nodes.map { reserve($0, range) }
+          sources += theirs
+          if server == ownServer {
+            own += theirs
+          } else {
+            let peer = lane.ranks[server]
+            sums[0].messages.append(
+              Message(
+                direction: .receive, content: .sums(nodes), range: range, peer: peer, offset: first,
+                tag: tags.0))
+            updates[0].messages.append(
+              Message(
+                direction: .send, content: .parameters, range: range, peer: peer, offset: range.lowerBound,
+                tag: tags.1))
+          }
+        }
+        totals.append(Total(range: range, sources: sources, firstSources: nodes.starts))
+      } else {
+        let first = end
+        own += nodes[ownServer].map { reserve($0, range) }
+        sums[0].messages.append(
+          Message(
+            direction: .send, content: .sums(nodes[ownServer]), range: range, peer: lane.ranks[owner],
+            offset: first, tag: tags.0))
+        updates[0].messages.append(
+          Message(
+            direction: .receive, content: .parameters, range: range, peer: lane.ranks[owner],
+            offset: range.lowerBound, tag: tags.1))
       }
-      end += nodes.count * own.count
     }
-    let ownNodes = nodesOfServer[ownServer]
-    for (owner, server) in topology.serverOfRank.enumerated() where server != ownServer {
-      let range = layout.ownedRange(of: owner, worldSize: topology.worldSize)
-      let partner = Self.partner(of: owner, among: topology.ranksOfServer[ownServer])
-      guard partner == rank, !range.isEmpty else { continue }
-      parts.append(Part(range: range, offsets: ownNodes.indices.map { end + $0 * range.count }))
-      sums.append(
-        Message(direction: .send, content: .sums(ownNodes), range: range, peer: owner, offset: end))
-      updates.append(
+  }
+
+  private mutating func addRounds(_ lane: Lane, _ index: Int, _ routes: ServerRoutes) {
+    let crossings = routes.crossings(of: lane).filter {
+      $0.servers.left == ownServer || $0.servers.right == ownServer
+    }
+    if sums.isEmpty {
+      sums = Array(repeating: Round(), count: crossings.count)
+      updates = sums
+    }
+    var kept = reserve(routes.nodesOfServer[ownServer][0], lane.range)
+    own.append(kept)
+    for crossing in crossings {
+      let isLeft = crossing.servers.left == ownServer
+      let peer = lane.ranks[isLeft ? crossing.servers.right : crossing.servers.left]
+      let halves = [
+        crossing.range.lowerBound..<crossing.cut, crossing.cut..<crossing.range.upperBound,
+      ]
+      let (keeps, gives) = isLeft ? (halves[0], halves[1]) : (halves[1], halves[0])
+      let mine = Sum(
+        node: kept.node, range: keeps, offset: kept.base + keeps.lowerBound)
+      let theirs = reserve(isLeft ? crossing.halves.right : crossing.halves.left, keeps)
+      let (up, down) = (
+        tag(lane: index, round: crossing.round, ofSums: true),
+        tag(lane: index, round: crossing.round, ofSums: false)
+      )
+      let round = crossing.round
+      if !gives.isEmpty {
+        sums[round].messages.append(
+          Message(
+            direction: .send, content: .sums([kept.node]), range: gives, peer: peer,
+            offset: kept.base + gives.lowerBound, tag: up))
+        updates[crossings.count - 1 - round].messages.append(
+          Message(
+            direction: .receive, content: .parameters, range: gives, peer: peer, offset: gives.lowerBound,
+            tag: down))
+      }
+      let sources = isLeft ? [mine, theirs] : [theirs, mine]
+      kept = Sum(node: crossing.node, range: keeps, offset: mine.offset)
+      guard !keeps.isEmpty else { continue }
+      sums[round].messages.append(
         Message(
-          direction: .receive, content: .parameters, range: range, peer: owner, offset: range.lowerBound))
-      end += ownNodes.count * range.count
+          direction: .receive, content: .sums([theirs.node]), range: keeps, peer: peer,
+          offset: theirs.offset, tag: up))
+      updates[crossings.count - 1 - round].messages.append(
+        Message(
+          direction: .send, content: .parameters, range: keeps, peer: peer, offset: keeps.lowerBound,
+          tag: down))
+      if round == crossings.count - 1 {
+        totals.append(Total(range: keeps, sources: sources, firstSources: [0, 1]))
+      } else {
+        sums[round].additions.append(Addition(target: kept, sources: sources))
+      }
     }
-    self.nodesOfServer = nodesOfServer
-    self.ownServer = ownServer
-    ownRange = own
-    (self.parts, self.sums, self.updates) = (parts, sums, updates)
-    length = end
   }
-
-  private static func partner(of owner: Int, among ranks: [Int]) -> Int { ranks[owner % ranks.count] }
-
-  /// The nodes of all servers, server by server.
-  package var sourceNodes: [TreeNode] { nodesOfServer.flatMap { $0 } }
-  /// Where the sum of each of `sourceNodes` over the own part begins in the exchange's memory.
-  package var sourceOffsets: [Int] { sourceNodes.indices.map { $0 * ownRange.count } }
-  /// For each server, which of `sourceNodes` is its first.
-  package var firstSources: [Int] { nodesOfServer.starts }
 }

@@ -2,23 +2,28 @@
 import MPI
 
 extension GradientReduction {
-  /// Adds up and updates this rank's range, a block at a time while it is in cache. One block in eight is timed by
-  /// its parts.
+  /// Adds up and updates this rank's part, on the only server.
+  func foldAndUpdate(_ clock: PhaseClock) throws(MPIError) {
+    if update.isStaged { return try foldThenUpdate(clock) }
+    foldAndUpdate(ownParts[0], buffers, work, clock)
+  }
+
+  /// Adds up and updates a part, a block at a time while it is in cache. One block in eight is timed by its parts.
+  /// - Parameter clock: nil where that is not on the rank's own thread.
   func foldAndUpdate(
-    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ step: Int, _ learningRate: Float, _ measured: MeasuredNorms, _ clock: PhaseClock
-  ) throws(MPIError) {
-    if update.isStaged {
-      return try foldThenUpdate(program, sources, step, learningRate, measured, clock)
-    }
+    _ part: OwnPart, _ sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>, _ work: StepWork,
+    _ clock: PhaseClock?
+  ) {
+    let program = part.programs[work.size]
+    let (measured, step, learningRate) = (work.measured, work.step, work.learningRate)
     let blockLength =
       measured != .none ? min(program.blockLength, FoldProgram.blockLength) : program.blockLength
-    var piece = norms.firstPiece
+    var piece = part.firstPiece
     var reduceTicks: UInt64 = 0
     var updateTicks: UInt64 = 0
     var block = 0
-    var offset = ownRange.lowerBound
-    let end = min(ownRange.upperBound, layout.addedCount)
+    var offset = part.range.lowerBound
+    let end = min(part.range.upperBound, layout.addedCount)
     while offset < end {
       let isTimed = program.hasAdditions && block % 8 == 0
       let start = isTimed ? Ticks.now : 0
@@ -38,12 +43,9 @@ extension GradientReduction {
       block += 1
     }
     if program.hasAdditions {
-      clock.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
+      clock?.mark((.reduce, .update), inProportion: reduceTicks, updateTicks)
     } else {
-      clock.mark(.update)
-    }
-    if measured != .none, network != nil {
-      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
+      clock?.mark(.update)
     }
   }
 }

@@ -12,12 +12,12 @@ import System
 /// (`AgreementWords`), in the first node's arena of each rank. After a barrier each rank adds up its 1/P of the arena
 /// over all nodes of its server, a block at a time, and updates that part.
 ///
-/// Between servers the same tree goes on: each rank sends its server's sums of a remote rank's part to that
-/// rank, which finishes the additions, updates, and sends the new parameters back.
+/// Between servers the same tree goes on (`NetworkReduction.swift`).
 package final class GradientReduction {
   /// The nodes of the tree that this rank adds up alone.
   package let nodes: [TreeNode]
-  /// Shape (n + 1): the parameters, and the loss of the last batch.
+  /// Shape (n + 1): the parameters, and the loss of the last batch. Between servers they may be on their way until
+  /// `settle`.
   package let parameters: UnsafeMutablePointer<Float>
   package let tree: ReductionTree
   /// Whether there are several copies of the parameters, which could differ.
@@ -30,12 +30,12 @@ package final class GradientReduction {
   /// Sums of squares, for norms.
   let norms: ArenaNorms
   /// What all ranks have come to in the last step, behind the parameters.
-  private let commonWords: UnsafeMutablePointer<AgreementWords>
+  let commonWords: UnsafeMutablePointer<AgreementWords>
   /// Whether this rank adds up everything itself, into parameters of its own (`ReductionPlan.Placement`).
   let isReplicated: Bool
   private let barrier: ServerBarrier?
   /// What this rank adds up and updates.
-  let ownRange: Range<Int>
+  let ownParts: [OwnPart]
   /// Where a replicated arena's gradient waits for its norm; shape (n).
   let ownGradient: UnsafeMutablePointer<Float>?
   /// One pointer for each node of this server's ranks, in the order of `windowNodes`; a row for each turn.
@@ -43,55 +43,46 @@ package final class GradientReduction {
   private let ownNodeOffset: Int
   /// The words of each of this server's ranks; a row for each turn.
   private let rankWords: [UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>]
-  private let serverRanks: [Int]
+  let serverRanks: [Int]
   private let localRank: Int
   private var turn = 0
-  /// How the ranks of this server met last in a step; of several servers.
-  private var opening = ServerBarrier.Opening(last: 0, ticks: 0, isOwn: false, delay: 0)
-  private var clockOffset = ClockOffset()
   private var isNormMeasured = false
   var areHalvesMeasured = false
   /// Whether this rank has added up both halves of this batch, and measured them.
   var hasMeasuredHalves = false
-  /// For each batch size that occurs: how to add up.
-  private let totals: [Total]
-  let network: ServerExchange?
-  private let board: RankBoard
+  /// For each batch size that occurs, the non-empty shards.
+  private let activeShards: [Int]
+  /// What is to be done in this step.
+  var work = StepWork()
+  /// What goes on between servers; nil where there is one.
+  private(set) var network: NetworkReduction?
+  let board: RankBoard
   private let stack: UnsafeMutablePointer<Float>
-
-  /// The additions for batches with this many non-empty shards.
-  private struct Total {
-    let active: Int
-    let program: FoldProgram
-
-    init(active: Int, of plan: ReductionPlan, stack: UnsafeMutablePointer<Float>) {
-      self.active = active
-      program = FoldProgram(
-        target: plan.tree.root, sources: plan.totalSources, active: active, stack: stack)
-    }
-  }
 
   /// Collective over all ranks.
   /// - Parameters:
   ///   - tensors: of the arena; none: all of it is learned, and decays.
   ///   - rule: of the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
+  ///   - travel: between servers.
+  ///   - overlaps: whether buckets may travel while passes compute, which then tell how far they are (`passes`), and
+  ///     whether parameters may still be on their way after a step (`settle`).
   package init(
     parameterCount: Int, tensors: [ParameterTensor] = [], shards: Shards, activeShards: [Int],
-    rule: UpdateRule, communicator: any Communicator
+    rule: UpdateRule, travel: Travel = Travel(), overlaps: Bool = false, communicator: any Communicator
   ) throws(MPIError) {
     let plan = ReductionPlan(
       topology: communicator.topology, rank: communicator.rank, shards: shards,
-      layout: ArenaLayout(parameterCount: parameterCount), activeShards: activeShards)
+      layout: ArenaLayout(parameterCount: parameterCount), activeShards: activeShards, travel: travel)
     nodes = plan.nodes
     tree = plan.tree
     layout = plan.layout
-    ownRange = plan.ownRange
     serverRanks = plan.serverRanks
     localRank = plan.localRank
     isReplicated = plan.placement == .replicated
     hasSeveralCopies = plan.hasSeveralCopies
     board = communicator.board
+    self.activeShards = plan.activeShards
 
     let cores = try ServerCores(over: communicator)
     let normPlan = NormPlan(tensors: tensors, parameterCount: parameterCount)
@@ -113,31 +104,42 @@ package final class GradientReduction {
     ownNodeOffset = plan.firstNodes[localRank]
     rankWords = nodeBuffers.map { plan.layout.words(of: $0, at: plan.firstNodes) }
     norms = ArenaNorms(
-      normPlan, range: ownRange, columns: columns,
+      normPlan, ranges: plan.ownRanges, columns: columns,
       shared: plan.placement == .shared ? memory + ServerBarrier.byteCount + windowBytes : nil,
       communicator: communicator)
     ownGradient = isReplicated ? .allocate(capacity: parameterCount) : nil
     let stack = UnsafeMutablePointer<Float>.allocate(capacity: FoldProgram.stackLength)
     self.stack = stack
-    if let exchange = plan.exchange {
-      network = try ServerExchange(
-        exchange, of: plan, parameters: parameters, communicator: communicator, stack: stack)
-    } else {
-      network = nil
-    }
     update = ArenaUpdate(
       rule, try OptimizerState(rule.optimizer.states, plan: plan, communicator: communicator),
       tensors: tensors, layout: layout, parameters: parameters)
-    totals = plan.activeShards.map { Total(active: $0, of: plan, stack: stack) }
+    guard plan.placement == .split else {
+      ownParts = plan.ownRanges.map { range in
+        OwnPart(
+          range: range, firstPiece: normPlan.pieces(in: range).lowerBound, sources: nil,
+          programs: plan.activeShards.map {
+            FoldProgram(target: plan.tree.root, sources: plan.windowNodes, active: $0, stack: stack)
+          }, words: nil)
+      }
+      return
+    }
+    let exchange = try ServerExchange(
+      plan, nodeBuffers: nodeBuffers[0], parameters: parameters, norms: normPlan,
+      communicator: communicator, stack: stack)
+    ownParts = exchange.buckets.flatMap(\.parts)
+    network = try NetworkReduction(
+      exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,
+      communicator: communicator)
     try compareClocks(over: communicator)
   }
 
   deinit {
+    network?.end()
     if isReplicated { parameters.deallocate() }
     ownGradient?.deallocate()
     for buffers in nodeBuffers { buffers.deallocate() }
     for words in rankWords { words.deallocate() }
-    for total in totals { total.program.deallocate() }
+    if network == nil { for part in ownParts { part.deallocate() } }
     stack.deallocate()
   }
 
@@ -155,6 +157,9 @@ package final class GradientReduction {
 
   /// Who did not agree in the last step; the same on all ranks.
   package var suspect: Suspect? { commonWords.pointee.suspect }
+
+  /// Who is told how far a step's passes are; nil where nobody has to know.
+  package var passes: PassProgress? { network?.passes }
 
   /// Leaves this rank's words for the next `reduceAndUpdate`.
   /// - Parameters:
@@ -175,41 +180,43 @@ package final class GradientReduction {
     nodeBuffers[turn][ownNodeOffset + node]
   }
 
-  /// Returns when the parameters this rank reads are those of the next step. Collective.
+  /// Says what the next `reduceAndUpdate` is to do. Before any gradient of the step is told of.
   /// - Parameters:
   ///   - activeShards: the shards of this batch that have examples.
   ///   - step: the number of this update, from 1.
   ///   - measured: what of `gradientNorm` and `squaredHalves` is wanted; the same on all ranks.
-  package func reduceAndUpdate(
-    activeShards: Int, step: Int, learningRate: Float, measured: MeasuredNorms = .none, clock: PhaseClock
-  ) throws(MPIError) {
-    isNormMeasured = measured != .none
-    meet(clock, isStep: true)
-    let buffers = nodeBuffers[turn]
-    let size = activeShards == totals[0].active ? 0 : 1
-    areHalvesMeasured = measured == .halves && (totals[size].program.addsHalves || hasMeasuredHalves)
+  package func begin(
+    activeShards: Int, step: Int, learningRate: Float, measured: MeasuredNorms = .none
+  ) {
+    work = StepWork(
+      size: activeShards == self.activeShards[0] ? 0 : 1, step: step, learningRate: learningRate,
+      measured: measured)
     hasMeasuredHalves = false
+  }
+
+  /// Returns when the parameters this rank reads are those of the next step. Collective.
+  package func reduceAndUpdate(clock: PhaseClock) throws(MPIError) {
+    isNormMeasured = work.measured != .none
+    areHalvesMeasured =
+      work.measured == .halves
+      && (hasMeasuredHalves || ownParts.contains { $0.programs[work.size].addsHalves })
     if let network {
-      board.arrive()
-      try network.collect(buffers, { wordsForOthers(clock) }, size: size, clock: clock)
-      if holdsWords { commonWords.pointee = network.commonWords() }
-      try foldAndUpdate(totals[size].program, network.sources, step, learningRate, measured, clock)
-      board.arrive()
-      try network.distribute(clock: clock)
-    } else {
-      if holdsWords { commonWords.pointee = serverWords() }
-      try foldAndUpdate(totals[size].program, buffers, step, learningRate, measured, clock)
+      try network.run(clock)
+      return
     }
+    meet(clock, isStep: true)
+    if holdsWords { commonWords.pointee = serverWords() }
+    try foldAndUpdate(clock)
     if isReplicated {
       turn = 1 - turn
     } else {
       meet(clock)
     }
-    if network != nil {
-      let last = commonWords.pointee.last
-      clock.depart(last: last, arrival: last.arrival + clockOffset.nanoseconds)
-    }
   }
+
+  /// Returns when all parameters are those of the last step on this server, and may be read or written by any rank's own
+  /// thread. What went wrong is thrown by the next step, or by the communicator.
+  package func settle() { network?.settle() }
 
   /// The gradient that the last step has added up; clipped, if it was. Until the next step begins on any rank it is
   /// still there.
@@ -224,7 +231,7 @@ package final class GradientReduction {
       target.update(from: buffers[0], count: layout.parameterCount)
       return true
     }
-    let program = totals[activeShards == totals[0].active ? 0 : 1].program
+    let program = ownParts[0].programs[activeShards == self.activeShards[0] ? 0 : 1]
     for offset in stride(from: 0, to: layout.parameterCount, by: FoldProgram.blockLength) {
       let count = min(FoldProgram.blockLength, layout.parameterCount - offset)
       (target + offset).update(from: program.run(buffers, offset: offset, count: count), count: count)
@@ -237,40 +244,44 @@ package final class GradientReduction {
   @inline(__always)
   func meet(_ clock: PhaseClock, isStep: Bool = false) {
     guard let barrier else {
-      // Alone on its server, a rank keeps nobody there waiting; others, by all that it comes later than they.
-      if network != nil, isStep { opening = .init(last: 0, ticks: clock.arrive(), isOwn: true, delay: .max) }
+      network?.meet(alone: clock, isStep: isStep)
       return
     }
     board.arrive()
     let opening = barrier.wait(arrived: clock.arrive())
     clock.depart(opening, isStep: isStep, isWhole: network == nil)
-    if isStep, network != nil { self.opening = opening }
+    if isStep { network?.opening = opening }
   }
 
   /// Whether this rank's part of the arena is the one with the words.
-  private var holdsWords: Bool { ownRange.contains(layout.words) }
+  private var holdsWords: Bool { ownParts[0].range.contains(layout.words) }
+
+  /// The sums of this server's ranks.
+  var buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>> { nodeBuffers[turn] }
 
   /// The words of this server's ranks as one.
   @inline(__always)
-  private func serverWords() -> AgreementWords {
+  func serverWords() -> AgreementWords {
     AgreementWords.combined(
       UnsafeBufferPointer(rankWords[turn]), party: { .rank(serverRanks[$0]) },
       comparesParameters: isReplicated)
   }
 
-  /// The same for other servers, which want to know when this one's ranks have met.
-  private func wordsForOthers(_ clock: PhaseClock) -> AgreementWords {
-    var words = serverWords()
-    let scale = 1e9 * clock.secondsPerTick
-    let now = Int(monotonicNanoseconds()) - clockOffset.nanoseconds
-    words.last = LastRank(
-      rank: serverRanks[opening.last], arrival: now - Int(Double(Ticks.now &- opening.ticks) * scale),
-      delay: opening.delay == .max ? .max : Int(Double(opening.delay) * scale))
-    return words
-  }
+  /// This rank's own words of this step.
+  var ownWords: UnsafeMutablePointer<AgreementWords> { rankWords[turn][localRank] }
 
   /// Compares the servers' clocks. Collective.
   func compareClocks(over communicator: any Communicator) throws(MPIError) {
-    if network != nil { clockOffset = try ClockOffset.estimate(over: communicator) }
+    if let network { network.clockOffset = try ClockOffset.estimate(over: communicator) }
   }
+}
+
+/// What a reduction is to do in a step.
+struct StepWork {
+  /// Which of the batch sizes that occur.
+  var size = 0
+  /// The number of the update, from 1.
+  var step = 1
+  var learningRate: Float = 0
+  var measured = MeasuredNorms.none
 }

@@ -1,17 +1,20 @@
 // The arrays that an optimizer keeps beside the parameters: every rank has those of the part that it updates.
+import Glibc
 import MPI
 
 /// An optimizer's state, split over the ranks as the updates are: a server holds it once at most.
 package final class OptimizerState {
   package let names: [String]
-  /// One pointer for each name, addressed as if the whole arena were there.
+  /// One pointer for each name, to as many floats as the arena has; of a split state those that other ranks update are
+  /// never touched, and so take no memory.
   let arrays: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   private let placement: ReductionPlan.Placement
   private let communicator: any Communicator
   private let parameterCount: Int
-  /// Of each rank.
-  private let ranges: [Range<Int>]
-  private let ownMemory: UnsafeMutablePointer<Float>?
+  /// Of this rank; on rank 0 of all.
+  private let ranges: [[Range<Int>]]
+  private let ownRanges: [Range<Int>]
+  private let ownMemory: UnsafeMutableRawBufferPointer?
   /// On rank 0, once `gather` was called on several servers: shape (names, n).
   private var gathered: UnsafeMutablePointer<Float>?
 
@@ -23,33 +26,28 @@ package final class OptimizerState {
     self.communicator = communicator
     placement = plan.placement
     parameterCount = plan.layout.parameterCount
-    ranges = (0..<plan.worldSize).map(plan.updatedParameters)
+    ownRanges = plan.updatedParameters(of: communicator.rank)
+    ranges = communicator.rank == 0 ? (0..<plan.worldSize).map(plan.updatedParameters) : []
     arrays = .allocate(capacity: max(1, names.count))
-    let own = ranges[communicator.rank]
-    var first: UnsafeMutablePointer<Float>?
     // Whole cache lines, so that ranks do not write to one line.
     let length = ArenaLayout.wholeLines(parameterCount)
-    if placement == .shared {
+    let memory: UnsafeMutableRawPointer?
+    if names.isEmpty {
+      (ownMemory, memory) = (nil, nil)
+    } else if placement == .shared {
       ownMemory = nil
-      if !names.isEmpty {
-        first = try communicator.allocateShared(byteCount: 4 * length * names.count)
-          .assumingMemoryBound(to: Float.self)
-      }
+      memory = try communicator.allocateShared(byteCount: 4 * length * names.count)
     } else {
-      let count = own.count * names.count
-      ownMemory = .allocate(capacity: max(1, count))
-      ownMemory!.initialize(repeating: 0, count: count)
-      first = ownMemory
+      ownMemory = untouchedMemory(byteCount: 4 * length * names.count)
+      memory = ownMemory?.baseAddress
     }
-    for index in names.indices {
-      let start = first! + index * (placement == .shared ? length : own.count)
-      (arrays + index).initialize(to: placement == .shared ? start : start - own.lowerBound)
-    }
+    let first = memory?.assumingMemoryBound(to: Float.self)
+    for index in names.indices { (arrays + index).initialize(to: first! + index * length) }
   }
 
   deinit {
     arrays.deallocate()
-    ownMemory?.deallocate()
+    if let ownMemory { munmap(ownMemory.baseAddress!, ownMemory.count) }
     gathered?.deallocate()
   }
 
@@ -60,17 +58,18 @@ package final class OptimizerState {
   package func gather() throws(MPIError) {
     guard isSplit else { return }
     if communicator.rank != 0 {
-      let own = ranges[communicator.rank]
-      for index in names.indices {
-        try communicator.send(
-          UnsafeBufferPointer(start: arrays[index] + own.lowerBound, count: own.count), to: 0,
-          tag: Self.tag)
+      for own in ownRanges {
+        for index in names.indices {
+          try communicator.send(
+            UnsafeBufferPointer(start: arrays[index] + own.lowerBound, count: own.count), to: 0,
+            tag: Self.tag)
+        }
       }
       return
     }
     let all = gathered ?? .allocate(capacity: names.count * parameterCount)
     gathered = all
-    for (rank, range) in ranges.enumerated() {
+    for (rank, range) in ranges.enumerated().flatMap({ rank, all in all.map { (rank, $0) } }) {
       for index in names.indices {
         let target = all + index * parameterCount + range.lowerBound
         if rank == 0 {
@@ -95,9 +94,21 @@ package final class OptimizerState {
 
   /// Takes this rank's part of what lies at `offset` in the array number `index`.
   package func restore(_ index: Int, _ values: UnsafeBufferPointer<Float>, at offset: Int) {
-    let part = ranges[communicator.rank].clamped(to: offset..<offset + values.count)
-    guard !part.isEmpty else { return }
-    (arrays[index] + part.lowerBound).update(
-      from: values.baseAddress! + (part.lowerBound - offset), count: part.count)
+    for own in ownRanges {
+      let part = own.clamped(to: offset..<offset + values.count)
+      guard !part.isEmpty else { continue }
+      (arrays[index] + part.lowerBound).update(
+        from: values.baseAddress! + (part.lowerBound - offset), count: part.count)
+    }
   }
+}
+
+/// Zeros, of which only those pages take memory that are written to.
+private func untouchedMemory(byteCount: Int) -> UnsafeMutableRawBufferPointer {
+  let memory = mmap(
+    nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+  guard let memory, memory != MAP_FAILED else { fatalError("no address space for \(byteCount) bytes") }
+  // A large page would take the memory of its neighbours too.
+  madvise(memory, byteCount, MADV_NOHUGEPAGE)
+  return UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
 }

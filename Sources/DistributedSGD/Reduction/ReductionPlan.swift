@@ -34,12 +34,19 @@ package struct ReductionPlan: Sendable {
   package let localRank: Int
   /// The nodes of each of them.
   package let nodesOfLocalRank: [[TreeNode]]
-  /// What this rank adds up and updates.
-  package let ownRange: Range<Int>
-  /// What goes between servers; nil where there is one.
-  package let exchange: ExchangePlan?
+  /// What this rank adds up and updates, in the arena's order.
+  package let ownRanges: [Range<Int>]
+  /// The arena's buckets, which travel by themselves; one where there is one server.
+  package let buckets: [Range<Int>]
+  /// What goes between servers, for each bucket; none where there is one server.
+  package let exchanges: [ExchangePlan]
+  /// Where there are several servers: who updates what, in the arena's order.
+  private let owners: [(range: Range<Int>, rank: Int)]
 
-  package init(topology: Topology, rank: Int, shards: Shards, layout: ArenaLayout, activeShards: [Int]) {
+  package init(
+    topology: Topology, rank: Int, shards: Shards, layout: ArenaLayout, activeShards: [Int],
+    travel: Travel = Travel()
+  ) {
     let tree = ReductionTree(leafCount: shards.count)
     self.tree = tree
     self.layout = layout
@@ -51,21 +58,39 @@ package struct ReductionPlan: Sendable {
     placement =
       topology.serverCount > 1
       ? .split : worldSize > 1 && layout.addedCount <= Self.replicationLimit ? .replicated : .shared
-    ownRange = Self.range(of: rank, placement, layout, worldSize: worldSize)
-    exchange =
-      placement == .split
-      ? ExchangePlan(topology: topology, rank: rank, shards: shards, layout: layout, tree: tree) : nil
+    guard placement == .split else {
+      ownRanges = [
+        placement == .replicated
+          ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: topology.worldSize)
+      ]
+      (buckets, exchanges, owners) = ([0..<layout.length], [], [])
+      return
+    }
+    let routes = ServerRoutes(
+      topology: topology, shards: shards, layout: layout, tree: tree, route: travel.route)
+    let buckets = layout.buckets(length: travel.bucketLength)
+    self.buckets = buckets
+    var end = 0
+    exchanges = buckets.enumerated().map { number, bucket in
+      let plan = ExchangePlan(
+        bucket: bucket, number: number, rank: rank, server: topology.serverOfRank[rank], routes: routes,
+        start: end)
+      end = plan.end
+      return plan
+    }
+    owners = routes.owners(of: buckets)
+    ownRanges = owners.filter { $0.rank == rank }.map(\.range)
   }
 
-  private static func range(
-    of rank: Int, _ placement: Placement, _ layout: ArenaLayout, worldSize: Int
-  ) -> Range<Int> {
-    placement == .replicated ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: worldSize)
-  }
-
-  /// The parameters that a rank updates.
-  package func updatedParameters(of rank: Int) -> Range<Int> {
-    Self.range(of: rank, placement, layout, worldSize: worldSize).clamped(to: 0..<layout.parameterCount)
+  /// The parameters that a rank updates, in the arena's order.
+  package func updatedParameters(of rank: Int) -> [Range<Int>] {
+    let ranges =
+      switch placement {
+      case .replicated: [0..<layout.length]
+      case .shared: [layout.ownedRange(of: rank, worldSize: worldSize)]
+      case .split: owners.filter { $0.rank == rank }.map(\.range)
+      }
+    return ranges.map { $0.clamped(to: 0..<layout.parameterCount) }.filter { !$0.isEmpty }
   }
 
   /// The nodes of the tree that this rank adds up alone.
@@ -74,8 +99,8 @@ package struct ReductionPlan: Sendable {
   package var windowNodes: [TreeNode] { nodesOfLocalRank.flatMap { $0 } }
   /// For each rank of this server, which of `windowNodes` is its first.
   package var firstNodes: [Int] { nodesOfLocalRank.starts }
-  /// The nodes from whose sums this rank adds up the total of its range.
-  package var totalSources: [TreeNode] { exchange?.sourceNodes ?? windowNodes }
+  /// Floats of the exchanges' memory.
+  package var exchangeLength: Int { exchanges.last?.end ?? 0 }
 
   /// Whether there are several copies of the parameters, which could differ.
   package var hasSeveralCopies: Bool { placement != .shared }

@@ -1,110 +1,98 @@
-// The reduction's messages between servers: sums of a part go to its owner, new parameters come back.
+// The reduction's messages between servers: buckets on their way, those first that the next step needs first.
 import MPI
 
-/// What one rank sends and receives in a step, as `ExchangePlan` says.
+/// What the exchange needs to know and to have done in a step; all of it on the thread that talks to other servers.
+protocol NetworkWork: AnyObject {
+  /// Which of the batch sizes that occur.
+  var size: Int { get }
+  /// Whether sums may be used for updates yet.
+  var goesOn: Bool { get }
+  /// Whether the gradients of a bucket are there, of all ranks of this server.
+  func isSummed(_ bucket: Int) -> Bool
+  /// Whether none of them reads its parameters any more.
+  func isReleased(_ bucket: Int) -> Bool
+  /// This server's nodes are added up.
+  func didAdd()
+  /// Adds up a total, and updates.
+  func update(_ part: OwnPart)
+  /// The words of this server's ranks as one.
+  func words() -> AgreementWords
+  /// This rank has done all for a bucket.
+  func end(_ bucket: Int)
+}
+
+/// What one rank sends and receives in a step, as the plans of the buckets say.
 final class ServerExchange {
-  /// For every source node: its sum over the part that this rank owns, addressed as if the whole arena were there.
-  let sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  /// So many groups of messages of this rank are on their way at once: enough that the network has always one to go on
+  /// with, and so few that one that is needed first soon has its turn.
+  private static let openGroups = 3
 
-  /// A part of the arena for which this rank adds up its server's nodes.
-  private struct Part {
-    let range: Range<Int>
-    /// A buffer for each node of this server; shape (range.count) each.
-    let buffers: [UnsafeMutablePointer<Float>]
-  }
-
-  /// This rank's own part first, then those of the remote ranks whose partner it is.
-  private let parts: [Part]
-  /// A program for each batch size that occurs and each node of this server.
-  private let programs: [[FoldProgram]]
-  private let layout: ArenaLayout
-  /// Of each server, where its words are over the own part.
-  private let wordPlaces: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>
-  private let sums: Exchange?
-  private let updates: Exchange?
+  let buckets: [BucketExchange]
+  /// In the order in which they are needed: the loss and the words, then the layers from the first on.
+  private let order: [Int]
+  private var underway: [(sends: Exchange, bucket: Int)] = []
   private let memory: UnsafeMutablePointer<Float>
 
   /// Collective over all ranks.
   /// - Parameters:
+  ///   - nodeBuffers: the sums of this server's ranks.
   ///   - parameters: the arena of this server.
   ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
-    _ exchange: ExchangePlan, of plan: ReductionPlan, parameters: UnsafeMutablePointer<Float>,
-    communicator: any Communicator, stack: UnsafeMutablePointer<Float>
+    _ plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
+    parameters: UnsafeMutablePointer<Float>, norms: NormPlan, communicator: any Communicator,
+    stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
-    layout = plan.layout
-    programs = plan.activeShards.map { active in
-      exchange.nodesOfServer[exchange.ownServer].map {
-        FoldProgram(target: $0, sources: plan.windowNodes, active: active, stack: stack)
-      }
-    }
-    let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, exchange.length))
+    let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
-    let ownStart = exchange.ownRange.lowerBound
-    sources = memory.pointers(at: exchange.sourceOffsets.map { $0 - ownStart })
-    parts = exchange.parts.map { part in
-      Part(range: part.range, buffers: part.offsets.map { memory + $0 })
+    var buckets: [BucketExchange] = []
+    for number in plan.exchanges.indices {
+      buckets.append(
+        try BucketExchange(
+          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters, norms: norms,
+          communicator: communicator, stack: stack))
     }
-    wordPlaces = layout.words(of: sources, at: exchange.firstSources)
-    sums = try communicator.exchange(exchange.sums.map { $0.message(in: memory) })
-    updates = try communicator.exchange(exchange.updates.map { $0.message(in: parameters) })
+    self.buckets = buckets
+    order = [buckets.count - 1] + (0..<buckets.count - 1)
+    underway.reserveCapacity(Self.openGroups)
   }
 
-  deinit {
-    memory.deallocate()
-    sources.deallocate()
-    wordPlaces.deallocate()
-    for program in programs.joined() { program.deallocate() }
+  deinit { memory.deallocate() }
+
+  /// Turns to a step.
+  func begin() throws(MPIError) {
+    for bucket in buckets { try bucket.begin() }
   }
 
-  /// Adds up this server's nodes over all parts that this rank serves, and exchanges them: afterwards
-  /// `sources` holds every server's sums over the own part.
-  /// - Parameters:
-  ///   - words: those of this server's ranks as one, which go with the part that has the words' place.
-  ///   - size: which of the batch sizes that occur.
-  func collect(
-    _ nodeBuffers: UnsafePointer<UnsafeMutablePointer<Float>>, _ words: () -> AgreementWords, size: Int,
-    clock: PhaseClock
-  ) throws(MPIError) {
-    for part in parts {
-      if part.range.contains(layout.words) {
-        layout.words(of: part.buffers[0] - part.range.lowerBound).pointee = words()
-      }
-      let end = min(part.range.upperBound, layout.addedCount)
-      for (node, program) in programs[size].enumerated() where !program.isEmpty {
-        var offset = part.range.lowerBound
-        var destination = part.buffers[node]
-        while offset < end {
-          let count = min(FoldProgram.blockLength, end - offset)
-          destination.update(from: program.run(nodeBuffers, offset: offset, count: count), count: count)
-          destination += count
-          offset += count
-        }
+  var isDone: Bool { buckets.allSatisfy(\.isDone) }
+  /// Whether all sums are here, and nothing is on its way.
+  var isSummed: Bool { buckets.allSatisfy(\.isSummed) }
+
+  /// Does what can be done now.
+  /// - Returns: whether there was anything.
+  func advance(_ work: some NetworkWork) throws(MPIError) -> Bool {
+    var hasMoved = false
+    var index = 0
+    while index < underway.count {
+      if try underway[index].sends.test() {
+        buckets[underway[index].bucket].endSends()
+        underway.swapAt(index, underway.count - 1)
+        underway.removeLast()
+        hasMoved = true
+      } else {
+        index += 1
       }
     }
-    clock.mark(.reduce)
-    try sums?.start()
-    try sums?.wait()
-    clock.markMessages(isFirst: true)
-  }
-
-  /// The words of all servers as one, for the rank whose part has their place.
-  func commonWords() -> AgreementWords {
-    AgreementWords.combined(
-      UnsafeBufferPointer(wordPlaces), party: { .server($0) }, comparesParameters: true)
-  }
-
-  /// Sends the own part's new parameters to the other servers, and takes theirs.
-  func distribute(clock: PhaseClock) throws(MPIError) {
-    try updates?.start()
-    try updates?.wait()
-    clock.markMessages(isFirst: false)
-  }
-}
-
-extension ExchangePlan.Message {
-  /// - Parameter memory: what the offset counts from.
-  fileprivate func message(in memory: UnsafeMutablePointer<Float>) -> Exchange.Message {
-    Exchange.Message(direction, memory + offset, count: count, peer: peer, tag: tag)
+    for number in order {
+      try buckets[number].awaitUpdates(work)
+      if try buckets[number].advance(work) { hasMoved = true }
+    }
+    for number in order {
+      while buckets[number].hasSends, underway.count < Self.openGroups {
+        if let sends = try buckets[number].startSends() { underway.append((sends, number)) }
+        hasMoved = true
+      }
+    }
+    return hasMoved
   }
 }

@@ -3,58 +3,72 @@ import MPI
 import NeuralNet
 
 extension GradientReduction {
-  /// Adds up this rank's range, then changes the gradient, then the parameters; in between, where a norm is needed, the
+  /// Adds up this rank's parts, then changes the gradient, then the parameters; in between, where a norm is needed, the
   /// ranks tell each other their sums of squares.
-  func foldThenUpdate(
-    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>, _ step: Int,
-    _ learningRate: Float, _ measured: MeasuredNorms, _ clock: PhaseClock
-  ) throws(MPIError) {
-    // Nobody else reads this rank's part of the sums, unless all ranks add up everything.
-    let gradient = ownGradient ?? sources[0]
+  func foldThenUpdate(_ clock: PhaseClock) throws(MPIError) {
+    let buffers = buffers
+    let (step, learningRate) = (work.step, work.learningRate)
     var limit: Double?
     if case .norm(let value) = update.clipping { limit = value }
-    fold(program, sources, into: gradient, measured: limit == nil ? measured : max(measured, .whole))
+    let measured = limit == nil ? work.measured : max(work.measured, .whole)
+    for part in ownParts { fold(part, part.sources ?? buffers, into: gradient(of: part, buffers), measured) }
     clock.mark(.reduce)
     var coefficient: Float = 1
     if let limit {
-      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
+      try shareGradientNorms(clock)
       coefficient = Clipping.coefficient(limit: limit, norm: norms.norm(.gradient))
     } else if measured != .none, network != nil {
-      try shareSums(.gradient, through: measured == .halves ? .rightHalf : .gradient, clock)
+      try shareGradientNorms(clock)
     }
-    let range = ownRange.clamped(to: 0..<layout.parameterCount)
     let isTensorwise = update.tensorwise != nil
-    var (ofParameters, ofDirection) = (norms.firstPiece, norms.firstPiece)
-    var offset = range.lowerBound
-    while offset < range.upperBound {
-      let count = min(FoldProgram.blockLength, range.upperBound - offset)
-      let block = gradient + offset
-      update.clip(offset, count: count, gradient: block, coefficient: coefficient)
-      if isTensorwise {
-        update.direct(offset, count: count, gradient: block, step: step)
-        norms.measure(.parameters, parameters + offset, offset: offset, count: count, from: &ofParameters)
-        norms.measure(.direction, block, offset: offset, count: count, from: &ofDirection)
-      } else {
-        update.run(offset, count: count, gradient: block, step: step, learningRate: learningRate)
+    for part in ownParts {
+      let gradient = gradient(of: part, buffers)
+      let range = part.range.clamped(to: 0..<layout.parameterCount)
+      var (ofParameters, ofDirection) = (part.firstPiece, part.firstPiece)
+      var offset = range.lowerBound
+      while offset < range.upperBound {
+        let count = min(FoldProgram.blockLength, range.upperBound - offset)
+        let block = gradient + offset
+        update.clip(offset, count: count, gradient: block, coefficient: coefficient)
+        if isTensorwise {
+          update.direct(offset, count: count, gradient: block, step: step)
+          norms.measure(
+            .parameters, parameters + offset, offset: offset, count: count, from: &ofParameters)
+          norms.measure(.direction, block, offset: offset, count: count, from: &ofDirection)
+        } else {
+          update.run(offset, count: count, gradient: block, step: step, learningRate: learningRate)
+        }
+        offset += count
       }
-      offset += count
     }
     clock.mark(.update)
     guard isTensorwise else { return }
     try shareSums(.parameters, through: .direction, clock)
-    update.run(range, direction: gradient, norms: norms, step: step, learningRate: learningRate)
+    for part in ownParts {
+      update.run(
+        part.range.clamped(to: 0..<layout.parameterCount), direction: gradient(of: part, buffers),
+        norms: norms,
+        step: step, learningRate: learningRate)
+    }
     clock.mark(.update)
   }
 
-  /// Adds up this rank's range a block at a time.
+  /// Where the gradient of a part waits: nobody else reads this rank's part of the sums, unless all ranks add up
+  /// everything.
+  private func gradient(
+    of part: OwnPart, _ buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  ) -> UnsafeMutablePointer<Float> { ownGradient ?? (part.sources ?? buffers)[0] }
+
+  /// Adds up a part a block at a time.
   /// - Parameter gradient: takes the sum, addressed as if the whole arena were there.
   private func fold(
-    _ program: FoldProgram, _ sources: UnsafePointer<UnsafeMutablePointer<Float>>,
-    into gradient: UnsafeMutablePointer<Float>, measured: MeasuredNorms
+    _ part: OwnPart, _ sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
+    into gradient: UnsafeMutablePointer<Float>, _ measured: MeasuredNorms
   ) {
-    var piece = norms.firstPiece
-    var offset = ownRange.lowerBound
-    let end = min(ownRange.upperBound, layout.addedCount)
+    let program = part.programs[work.size]
+    var piece = part.firstPiece
+    var offset = part.range.lowerBound
+    let end = min(part.range.upperBound, layout.addedCount)
     while offset < end {
       let count = min(FoldProgram.blockLength, end - offset)
       let summed = max(0, min(count, layout.parameterCount - offset))
@@ -65,6 +79,11 @@ extension GradientReduction {
       for i in summed..<count { parameters[offset + i] = sum[i] }
       offset += count
     }
+  }
+
+  /// Has all ranks see how large the parts of the gradient are.
+  func shareGradientNorms(_ clock: PhaseClock) throws(MPIError) {
+    try shareSums(.gradient, through: work.measured == .halves ? .rightHalf : .gradient, clock)
   }
 
   /// Has all ranks see the sums of squares of some columns.

@@ -40,6 +40,8 @@ final class ShardGradients {
 
   /// Which shards of which node run in a pass over all of this rank's, for each size of a batch.
   private let shares: [RankShare]
+  /// Who is told how far the passes are; nil where nobody has to know.
+  private let progress: PassProgress?
   /// Where their gradients go; as long as there are nodes.
   private var groups: [(pieces: Int, arena: UnsafeMutablePointer<Float>)] = []
 
@@ -56,9 +58,11 @@ final class ShardGradients {
   init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
     shards: Shards, microBatch: Int?, treatment: Treatment, arithmetic: Arithmetic, nodes: [TreeNode],
-    parameters: UnsafePointer<Float>,
+    parameters: UnsafePointer<Float>, progress: PassProgress? = nil,
     clock: PhaseClock, communicator: any Communicator
   ) {
+    self.progress = progress
+    progress?.clock = clock
     layout = ArenaLayout(parameterCount: model.parameterCount)
     self.loss = loss.computed(by: arithmetic)
     outputCount = model.outputCount
@@ -121,8 +125,9 @@ final class ShardGradients {
   func add(to reduction: GradientReduction, measuresHalves: Bool) throws(MPIError) {
     if let globalSum { return try addShare(to: reduction, globalSum) }
     if measuresHalves, let rightHalf { return addHalves(to: reduction, rightHalf) }
+    let last = reduction.nodes.lastIndex { $0.firstLeaf < active }
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
-      add(node, into: reduction.gradientBuffer(number))
+      add(node, into: reduction.gradientBuffer(number), isLast: number == last)
     }
   }
 
@@ -138,19 +143,28 @@ final class ShardGradients {
     clock.mark(.reduce)
   }
 
-  private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>) {
+  /// - Parameter isLast: whether no other node of this rank comes after it in the step.
+  private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>, isLast: Bool = false) {
     let leaves = node.leaves.clamped(to: 0..<active)
-    if leaves.count == 1 || node.level <= passLevel { return addPass(leaves, into: sum) }
-    add(node.left, into: sum)
-    guard node.right.firstLeaf < active else { return }
+    if leaves.count == 1 || node.level <= passLevel { return addPass(leaves, into: sum, isLast: isLast) }
+    let hasRight = node.right.firstLeaf < active
+    add(node.left, into: sum, isLast: isLast && !hasRight)
+    guard hasRight else { return }
     let right = partialSums[node.level - 1 - passLevel]
+    if isLast, let progress {
+      // The last pass has each layer's gradients added up as soon as they are there.
+      progress.add(right, to: sum)
+      add(node.right, into: right, isLast: true)
+      sum[layout.loss] += right[layout.loss]
+      return
+    }
     add(node.right, into: right)
     ckernels_add(sum, right, layout.addedCount)
     clock.mark(.reduce)
   }
 
   /// Some neighbouring shards at once, or one of them micro-batch by micro-batch.
-  private func addPass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>) {
+  private func addPass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>, isLast: Bool) {
     let isAlone = neighbours.count == 1
     let first = shards.examples(of: neighbours.lowerBound, batch: positions.count)
     var start = positions.lowerBound + first.lowerBound
@@ -171,7 +185,7 @@ final class ShardGradients {
       let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters,
-        batchRows: positions.count)
+        batchRows: positions.count, observer: progress, isLast: isLast && start + rows == end)
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {

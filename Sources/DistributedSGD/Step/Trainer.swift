@@ -22,6 +22,10 @@ public final class Trainer {
   private let shards: Shards
   private let gradients: ShardGradients
   private let reduction: GradientReduction
+  /// How gradients travel between servers.
+  package let travelled: Travel
+  /// What was measured for that; nil where nothing depended on it.
+  package let link: Link?
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
   private let ownsComparedCopy: Bool
   /// A hash of all that the ranks must have in common beside the step itself.
@@ -41,6 +45,7 @@ public final class Trainer {
     shards: Shards, microBatch: Int?, treatment: Treatment = Treatment(), optimizer: any Optimizer,
     clipping: Clipping? = nil,
     noDecayFor: Set<DecayExemption> = [], learningRate: Float, arithmetic: Arithmetic = .blas,
+    travel: TravelChoice = TravelChoice(),
     settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
   ) throws {
     try requireFit(model, loss, dataset)
@@ -57,14 +62,20 @@ public final class Trainer {
     rate = learningRate
     clock = PhaseClock(over: communicator)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
+    let servers = communicator.topology.serverCount
+    link =
+      servers > 1 && travel.needsLink(parameterCount: model.parameterCount)
+      ? try Link.measure(over: communicator) : nil
+    travelled = travel.chosen(link, servers: servers, parameterCount: model.parameterCount)
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active),
-      rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor), communicator: communicator)
+      rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor), travel: travelled,
+      overlaps: !model.needsGlobalBatch, communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
       microBatch: microBatch, treatment: treatment, arithmetic: arithmetic, nodes: reduction.nodes,
-      parameters: reduction.parameters,
+      parameters: reduction.parameters, progress: reduction.passes,
       clock: clock, communicator: communicator)
   }
 
@@ -103,7 +114,8 @@ public final class Trainer {
 
   /// Shape (model.parameterCount). Written by other ranks of the server during a step.
   package var parameters: UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: reduction.parameters, count: model.parameterCount)
+    reduction.settle()
+    return UnsafeMutableBufferPointer(start: reduction.parameters, count: model.parameterCount)
   }
 
   /// The gradient of the last step, shape (model.parameterCount), where this rank sees all of it; until any rank begins
@@ -116,7 +128,10 @@ public final class Trainer {
   }
 
   /// What the optimizer keeps beside the parameters.
-  package var optimizerState: OptimizerState { reduction.state }
+  package var optimizerState: OptimizerState {
+    reduction.settle()
+    return reduction.state
+  }
 
   /// All steps of an epoch. Collective.
   /// - Throws: `AgreedError` where a rank did not do what the others did, or the loss is no number; `MPIError`.
@@ -144,10 +159,9 @@ public final class Trainer {
   package func step(_ order: EpochOrder, _ plan: StepPlan) throws(MPIError) -> StepResult {
     let active = gradients.begin(order, positions: plan.positions)
     let compares = agree(order, plan)
+    reduction.begin(activeShards: active, step: steps + 1, learningRate: rate, measured: plan.measured)
     try gradients.add(to: reduction, measuresHalves: plan.measured == .halves)
-    try reduction.reduceAndUpdate(
-      activeShards: active, step: steps + 1, learningRate: rate, measured: plan.measured,
-      clock: clock)
+    try reduction.reduceAndUpdate(clock: clock)
     steps += 1
     return StepResult(
       loss: reduction.loss, requests: reduction.requests, suspect: reduction.suspect, isCompared: compares)
@@ -172,7 +186,7 @@ public final class Trainer {
         model: model, loss: loss, dataset: data, task: task, arithmetic: arithmetic,
         communicator: communicator)
     }
-    return try evaluator!.evaluate(parameters?.baseAddress ?? reduction.parameters)
+    return try evaluator!.evaluate(parameters?.baseAddress ?? self.parameters.baseAddress!)
   }
 
   /// Compares the clocks of the servers again where ten seconds have passed on rank 0: they drift. Collective.

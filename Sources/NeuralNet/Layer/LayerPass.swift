@@ -22,19 +22,46 @@ public struct Pass {
   public let batchRows: Int
   // Not owned: a pass lives no longer than the call that makes it.
   private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
+  /// Who wants to know how far the forward pass is.
+  private unowned(unsafe) let observer: (any PassObserver)?
+  /// The same for the backward pass, where it is the last one of a step.
+  private unowned(unsafe) let backwardObserver: (any PassObserver)?
 
   /// A pass over all pieces; for who runs a `Network` or tests a layer.
-  /// - Parameter batchRows: nil: the pieces are all there is.
+  /// - Parameters:
+  ///   - batchRows: nil: the pieces are all there is.
+  ///   - observer: who is told how far the forward pass is.
+  ///   - isLast: whether it is told of the backward pass too, which leaves the gradients as they are to be.
   @inline(__always)
   public init(
     pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil,
-    globalSum: (any GlobalBatchSum)? = nil
+    globalSum: (any GlobalBatchSum)? = nil, observer: (any PassObserver)? = nil, isLast: Bool = false
   ) {
     self.pieces = pieces
     self.mode = mode
     self.parameters = parameters
     self.batchRows = batchRows ?? pieces[pieces.count - 1]
     self.globalSum = globalSum
+    self.observer = observer
+    backwardObserver = isLast ? observer : nil
+  }
+
+  /// A layer is about to read its parameters, in the forward pass.
+  @inline(__always)
+  func willRead(_ parameters: Range<Int>) {
+    if let observer, !parameters.isEmpty { observer.willRead(upTo: parameters.upperBound) }
+  }
+
+  /// The gradients of a layer's parameters are there.
+  @inline(__always)
+  func didSum(_ parameters: Range<Int>) {
+    if let backwardObserver, !parameters.isEmpty { backwardObserver.didSum(downTo: parameters.lowerBound) }
+  }
+
+  /// The backward pass reads them no more.
+  @inline(__always)
+  func didRead(_ parameters: Range<Int>) {
+    if let backwardObserver, !parameters.isEmpty { backwardObserver.didRead(downTo: parameters.lowerBound) }
   }
 
   /// Of all pieces.

@@ -12,6 +12,8 @@ final class Chain {
     /// Any other layer: its place in `others`.
     let other: Int
     let inputs, outputs: Int
+    /// Its parameters in the arena; empty where layers within it tell of their own.
+    let parameters: Range<Int>
     /// Shape (maximumRows, outputs)
     let output: UnsafeMutablePointer<Float>
   }
@@ -67,11 +69,17 @@ final class Chain {
       let dense = pass as? DensePass
       if dense == nil { others.append(pass) }
       let outputs = model.outputCounts[range.upperBound - 1]
+      // Tensors lie one behind the other.
+      let start = offsets[range].joined().first ?? 0
+      let end = zip(model.layers[range], model.inputShapes[range]).reduce(start) { end, pair in
+        pair.0.tensors(of: pair.1).reduce(end) { $0 + $1.shape.reduce(1, *) }
+      }
       stations.append(
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
           activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
           other: others.count - 1, inputs: input.count, outputs: outputs,
+          parameters: layer is any CompositeLayer ? start..<start : start..<end,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
     }
     self.stations = .allocate(capacity: stations.count)
@@ -103,6 +111,7 @@ final class Chain {
     let rows = pass.rows
     var x = input
     for station in stations {
+      pass.willRead(station.parameters)
       if let dense = station.dense {
         dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
         Activation.addBiasAndApply(
@@ -144,6 +153,7 @@ final class Chain {
             x, outputGradient: dy, weight: target.arena + station.weight, bias: target.arena + station.bias,
             pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
         }
+        pass.didSum(station.parameters)
         if let dx {
           dense.inputGradient(
             outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces)
@@ -155,7 +165,9 @@ final class Chain {
           y: UnsafeBufferPointer(start: station.output, count: rows * station.outputs),
           into: dx.map { UnsafeMutableBufferPointer(start: $0, count: rows * station.inputs) }, pass,
           gradient: gradient)
+        pass.didSum(station.parameters)
       }
+      pass.didRead(station.parameters)
       if index == 0 { return }
       dy = free
       free = free == gradients.0 ? gradients.1 : gradients.0

@@ -61,6 +61,8 @@ extension TrainingOptions {
     words["--evaluate-every"] = evaluateEvery.map(String.init)
     words["--log-hashes"] = logsHashes ? "true" : nil
     words["--tensorboard"] = writesEvents ? "true" : nil
+    words["--bucket-size"] = bucketSize?.description
+    words["--messages"] = messages?.rawValue
     words["--checkpoint-every"] = checkpointEvery?.description
     return words
   }
@@ -82,7 +84,7 @@ package enum Settings {
   /// What a resumed run may have otherwise: how long it is, what it tells, and where the same data are.
   private static let changeable: Set = [
     "--data", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes", "--checkpoint-every",
-    "--keep", "--check-every", "--timeout", "--tensorboard",
+    "--keep", "--check-every", "--timeout", "--tensorboard", "--bucket-size", "--messages",
   ]
 
   /// Whether a setting decides none of a run's numbers.

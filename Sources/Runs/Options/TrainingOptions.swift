@@ -91,6 +91,10 @@ public struct TrainingOptions: Sendable {
   public var logsHashes = false
   /// BLAS threads of a rank; another number may give other last bits.
   public var threads = 1
+  /// Bytes of gradient that travel between servers together; nil: as measured when the run starts.
+  public var bucketSize: ByteCount?
+  /// By which way they travel; nil: the one that should take less time.
+  public var messages: Travel.Route?
   /// Which cores a rank may use.
   public var binding = Binding.none
   /// nil: a checkpoint is written only when the run is asked to stop.
@@ -129,6 +133,14 @@ public struct TrainingOptions: Sendable {
   var batchFactor: Double {
     guard let batchScaling, let baseBatch else { return 1 }
     return batchScaling.factor(globalBatch: globalBatch, baseBatch: baseBatch)
+  }
+
+  /// How gradients travel between servers.
+  var travel: TravelChoice {
+    var choice = TravelChoice()
+    choice.bucketBytes = bucketSize?.bytes
+    choice.route = messages
+    return choice
   }
 
   /// Whether η is the same in all updates.

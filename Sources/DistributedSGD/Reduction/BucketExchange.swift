@@ -1,0 +1,248 @@
+// One bucket's way between the servers: sums go to who owns a part of it, new parameters come back.
+import MPI
+
+/// What one rank does for a bucket in a step, as `ExchangePlan` says; a bit at a time, so that others can go on
+/// meanwhile.
+final class BucketExchange {
+  /// What is sent at a time, and what has to come before anything else is done.
+  private struct Round {
+    let sends: Exchange?
+    let receives: Exchange?
+    let additions: [Addition]
+  }
+
+  private struct Addition {
+    let range: Range<Int>
+    /// Addressed as if the whole arena were there.
+    let target: UnsafeMutablePointer<Float>
+    let sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+    /// For each batch size that occurs.
+    let programs: [FoldProgram]
+    /// Of the sources, where the range has them.
+    let words: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>?
+  }
+
+  /// What it waits for.
+  private enum Stage: Equatable {
+    case gradients
+    case sums(Int)
+    /// Until the parameters are no longer read.
+    case release
+    case updates(Int)
+    case sends
+    case done
+  }
+
+  private let number: Int
+  private let own: [Addition]
+  private let sums: [Round]
+  private let updates: [Round]
+  /// What is updated here.
+  let parts: [OwnPart]
+  private let layout: ArenaLayout
+  private var stage = Stage.done
+  /// Of all rounds' sends in their order: those that have begun, and those that could.
+  private var startedSends = 0
+  private var readySends = 0
+  private var openSends = 0
+  private var areUpdatesAwaited = false
+
+  /// Collective over all ranks.
+  init(
+    _ number: Int, of plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
+    memory: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>, norms: NormPlan,
+    communicator: any Communicator, stack: UnsafeMutablePointer<Float>
+  ) throws(MPIError) {
+    self.number = number
+    let exchange = plan.exchanges[number]
+    layout = plan.layout
+    let layout = plan.layout
+    func programs(_ target: TreeNode, _ sources: [TreeNode]) -> [FoldProgram] {
+      plan.activeShards.map { FoldProgram(target: target, sources: sources, active: $0, stack: stack) }
+    }
+    func words(
+      _ range: Range<Int>, _ sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>, _ parties: [Int]
+    ) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>? {
+      range.contains(layout.words) ? layout.words(of: sources, at: parties) : nil
+    }
+    own = exchange.own.map { sum in
+      Addition(
+        range: sum.range, target: memory + sum.base, sources: nodeBuffers,
+        programs: programs(sum.node, plan.windowNodes), words: nil)
+    }
+    func addition(_ addition: ExchangePlan.Addition) -> Addition {
+      let sources = memory.pointers(at: addition.sources.map(\.base))
+      return Addition(
+        range: addition.target.range, target: memory + addition.target.base, sources: sources,
+        programs: programs(addition.target.node, addition.sources.map(\.node)),
+        words: words(addition.target.range, sources, [0, 1]))
+    }
+    func rounds(
+      _ all: [ExchangePlan.Round], _ memory: UnsafeMutablePointer<Float>
+    ) throws(MPIError) -> [Round] {
+      var rounds: [Round] = []
+      for round in all {
+        func exchange(_ direction: Exchange.Direction) throws(MPIError) -> Exchange? {
+          try communicator.exchange(
+            round.messages.filter { $0.direction == direction }.map { $0.message(in: memory) })
+        }
+        rounds.append(
+          Round(
+            sends: try exchange(.send), receives: try exchange(.receive),
+            additions: round.additions.map(addition)))
+      }
+      return rounds
+    }
+    sums = try rounds(exchange.sums, memory)
+    updates = try rounds(exchange.updates, parameters)
+    parts = exchange.totals.map { total in
+      let sources = memory.pointers(at: total.sources.map(\.base))
+      return OwnPart(
+        range: total.range, firstPiece: norms.pieces(in: total.range).lowerBound, sources: sources,
+        programs: programs(plan.tree.root, total.sources.map(\.node)),
+        words: words(total.range, sources, total.firstSources))
+    }
+  }
+
+  deinit {
+    for addition in own { for program in addition.programs { program.deallocate() } }
+    for addition in sums.flatMap(\.additions) {
+      addition.sources.deallocate()
+      addition.words?.deallocate()
+      for program in addition.programs { program.deallocate() }
+    }
+    for part in parts { part.deallocate() }
+  }
+
+  /// Turns to a step: from here on sums of other servers may come.
+  func begin() throws(MPIError) {
+    for round in sums { try round.receives?.start() }
+    // Of a bucket in which it has no part, a rank has nothing to wait for.
+    stage = sums.isEmpty ? .sends : .gradients
+    (startedSends, readySends, openSends) = (0, 0, 0)
+    areUpdatesAwaited = false
+  }
+
+  var isDone: Bool { stage == .done }
+  /// Whether all sums are here, and all that others wanted is there.
+  var isSummed: Bool {
+    sums.isEmpty || stage == .release && startedSends == sums.count && openSends == 0
+  }
+
+  /// What could be sent now.
+  var hasSends: Bool { startedSends < readySends }
+
+  /// Begins the next of what could be sent; nil where there is nothing for anybody.
+  func startSends() throws(MPIError) -> Exchange? {
+    let round = startedSends < sums.count ? sums[startedSends] : updates[startedSends - sums.count]
+    startedSends += 1
+    guard let sends = round.sends else { return nil }
+    try sends.start()
+    openSends += 1
+    return sends
+  }
+
+  func endSends() { openSends -= 1 }
+
+  /// Does what can be done now, one thing at most.
+  /// - Returns: whether there was anything.
+  func advance(_ work: some NetworkWork) throws(MPIError) -> Bool {
+    switch stage {
+    case .gradients:
+      guard work.isSummed(number) else { return false }
+      addOwn(work)
+      work.didAdd()
+      readySends = 1
+      stage = .sums(0)
+    case .sums(let round):
+      guard try sums[round].receives?.test() ?? true else { return false }
+      for addition in sums[round].additions { add(addition, size: work.size) }
+      let next = round + 1
+      if next < sums.count { readySends += 1 }
+      stage = next < sums.count ? .sums(next) : .release
+    case .release:
+      guard work.goesOn, work.isReleased(number) else { return false }
+      if !areUpdatesAwaited {
+        for round in updates { try round.receives?.start() }
+        areUpdatesAwaited = true
+      }
+      for part in parts { work.update(part) }
+      readySends += 1
+      stage = .updates(0)
+    case .updates(let round):
+      guard try updates[round].receives?.test() ?? true else { return false }
+      let next = round + 1
+      if next < updates.count { readySends += 1 }
+      stage = next < updates.count ? .updates(next) : .sends
+    case .sends:
+      guard startedSends == readySends, openSends == 0 else { return false }
+      stage = .done
+      work.end(number)
+    case .done: return false
+    }
+    return true
+  }
+
+  /// Lets new parameters come as soon as nobody reads the old ones.
+  func awaitUpdates(_ work: some NetworkWork) throws(MPIError) {
+    guard !areUpdatesAwaited, stage != .done, work.goesOn, work.isReleased(number) else { return }
+    for round in updates { try round.receives?.start() }
+    areUpdatesAwaited = true
+  }
+
+  /// This server's nodes, from what its ranks have left.
+  private func addOwn(_ work: some NetworkWork) {
+    for (index, sum) in own.enumerated() {
+      add(sum, size: work.size)
+      // A server's words go with its first node.
+      if sum.range.contains(layout.words), own.firstIndex(where: { $0.range == sum.range }) == index {
+        layout.words(of: sum.target).pointee = work.words()
+      }
+    }
+  }
+
+  private func add(_ addition: Addition, size: Int) {
+    let program = addition.programs[size]
+    if !program.isEmpty {
+      let end = min(addition.range.upperBound, layout.addedCount)
+      var offset = addition.range.lowerBound
+      while offset < end {
+        let count = min(FoldProgram.blockLength, end - offset)
+        let sum = program.run(addition.sources, offset: offset, count: count)
+        if sum != UnsafePointer(addition.target + offset) {
+          (addition.target + offset).update(from: sum, count: count)
+        }
+        offset += count
+      }
+    }
+    guard let words = addition.words else { return }
+    layout.words(of: addition.target).pointee = AgreementWords.combined(
+      UnsafeBufferPointer(words), party: { .server($0) }, comparesParameters: true)
+  }
+}
+
+/// A part of the arena that this rank adds up and updates.
+struct OwnPart {
+  let range: Range<Int>
+  /// Of the norms' pieces.
+  let firstPiece: Int
+  /// Sums of nodes, addressed as if the whole arena were there; nil: those of this server's ranks.
+  let sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>?
+  /// How the total is added up from them, for each batch size that occurs.
+  let programs: [FoldProgram]
+  /// Of each server, where the part has them.
+  let words: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>?
+
+  func deallocate() {
+    sources?.deallocate()
+    words?.deallocate()
+    for program in programs { program.deallocate() }
+  }
+}
+
+extension ExchangePlan.Message {
+  /// - Parameter memory: what the offset counts from.
+  fileprivate func message(in memory: UnsafeMutablePointer<Float>) -> Exchange.Message {
+    Exchange.Message(direction, memory + offset, count: count, peer: peer, tag: tag)
+  }
+}

@@ -1,0 +1,105 @@
+// How fast servers talk to each other, measured when a job starts; and what follows for the size and the way of messages.
+import MPI
+import System
+
+/// What a message between two servers takes: `latency` and `secondsPerByte` for each of its bytes, all servers talking at
+/// once (the α and β of Hockney 1994).
+package struct Link: Sendable, Equatable {
+  package var latency: Double
+  package var secondsPerByte: Double
+
+  package init(latency: Double, secondsPerByte: Double) {
+    (self.latency, self.secondsPerByte) = (latency, secondsPerByte)
+  }
+
+  private static let floats = 65_536
+
+  /// The first rank of every server sends to the next server's and receives from that of the one before: the slowest
+  /// counts. Collective; a megabyte from each.
+  package static func measure(over communicator: any Communicator) throws(MPIError) -> Link {
+    let topology = communicator.topology
+    let servers = topology.serverCount
+    var seconds = (short: Double.infinity, long: Double.infinity)
+    if servers > 1, communicator.isServerLeader {
+      let own = topology.serverOfRank[communicator.rank]
+      let next = topology.ranksOfServer[(own + 1) % servers][0]
+      let before = topology.ranksOfServer[(own + servers - 1) % servers][0]
+      let memory = UnsafeMutablePointer<Float>.allocate(capacity: 2 * floats)
+      defer { memory.deallocate() }
+      memory.initialize(repeating: 0, count: 2 * floats)
+      func best(_ count: Int, rounds: Int) throws(MPIError) -> Double {
+        let exchange = try communicator.exchange([
+          Exchange.Message(.send, memory, count: count, peer: next, tag: tag),
+          Exchange.Message(.receive, memory + floats, count: count, peer: before, tag: tag),
+        ])
+        var best = Double.infinity
+        for _ in 0..<rounds {
+          let start = monotonicSeconds()
+          try exchange?.start()
+          try exchange?.wait()
+          best = min(best, monotonicSeconds() - start)
+        }
+        return best
+      }
+      seconds = (try best(1, rounds: 10), try best(floats, rounds: 4))
+    }
+    let all = UnsafeMutableBufferPointer<Double>.allocate(capacity: 2)
+    defer { all.deallocate() }
+    all[0] = seconds.short.isFinite ? seconds.short : 0
+    all[1] = seconds.long.isFinite ? seconds.long : 0
+    try communicator.allReduce(all, .maximum)
+    return Link(latency: all[0], secondsPerByte: max(0, all[1] - all[0]) / Double(4 * floats))
+  }
+
+  private static let tag = 5
+}
+
+/// What a user says of messages between servers; the rest is chosen by measurement. No bit depends on it.
+public struct TravelChoice: Sendable, Equatable {
+  /// Bytes of gradient that travel together; nil: what takes a link about four milliseconds.
+  public var bucketBytes: Int?
+  /// `direct` or `rounds`; nil: what takes less time.
+  public var route: Travel.Route?
+
+  /// All is chosen.
+  public init() {}
+
+  /// Whether the link has to be measured.
+  package func needsLink(parameterCount: Int) -> Bool {
+    route == nil || bucketBytes == nil && 4 * parameterCount > 2 * Self.smallestBucket
+  }
+
+  private static let smallestBucket = 256 << 10
+  private static let largestBucket = 16 << 20
+  /// A link should be busy with a bucket for so long: gradients soon begin to travel, and what is done for a bucket beside
+  /// them does not count.
+  private static let bucketSeconds = 0.004
+  /// Seconds to add up a byte of two sums that come from memory.
+  private static let secondsPerAddedByte = 0.25e-9
+
+  /// - Parameter link: as measured; nil where nothing depends on it.
+  package func chosen(_ link: Link?, servers: Int, parameterCount: Int) -> Travel {
+    let bytes = 4 * parameterCount
+    var bucket = bucketBytes
+    if bucket == nil, let link, link.secondsPerByte > 0 {
+      let least = max(Double(Self.smallestBucket), 20 * link.latency / link.secondsPerByte)
+      let wanted = max(least, Self.bucketSeconds / link.secondsPerByte, Double(bytes) / 500)
+      bucket = Int(min(wanted, Double(Self.largestBucket)))
+    }
+    // Two buckets of which one has little would gain nothing.
+    let isOne = bucket.map { bucketBytes == nil && bytes < 2 * $0 } ?? true
+    let sent = isOne ? bytes : min(bytes, bucket ?? bytes)
+    return Travel(
+      route ?? Self.route(link, servers: servers, bytes: sent),
+      bucketLength: isOne ? nil : max(1, bucket! / 4 / ArenaLayout.block) * ArenaLayout.block)
+  }
+
+  /// Directly, S − 1 messages follow each other at every server, up and down; in rounds log₂ S, but between two of them
+  /// what has come is added up.
+  private static func route(_ link: Link?, servers: Int, bytes: Int) -> Travel.Route {
+    guard let link, servers > 2 else { return .direct }
+    let rounds = Double(Int.bitWidth - 1 - servers.leadingZeroBitCount)
+    let saved = 2 * (Double(servers - 1) - rounds) * link.latency
+    return saved > Double(bytes) * secondsPerAddedByte ? .rounds : .direct
+  }
+}

@@ -1,0 +1,45 @@
+// How gradients travel between servers. None of it changes a bit.
+import System
+
+/// What is sent at a time, and by which way.
+public struct Travel: Sendable, Equatable {
+  public enum Route: String, Sendable, CaseIterable {
+    /// Every server sends its sums of a part to the part's owner, and gets the new parameters from there.
+    case direct
+    /// Recursive halving and doubling: log₂ S rounds, in each of which a server talks to one other.
+    case rounds
+  }
+
+  /// By which way.
+  public var route: Route
+  /// Floats of a bucket, which travels by itself; nil: all at once.
+  public var bucketLength: Int?
+
+  package init(_ route: Route = .direct, bucketLength: Int? = nil) {
+    self.route = route
+    self.bucketLength = bucketLength
+  }
+}
+
+extension ArenaLayout {
+  /// The arena in buckets of about `length` floats, whole blocks each. Where there are several, the last one has the loss
+  /// and the words, which are there when all else is.
+  package func buckets(length bucketLength: Int?) -> [Range<Int>] {
+    let tail = loss / Self.block * Self.block
+    guard let bucketLength, tail > bucketLength else { return [0..<length] }
+    let blocks = tail / Self.block
+    let count = min(blocks, (tail + bucketLength - 1) / bucketLength)
+    return (0..<count).map { index in
+      let part = System.part(index, of: count, count: blocks)
+      return part.lowerBound * Self.block..<part.upperBound * Self.block
+    } + [tail..<length]
+  }
+
+  /// A part of a range that begins with a block, cut between blocks.
+  func blocks(_ index: Int, of count: Int, in range: Range<Int>) -> Range<Int> {
+    let blocks = System.part(index, of: count, count: (range.count + Self.block - 1) / Self.block)
+    return min(
+      range.lowerBound + blocks.lowerBound * Self.block, range.upperBound)..<min(
+        range.lowerBound + blocks.upperBound * Self.block, range.upperBound)
+  }
+}
