@@ -23,6 +23,9 @@ public protocol Communicator: AnyObject {
   /// the order cannot show (counts, minima, sums with one non-zero term).
   func allReduce<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation) throws(MPIError)
+  /// The same over the ranks of each server by itself.
+  func allReduceOnServer<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation) throws(MPIError)
   /// Rank 0 gets worldSize × values.count scalars, in the order of ranks; the others an empty array.
   func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar]
 

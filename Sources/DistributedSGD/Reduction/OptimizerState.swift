@@ -61,7 +61,8 @@ package final class OptimizerState {
     guard isSplit else { return }
     if communicator.rank != 0 {
       let own = ranges[communicator.rank]
-      for index in names.indices {
+      // Of many ranks most have no part of a small model.
+      for index in names.indices where !own.isEmpty {
         try communicator.send(
           UnsafeBufferPointer(start: arrays[index] + own.lowerBound, count: own.count), to: 0,
           tag: Self.tag)
@@ -70,7 +71,7 @@ package final class OptimizerState {
     }
     let all = gathered ?? .allocate(capacity: names.count * parameterCount)
     gathered = all
-    for (rank, range) in ranges.enumerated() {
+    for (rank, range) in ranges.enumerated() where !range.isEmpty {
       for index in names.indices {
         let target = all + index * parameterCount + range.lowerBound
         if rank == 0 {

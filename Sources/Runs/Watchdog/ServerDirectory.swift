@@ -75,40 +75,56 @@ package struct ServerDirectory: Sendable {
     let topology = communicator.topology
     let server = topology.serverOfRank[communicator.rank]
     let own = port == nil ? ([], []) : Self.ownAddresses()
-    // The key, then for each server: number of addresses of the network and of itself, port, process, and addresses.
-    let rowWords = 4 + 2 * Self.addressLimit
-    let words = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: 2 + rowWords * topology.serverCount)
-    defer { words.deallocate() }
-    words.initialize(repeating: 0)
-    if communicator.rank == 0 { for index in 0..<2 { words[index] = UInt64.random(in: 0...UInt64.max) } }
-    if let port {
-      let row = 2 + rowWords * server
-      words[row] = UInt64(own.0.count)
-      words[row + 1] = UInt64(own.1.count)
-      words[row + 2] = UInt64(port)
-      words[row + 3] = UInt64(getpid())
-      for (index, word) in (own.0 + own.1).flatMap(\.words).enumerated() { words[row + 4 + index] = word }
+    // The key, then for each server: its port, process, and how many addresses of the network and of itself it has.
+    let facts = try Self.told(count: 2 + 4 * topology.serverCount, over: communicator) { words in
+      if communicator.rank == 0 { for index in 0..<2 { words[index] = UInt64.random(in: 0...UInt64.max) } }
+      guard let port else { return }
+      let row = [UInt64(port), UInt64(getpid()), UInt64(own.0.count), UInt64(own.1.count)]
+      for (index, word) in row.enumerated() { words[2 + 4 * server + index] = word }
     }
-    // A word is told by one rank alone; the others add 0.
-    try communicator.allReduce(words, .sum)
-    func addresses(_ server: Int) -> (ofNetwork: [NetworkAddress], ofItself: [NetworkAddress]) {
-      let row = 2 + rowWords * server
-      let count = Int(words[row])
-      let all = (0..<count + Int(words[row + 1])).map { index in
-        NetworkAddress(words: [words[row + 4 + 2 * index], words[row + 5 + 2 * index]])
+    func counts(_ server: Int) -> (ofNetwork: Int, ofItself: Int) {
+      (Int(facts[2 + 4 * server + 2]), Int(facts[2 + 4 * server + 3]))
+    }
+    // Most servers have few addresses, and a job may have many servers.
+    var starts = [0]
+    for server in 0..<topology.serverCount {
+      starts.append(starts[server] + 2 * (counts(server).ofNetwork + counts(server).ofItself))
+    }
+    let words = try Self.told(count: starts.last!, over: communicator) { words in
+      for (index, word) in (own.0 + own.1).flatMap(\.words).enumerated() {
+        words[starts[server] + index] = word
       }
+    }
+    func addresses(_ server: Int) -> (ofNetwork: [NetworkAddress], ofItself: [NetworkAddress]) {
+      let all = stride(from: starts[server], to: starts[server + 1], by: 2).map {
+        NetworkAddress(words: [words[$0], words[$0 + 1]])
+      }
+      let count = counts(server).ofNetwork
       return (Array(all.prefix(count)), Array(all.dropFirst(count)))
     }
     let here = Set(addresses(server).ofNetwork)
     let parties = (0..<topology.serverCount).map { other in
-      let row = 2 + rowWords * other
+      let row = 2 + 4 * other
       let (ofNetwork, ofItself) = addresses(other)
       // A server's name for itself leads there only from the same network: servers of one machine, in containers.
       return Party(
         addresses: ofNetwork + (Set(ofNetwork) == here ? ofItself : []),
-        port: UInt16(truncatingIfNeeded: words[row + 2]), process: pid_t(truncatingIfNeeded: words[row + 3]))
+        port: UInt16(truncatingIfNeeded: facts[row]), process: pid_t(truncatingIfNeeded: facts[row + 1]))
     }
-    self.init(server: server, parties: parties, key: SipHash(key: (words[0], words[1])))
+    self.init(server: server, parties: parties, key: SipHash(key: (facts[0], facts[1])))
+  }
+
+  /// Words each of which one rank alone tells. Collective.
+  /// - Parameter tell: fills in this rank's; the others stay 0.
+  private static func told(
+    count: Int, over communicator: any Communicator, _ tell: (UnsafeMutableBufferPointer<UInt64>) -> Void
+  ) throws(MPIError) -> [UInt64] {
+    let words = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: count)
+    defer { words.deallocate() }
+    words.initialize(repeating: 0)
+    tell(words)
+    try communicator.allReduce(words, .sum)
+    return Array(words)
   }
 
   /// This machine's addresses: those that others may reach, and those of itself (127.0.0.1, ::1).
