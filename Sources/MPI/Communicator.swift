@@ -61,6 +61,9 @@ extension Communicator {
     return value
   }
 
+  /// A channel from rank 0 to the first ranks of the other servers; nil for one process. Collective over all ranks.
+  package func leaders() throws(MPIError) -> ServerLeaders? { try (self as? MPICommunicator)?.leaders() }
+
   /// One value of every rank, combined; the same on all. Collective.
   public func allReduce<Scalar: MPIScalar>(
     _ value: Scalar, _ operation: ReduceOperation

@@ -149,6 +149,12 @@ public final class MPICommunicator: Communicator {
     }
   }
 
+  package func leaders() throws(MPIError) -> ServerLeaders? {
+    board.arrive()
+    return try ServerLeaders(
+      of: world, isLeader: topology.localRank(of: rank) == 0, rank: rank, board)
+  }
+
   /// The same over the ranks of this server.
   public func allReduceOnServer<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
