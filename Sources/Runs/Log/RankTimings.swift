@@ -1,6 +1,7 @@
 // Timings of all ranks: collected at an epoch's end, written as CSV, shown as a table.
 import DistributedSGD
 import MPI
+import System
 import Text
 
 /// The phases of every rank over one epoch or a whole run, and who waited for whom; rank 0 has them all.
@@ -25,6 +26,7 @@ package struct RankTimings: Sendable {
     _ clock: PhaseClock, over communicator: any Communicator, _ fill: (inout RankUse) -> Void = { _ in }
   ) throws(MPIError) -> RankTimings {
     var use = clock.use
+    use[.peakMemory] = Double(peakResidentBytes())
     fill(&use)
     let limits = RankMessage.Limits(worldSize: communicator.worldSize)
     let message = RankMessage(

@@ -216,7 +216,6 @@ final class RunLog {
     line["secondsPerEpoch"] = secondsPerEpoch
     line["parameterHash"] = hexadecimal(hash)
     line["memoryBytes"] = memoryBytes.ofJob
-    line["peakRankMemoryBytes"] = memoryBytes.peakOfRank
     if options.earlyStopping != nil { line["stoppedEarly"] = options.stopsEarly(model.state) }
     line["bestValidationLoss"] = model.state.best?.loss
     line["bestStep"] = model.state.best?.step

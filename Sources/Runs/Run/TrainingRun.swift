@@ -195,7 +195,6 @@ public final class TrainingRun {
       use[.cores] = Double(cores.count)
       use[.localRanks] = Double(cores.localRanks)
       use[.examples] = Double(shards.exampleCount(of: communicator.rank, batch: options.globalBatch))
-      use[.peakMemory] = Double(peakResidentBytes())
     }
     try trainer.compareClocks()
     if communicator.rank == 0 {
