@@ -37,12 +37,15 @@ extension JobTests {
 
     private var words: [String] { Self.job.split(separator: " ").map(String.init) + ["--quiet"] }
 
-    private func supervise(_ options: [String], _ command: [String]) throws -> Child {
+    /// - Parameter more: of the environment.
+    private func supervise(
+      _ options: [String], _ command: [String], _ more: [String: String] = [:]
+    ) throws -> Child {
       try Child(
         packageFolder + "/launch/supervise",
         options + command + words + [
           "--epochs", "100000", "--checkpoint-every", "0.1s", "--output", folder("run"),
-        ], environment: environment)
+        ], environment: environment.merging(more) { $1 })
     }
 
     private var lastStep: Int {
@@ -136,6 +139,26 @@ extension JobTests {
       #expect(outcome.errors.contains("no answer from b: going on with a:2\n"), "\(outcome)")
       #expect(outcome.errors.contains("the hosts have changed: going on with a:2,b:2\n"), "\(outcome)")
       try expectSameBits(shards: 4)
+    }
+
+    /// Nothing in the command names hosts; the environment names a file of them, as under Kubernetes.
+    @Test func theDefaultHostfile() throws {
+      try write(hosts: "a slots=2\nb slots=1\n")
+      let child = try supervise(
+        [], ["mpirun", "-np", "3", distsgd], ["OMPI_MCA_orte_default_hostfile": folder("hosts")])
+      try waitForProgress(child, after: 0)
+      let lost = try folder.write("", to: "lost-a")
+      fail(child)
+      try waitForProgress(child, after: lastStep)
+      try FileManager.default.removeItem(atPath: lost)
+      fail(child)
+      try waitForProgress(child, after: lastStep)
+      kill(child.identifier, SIGTERM)
+      let outcome = child.wait(limit: 120)
+      #expect(outcome.code == 75, "\(outcome)")
+      #expect(outcome.errors.contains("no answer from a: going on with b:1\n"), "\(outcome)")
+      #expect(outcome.errors.contains("the hosts have changed: going on with a:2,b:1\n"), "\(outcome)")
+      try expectSameBits(shards: 3)
     }
 
     /// `--lost-hosts wait`: until all answer, or the user has enough of it.
