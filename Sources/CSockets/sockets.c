@@ -34,6 +34,7 @@ static csockets_place place_of(const struct sockaddr *address) {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
     memcpy(place.address, &six->sin6_addr, 16);
     place.port = ntohs(six->sin6_port);
+    if (IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr)) place.scope = six->sin6_scope_id;
   }
   return place;
 }
@@ -83,8 +84,6 @@ size_t csockets_own_addresses(csockets_place *places, int *is_loopback, size_t c
     const struct sockaddr *address = entry->ifa_addr;
     if (!address || !(entry->ifa_flags & IFF_UP)) continue;
     if (address->sa_family != AF_INET && address->sa_family != AF_INET6) continue;
-    if (address->sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)address)->sin6_addr))
-      continue;
     places[count] = place_of(address);
     is_loopback[count++] = (entry->ifa_flags & IFF_LOOPBACK) != 0;
   }
@@ -99,6 +98,7 @@ int csockets_send(int descriptor, const csockets_place *to, const void *bytes, s
     address.six.sin6_family = AF_INET6;
     address.six.sin6_port = htons(to->port);
     memcpy(&address.six.sin6_addr, to->address, 16);
+    address.six.sin6_scope_id = to->scope;
     length = sizeof address.six;
   } else {
     if (memcmp(to->address, mapped, 12) != 0) return 0;

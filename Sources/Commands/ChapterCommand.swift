@@ -34,6 +34,8 @@ struct ChapterCommand: JobCommand {
       "The data. (default: airfoil where its file is found, else airfoil-like)", valueName: "name|path"))
   var data: String?
 
+  @OptionGroup var origin: DataOriginArguments
+
   @OptionGroup var arithmetic: ArithmeticArguments
 
   @OptionGroup var experiment: ExperimentArguments
@@ -53,6 +55,7 @@ struct ChapterCommand: JobCommand {
     let name = try communicator.broadcastString(chosen, from: 0)
     var options = Chapter.options(data: name, seed: experiment.seed, shards: experiment.shards)
     options.arithmetic = arithmetic.name
+    options.data.origin = origin.dataFrom
     let study = try communicator.agreeingOnErrors { try Chapter.study(exercise: exercise) }
     try experiment.runner(on: communicator).run(study, options)
   }
@@ -73,6 +76,7 @@ struct ChapterCommand: JobCommand {
     let common = try communicator.broadcastString(name, from: 0)
     var options = beyond.options(data: common, seed: experiment.seed)
     options.arithmetic = arithmetic.name
+    options.data.origin = origin.dataFrom
     if let epochs { options.epochs = epochs }
     try experiment.runner(on: communicator).run(beyond.study(ranks: communicator.worldSize), options)
   }

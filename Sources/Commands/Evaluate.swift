@@ -27,6 +27,8 @@ struct Evaluate: JobCommand {
       "A column of numbers from 0 up: how much each example counts.", valueName: "column"))
   var weight: String?
 
+  @OptionGroup var origin: DataOriginArguments
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -34,7 +36,8 @@ struct Evaluate: JobCommand {
     let predictor = try communicator.agreeingOnErrors {
       try input.predictor(weight: weight)
     }
-    let (result, count) = try predictor.evaluate(input.data, over: communicator)
+    let (result, count) = try predictor.evaluate(
+      input.data, from: origin.dataFrom, over: communicator)
     try communicator.agreeingOnErrors {
       guard communicator.rank == 0, let predictions else { return }
       try predictor.writePredictions(input.data, to: predictions)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFormats
 import DistributedSGD
 import MPI
 import Runs
@@ -22,6 +23,12 @@ struct Reproduce: JobCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Who reads the data: each, the first rank of each server, or rank0, for all. (default: as in the run)",
+      valueName: "each|rank0"))
+  var dataFrom: DataOrigin?
+
+  @Option(
+    help: ArgumentHelp(
       "Where the weights are now that the run began with. (default: where they were)",
       valueName: "file.safetensors"))
   var initialize: String?
@@ -36,6 +43,7 @@ struct Reproduce: JobCommand {
       try record.options({ try Train.parse($0).options }, reason: { reason($0) })
     }
     if let data { options.data.data = data }
+    if let dataFrom { options.data.origin = dataFrom }
     if let initialize {
       guard options.initialize != nil else {
         throw AgreedError(

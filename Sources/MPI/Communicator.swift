@@ -23,6 +23,9 @@ public protocol Communicator: AnyObject {
   /// the order cannot show (counts, minima, sums with one non-zero term).
   func allReduce<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation) throws(MPIError)
+  /// The same over the ranks of each server by itself.
+  func allReduceOnServer<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation) throws(MPIError)
   /// Rank 0 gets worldSize × values.count scalars, in the order of ranks; the others an empty array.
   func gather<Scalar: MPIScalar>(_ values: [Scalar]) throws(MPIError) -> [Scalar]
 
@@ -57,6 +60,9 @@ extension Communicator {
     try withBuffer(of: &value) { (buffer) throws(MPIError) in try broadcast(buffer, from: root) }
     return value
   }
+
+  /// A channel from rank 0 to the first ranks of the other servers; nil for one process. Collective over all ranks.
+  package func leaders() throws(MPIError) -> ServerLeaders? { try (self as? MPICommunicator)?.leaders() }
 
   /// One value of every rank, combined; the same on all. Collective.
   public func allReduce<Scalar: MPIScalar>(

@@ -85,7 +85,7 @@ public final class MPICommunicator: Communicator {
     windows = []
   }
 
-  /// Every rank tells its server's lowest rank and its host name to all.
+  /// Every rank tells its server's lowest rank to all, and those tell their host names.
   private static func findTopology(
     world: MPI_Comm?, server: MPI_Comm?, rank: Int, worldSize: Int
   ) throws(MPIError) -> Topology {
@@ -94,16 +94,28 @@ public final class MPICommunicator: Communicator {
     var leaders = [Int](repeating: 0, count: worldSize)
     try check(
       MPI_Allgather(&leader, 1, Int.datatype, &leaders, 1, Int.datatype, world), "MPI_Allgather")
-    var name = [UInt8](repeating: 0, count: 256)
-    for (index, byte) in hostName().utf8.prefix(255).enumerated() { name[index] = byte }
-    var names = [UInt8](repeating: 0, count: 256 * worldSize)
-    try check(
-      MPI_Allgather(&name, 256, UInt8.datatype, &names, 256, UInt8.datatype, world), "MPI_Allgather")
     let leaderRanks = Set(leaders).sorted()
+    let serverOfLeader = Dictionary(
+      uniqueKeysWithValues: leaderRanks.enumerated().map { ($0.element, $0.offset) })
+    // A name, of at most 255 bytes, is told by one rank; the others leave its words empty.
+    let nameWords = 32
+    var names = [UInt64](repeating: 0, count: nameWords * leaderRanks.count)
+    if leader == rank {
+      let start = 8 * nameWords * serverOfLeader[leader]!
+      names.withUnsafeMutableBytes { bytes in
+        for (index, byte) in hostName().utf8.prefix(255).enumerated() { bytes[start + index] = byte }
+      }
+    }
+    try check(
+      MPI_Allreduce(
+        cmpi_in_place(), &names, Int32(names.count), UInt64.datatype, ReduceOperation.maximum.handle, world),
+      "MPI_Allreduce")
     return Topology(
-      serverOfRank: leaders.map { leader in leaderRanks.firstIndex(of: leader)! },
-      hosts: leaderRanks.map { leader in
-        String(decoding: names[256 * leader..<256 * (leader + 1)].prefix { $0 != 0 }, as: UTF8.self)
+      serverOfRank: leaders.map { serverOfLeader[$0]! },
+      hosts: leaderRanks.indices.map { server in
+        names[nameWords * server..<nameWords * (server + 1)].withUnsafeBytes { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
       })
   }
 
@@ -151,6 +163,26 @@ public final class MPICommunicator: Communicator {
         board.waits {
           MPI_Allreduce(
             cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, world)
+        }, "MPI_Allreduce")
+    }
+  }
+
+  package func leaders() throws(MPIError) -> ServerLeaders? {
+    board.arrive()
+    return try ServerLeaders(
+      of: world, isLeader: topology.localRank(of: rank) == 0, rank: rank, board)
+  }
+
+  /// The same over the ranks of this server.
+  public func allReduceOnServer<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
+  ) throws(MPIError) {
+    board.arrive()
+    try inPieces(buffer.count) { (start, count) throws(MPIError) in
+      try check(
+        board.waits {
+          MPI_Allreduce(
+            cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, server)
         }, "MPI_Allreduce")
     }
   }

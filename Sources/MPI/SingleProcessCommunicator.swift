@@ -35,6 +35,10 @@ public final class SingleProcessCommunicator: Communicator {
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
   ) {}
 
+  public func allReduceOnServer<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
+  ) {}
+
   public func gather<Scalar: MPIScalar>(_ values: [Scalar]) -> [Scalar] { values }
 
   public func send<Scalar: MPIScalar>(_ buffer: UnsafeBufferPointer<Scalar>, to rank: Int, tag: Int) {

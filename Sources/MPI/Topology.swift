@@ -9,6 +9,8 @@ public struct Topology: Sendable, Equatable {
   public let ranksOfServer: [[Int]]
   /// The host name of each server.
   public let hosts: [String]
+  /// The place of each rank among those of its server; length worldSize.
+  private let localRanks: [Int]
 
   /// - Precondition: each number in `serverOfRank` is the index of a host.
   public init(serverOfRank: [Int], hosts: [String]) {
@@ -16,7 +18,10 @@ public struct Topology: Sendable, Equatable {
     self.serverOfRank = serverOfRank
     self.hosts = hosts
     var ranks = [[Int]](repeating: [], count: hosts.count)
-    for (rank, server) in serverOfRank.enumerated() { ranks[server].append(rank) }
+    localRanks = serverOfRank.enumerated().map { rank, server in
+      ranks[server].append(rank)
+      return ranks[server].count - 1
+    }
     ranksOfServer = ranks
   }
 
@@ -26,7 +31,5 @@ public struct Topology: Sendable, Equatable {
   public var serverCount: Int { hosts.count }
 
   /// The place of `rank` among the ranks of its server.
-  public func localRank(of rank: Int) -> Int {
-    ranksOfServer[serverOfRank[rank]].firstIndex(of: rank)!
-  }
+  public func localRank(of rank: Int) -> Int { localRanks[rank] }
 }

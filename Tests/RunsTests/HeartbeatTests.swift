@@ -28,6 +28,8 @@ private struct Job {
   let address: NetworkAddress
   /// The network's: another machine's, and the attacker's.
   let otherAddress = NetworkAddress("127.0.0.2")!
+  /// Of the servers behind the first, where they are not at its address.
+  var others: [NetworkAddress] = []
   var descriptors: [Int32] = []
   var ports: [UInt16] = []
 
@@ -43,7 +45,10 @@ private struct Job {
   func directory(of server: Int) -> ServerDirectory {
     ServerDirectory(
       server: server,
-      parties: ports.map { ServerDirectory.Party(addresses: [address], port: $0, process: getpid()) },
+      parties: ports.enumerated().map { server, port in
+        let own = server > 0 && server <= others.count ? others[server - 1] : address
+        return ServerDirectory.Party(addresses: [own], port: port, process: getpid())
+      },
       key: key)
   }
 
@@ -76,6 +81,26 @@ extension ServerHeartbeats {
     exchange(
       arrivals: 1, place: place.word, longestMove: 0, takesItsTime: false, now: now, interval: interval)
   }
+}
+
+/// Gives this thread, and what it starts, a network of its own: unshare(2), which Swift's module does not show.
+private func hasOwnNetwork() -> Bool {
+  guard let function = dlsym(nil, "unshare") else { return false }
+  let unshare = unsafeBitCast(function, to: (@convention(c) (Int32) -> Int32).self)
+  let newNetwork: Int32 = 0x4000_0000
+  return unshare(newNetwork) == 0
+}
+
+/// Whether ip(8) has done it.
+private func ip(_ words: String) -> Bool {
+  // Foundation's Process waits by other threads, which are of the machine's network.
+  var arguments = (["ip"] + words.split(separator: " ").map(String.init)).map { strdup($0) }
+  defer { for argument in arguments { free(argument) } }
+  arguments.append(nil)
+  var process: pid_t = 0
+  var status: Int32 = 1
+  return posix_spawnp(&process, "ip", nil, nil, &arguments, environ) == 0
+    && waitpid(process, &status, 0) == process && status == 0
 }
 
 @Suite(.serialized) struct HeartbeatTests {
@@ -175,6 +200,44 @@ extension ServerHeartbeats {
     for server in servers[1...] {
       #expect(server.peers.keys.sorted() == [0] && server.peers[0]?.place.words.contains("in step ") == true)
       #expect(server.deadServer(now: 4, interval: 1) == nil)
+    }
+  }
+
+  /// Where nobody has routed addresses: over a cable whose ends have those of one cable alone (fe80::), each of which means
+  /// something together with an interface. Its other end is answered where it was heard.
+  @Test(.enabled(if: getuid() == 0, "only root may have a network of its own"))
+  func serversOfOneCableHearEachOther() async {
+    await #expect(processExitsWith: .success) {
+      // Of this thread, and of what it starts.
+      guard hasOwnNetwork(), ip("link add one type veth peer name two"),
+        ip("link set one addrgenmode none"), ip("link set two addrgenmode none"),
+        ip("-6 address add fe80::1/64 dev one nodad"),
+        ip("-6 address add fe80::2/64 dev two nodad"), ip("link set one up"), ip("link set two up")
+      else {
+        print("*** HeartbeatTests: no network of its own: fe80:: was NOT tested ***")
+        return
+      }
+      var job = Job(servers: 2, at: "fe80::1")
+      job.others = [NetworkAddress("fe80::2")!]
+      let servers = (0..<2).map { job.server($0) }
+      let deadline = Date(timeIntervalSinceNow: 20)
+      var tick = 1.0
+      while Date() < deadline, servers[0].peers[1] == nil || servers[1].peers[0] == nil {
+        for server in servers { server.exchange(tick, place: Place(step: 5, after: .wait)) }
+        tick += 1
+        usleep(20_000)
+      }
+      precondition(servers[0].peers[1]?.place == Place(step: 5, after: .wait))
+      precondition(servers[1].peers[0]?.place == Place(step: 5, after: .wait))
+      // It is known by now by which interface the other is reached; and the one who dies is missed.
+      close(job.descriptors[1])
+      var now = tick
+      while Date() < deadline, servers[0].deadServer(now: now, interval: 1) == nil {
+        servers[0].exchange(now)
+        usleep(20_000)
+        now += 0.25
+      }
+      precondition(servers[0].deadServer(now: now, interval: 1) == 1)
     }
   }
 

@@ -5,8 +5,11 @@
 #include <sys/types.h>
 
 /// Where a datagram goes to or comes from: an IPv6 address in network order, or an IPv4 address as ::ffff:a.b.c.d.
+/// An address of one cable alone (fe80::) means something only with the number that this machine has for its own end
+/// of the cable, the scope; others have 0.
 typedef struct {
   uint8_t address[16];
+  uint32_t scope;
   uint16_t port;
 } csockets_place;
 
@@ -14,8 +17,7 @@ typedef struct {
 /// -1 where there is none. Refusals of what it sends are kept for `csockets_refused`.
 int csockets_open(uint16_t *port);
 
-/// Addresses of this machine's network interfaces that are up, but for those that mean something on one cable alone
-/// (fe80::); how many there are, at most `capacity`.
+/// Addresses of this machine's network interfaces that are up; how many there are, at most `capacity`.
 size_t csockets_own_addresses(csockets_place *places, int *is_loopback, size_t capacity);
 
 /// Whether the datagram is on its way.

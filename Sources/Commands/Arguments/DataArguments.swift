@@ -4,6 +4,16 @@ import DataFormats
 import Runs
 
 extension CacheFileChoice: ExpressibleByArgument {}
+extension DataOrigin: ExpressibleByArgument {}
+
+/// Which ranks of a job read the data.
+struct DataOriginArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Who reads the data of a job of several servers: each, the first rank of each server; rank0, rank 0 alone, which sends them to the others.",
+      valueName: "each|rank0"))
+  var dataFrom = DataOrigin.each
+}
 
 struct DataArguments: ParsableArguments {
   @Option(
@@ -38,6 +48,8 @@ struct DataArguments: ParsableArguments {
       valueName: "auto|yes|no"))
   var cacheFile = CacheFileChoice.auto
 
+  @OptionGroup var origin: DataOriginArguments
+
   @Flag(
     inversion: .prefixedNo, exclusivity: .chooseLast,
     help: "Give every column mean 0 and deviation 1. (default: on for tables)")
@@ -50,6 +62,7 @@ struct DataArguments: ParsableArguments {
     options.data.validation = validation
     options.data.imageSize = imageSize
     options.data.cacheFile = cacheFile
+    options.data.origin = origin.dataFrom
     options.data.standardize = standardize
   }
 }

@@ -41,6 +41,8 @@ public struct DataOptions: Sendable {
   public var seed: UInt64 = 0
   /// Whether a table's numbers are in a file rather than in memory, which changes no bit.
   public var cacheFile = CacheFileChoice.auto
+  /// Which ranks read the data.
+  public var origin = DataOrigin.each
   /// Makes examples of the program's own, which `data` then is the name of; nil for those that `data` names.
   var own: (@Sendable () throws(DistsgdError) -> LoadedData)?
 

@@ -15,6 +15,12 @@ package struct MappedFeatures: Sendable {
   /// Whether the file has been made for these numbers alone.
   package var isCache: Bool { file != nil }
 
+  /// All of a file without a name.
+  package init(_ file: UnnamedFile) {
+    self.init(path: file.path, offset: 0, byteCount: file.bytes.count)
+    self.file = file
+  }
+
   package init(path: String, offset: Int, byteCount: Int) {
     (self.path, self.offset, self.byteCount) = (path, offset, byteCount)
   }

@@ -11,7 +11,7 @@ public enum CacheFileChoice: String, Sendable, CaseIterable {
   case no
 
   /// - Parameter bytes: that reading takes at its peak.
-  func usesFile(for bytes: Double) -> Bool {
+  package func usesFile(for bytes: Double) -> Bool {
     switch self {
     case .yes: true
     case .no: false
@@ -140,7 +140,6 @@ struct Inputs {
     fill(buffer)
     overflow = buffer.firstIndex { !$0.isFinite }
     file.release()
-    mapped = MappedFeatures(path: file.path, offset: 0, byteCount: 4 * count)
-    mapped!.file = file
+    mapped = MappedFeatures(file)
   }
 }

@@ -3,6 +3,7 @@ import DataFormats
 import MPI
 import NeuralNet
 import System
+import Text
 
 /// A data set that every rank of a server sees, held once per server.
 public final class Dataset {
@@ -25,6 +26,9 @@ public final class Dataset {
   package let mapping: MappedFile?
   /// Whether that file has been made for them alone, because memory does not hold them.
   package let isCached: Bool
+  /// Whether they are, where they were read, in a file of the user's, which may be larger than anybody wants to read
+  /// before it is needed.
+  package let areInUsersFile: Bool
   /// Numbers that are predicted of one example; 1 for classes.
   public let targetCount: Int
   /// Shape (count, targetCount); `Float` values, or `Int32` labels where there are classes. Both take four bytes.
@@ -36,12 +40,31 @@ public final class Dataset {
   /// - Parameter examples: on the first rank of each server, what it has loaded; nil on the others.
   /// - Throws: `AgreedError` when their counts or labels contradict each other, or the memory does not hold them;
   ///   `MPIError`.
-  public init(sharing examples: Examples?, over communicator: any Communicator) throws {
+  public convenience init(sharing examples: Examples?, over communicator: any Communicator) throws {
+    try self.init(sharing: examples, from: .each, over: communicator)
+  }
+
+  /// The same.
+  /// - Parameters:
+  ///   - examples: nil on the ranks that have not read them.
+  ///   - origin: which ranks have; what rank 0 alone has read is sent to the other servers.
+  package init(
+    sharing examples: Examples?, from origin: DataOrigin, over communicator: any Communicator
+  ) throws {
     try communicator.agreeingOnErrors { try examples?.requireConsistency() }
+    let sender = origin == .rank0 ? try SentBytes(over: communicator) : nil
     // The shape is the same on all servers: rank 0, the first rank of its own, tells it.
     var shape = Shape(examples)
     try withUnsafeMutableBytesThrowing(of: &shape) { (bytes) throws(MPIError) in
       try communicator.broadcast(bytes.assumingMemoryBound(to: UInt8.self), from: 0)
+    }
+    // What is as long elsewhere has a fingerprint that tells whether it is the same; what is longer has no room here.
+    try communicator.agreeingOnErrors {
+      guard examples != nil, case let own = Shape(examples).words, own != shape.words else { return }
+      throw DistsgdError(
+        .badData,
+        "the data on \(communicator.hostName) are \(own), and those on \(communicator.topology.hosts[0]) \(shape.words): give every server the same file"
+      )
     }
     count = shape.count
     featureCount = shape.featureCount
@@ -50,11 +73,19 @@ public final class Dataset {
     targetCount = shape.targetCount
     // Features that stay in their file are seen by every rank through a mapping of its own. One server may have memory
     // for what another keeps in a file.
+    let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
+    let isReceiver = sender != nil && communicator.rank != 0 && communicator.isServerLeader
+    let received = try communicator.agreeingOnErrors { () -> UnnamedFile? in
+      guard isReceiver,
+        shape.isCached || shape.isMapped && CacheFileChoice.auto.usesFile(for: Double(mappedBytes))
+      else { return nil }
+      return try UnnamedFile(byteCount: mappedBytes, for: "what rank 0 has read")
+    }
+    let mapped = examples?.mapped ?? received.map { MappedFeatures($0) }
     let isMappedHere = try communicator.allocateShared(byteCount: 1)
-    if let examples { isMappedHere.storeBytes(of: examples.mapped != nil, as: Bool.self) }
+    if communicator.isServerLeader { isMappedHere.storeBytes(of: mapped != nil, as: Bool.self) }
     try communicator.barrier()
     let isMapped = isMappedHere.load(as: Bool.self)
-    let mappedBytes = count * featureCount * (shape.isBytes ? 1 : MemoryLayout<Float>.stride)
     let featureBytes = isMapped ? PathMemory.byteCount : mappedBytes
     // Padding, so that the last row can be loaded as a whole vector.
     let targetOffset = (featureBytes + 4 * BatchBuffer.padding + 63) / 64 * 64
@@ -71,22 +102,37 @@ public final class Dataset {
       case .float32(let values): values.withUnsafeBytes { copy($0, to: memory) }
       case .uint8(let bytes, _): bytes.withUnsafeBytes { copy($0, to: memory) }
       }
-      if let mapped = examples.mapped { PathMemory.write(mapped, to: memory) }
       switch examples.targets {
       case .values(let values): values.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       case .labels(let labels, _): labels.withUnsafeBytes { copy($0, to: memory + targetOffset) }
       }
       if shape.hasWeights { examples.weights?.withUnsafeBytes { copy($0, to: memory + weightOffset) } }
     }
+    if let mapped { PathMemory.write(mapped, to: memory) }
     try communicator.barrier()
-    mapping = try communicator.agreeingOnErrors {
+    let mapping = try communicator.agreeingOnErrors { () -> MappedFile? in
       guard isMapped else { return nil }
       let (path, offset, _) = PathMemory.read(memory)
       return try MappedFile(path, offset: offset, count: mappedBytes)
     }
+    self.mapping = mapping
     isCached = isMapped && PathMemory.read(memory).isCached
+    areInUsersFile = sender == nil ? isMapped && !isCached : shape.isMapped && !shape.isCached
+    if let sender {
+      let features =
+        received?.bytes
+        ?? UnsafeMutableRawBufferPointer(
+          start: mapping.map { UnsafeMutableRawPointer(mutating: $0.bytes.baseAddress!) } ?? memory,
+          count: mappedBytes)
+      try sender.send(features, from: communicator.rank == 0 ? mapping : nil, into: received)
+      try sender.send(
+        UnsafeMutableRawBufferPointer(start: memory + targetOffset, count: byteCount - targetOffset))
+      try sender.close()
+      // The other ranks sleep meanwhile.
+      try communicator.sleepingBarrier()
+    }
     // A file without a name is there until every rank has it.
-    withExtendedLifetime(examples) {}
+    withExtendedLifetime((examples, received)) {}
     let start = mapping?.bytes.baseAddress ?? UnsafeRawPointer(memory)
     features =
       shape.isBytes
@@ -134,8 +180,18 @@ public final class Dataset {
     var isBytes = false
     var targetCount = 1
     var hasWeights = false
+    /// Whether the inputs are in a file, and in one that has been made for them alone.
+    var isMapped = false
+    var isCached = false
     /// Channels, height, width; zeros where an example is a row of numbers.
     var image = (0, 0, 0)
+
+    /// What must be the same on all servers.
+    var words: String {
+      let kind = (isBytes ? "bytes times \(scale)" : "numbers") + (hasWeights ? ", with weights" : "")
+      return "\(counted(count, "example")) of \(exampleShape) \(kind) and "
+        + (classCount > 0 ? "\(counted(classCount, "class"))" : counted(targetCount, "target"))
+    }
 
     var exampleShape: NeuralNet.Shape {
       image.0 == 0 ? NeuralNet.Shape(max(1, featureCount)) : NeuralNet.Shape(image.0, image.1, image.2)
@@ -146,6 +202,8 @@ public final class Dataset {
       count = examples.count
       featureCount = examples.featureCount
       targetCount = examples.targetCount
+      isMapped = examples.mapped != nil
+      isCached = examples.mapped?.isCache ?? false
       hasWeights = examples.weights?.contains { $0 != 1 } ?? false
       if case let sizes = examples.exampleShape, sizes.count == 3, sizes.reduce(1, *) == featureCount {
         image = (sizes[0], sizes[1], sizes[2])

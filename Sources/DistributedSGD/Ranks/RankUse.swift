@@ -26,6 +26,8 @@ package struct RankUse: Sendable, Equatable {
     case cores, localRanks
     /// Examples of its part of a whole batch.
     case examples
+    /// Bytes: the most that its process has had resident so far.
+    case peakMemory
   }
 
   /// In the order of the fields.
@@ -44,7 +46,7 @@ package struct RankUse: Sendable, Equatable {
   package mutating func add(_ other: RankUse) {
     for field in Field.allCases {
       switch field {
-      case .cores, .localRanks, .examples: self[field] = other[field]
+      case .cores, .localRanks, .examples, .peakMemory: self[field] = other[field]
       default: self[field] += other[field]
       }
     }

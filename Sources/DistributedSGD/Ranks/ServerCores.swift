@@ -22,23 +22,24 @@ package struct ServerCores {
     let server = topology.ranksOfServer[topology.serverOfRank[communicator.rank]]
     let own = CPUSet.ofThisThread
     let mine = own ?? .online
+    let localRank = topology.localRank(of: communicator.rank)
     // Every rank fills its own row and leaves zeros in the others, so the maximum is all rows.
     let width = mine.words.count
-    let rows = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: width * communicator.worldSize)
+    let rows = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: width * server.count)
     defer { rows.deallocate() }
     rows.initialize(repeating: 0)
-    for (word, bits) in mine.words.enumerated() { rows[communicator.rank * width + word] = bits }
-    try communicator.allReduce(rows, .maximum)
+    for (word, bits) in mine.words.enumerated() { rows[localRank * width + word] = bits }
+    try communicator.allReduceOnServer(rows, .maximum)
     var all = CPUSet([])
-    for rank in server {
-      for word in 0..<width { all.words[word] |= rows[rank * width + word] }
+    for row in server.indices {
+      for word in 0..<width { all.words[word] |= rows[row * width + word] }
     }
     self.own = own
     self.all = all
     count = coresWithinQuota(all.count)
     localRanks = server.count
     allRanks = communicator.board.rankCount
-    localRank = topology.localRank(of: communicator.rank)
+    self.localRank = localRank
   }
 
   /// Whether every rank of the server can run at the same time.

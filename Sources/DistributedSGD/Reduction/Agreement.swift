@@ -81,11 +81,11 @@ package struct Suspect: Sendable, Equatable {
 
   /// The first of several parties whose hash is not that of most; nil when all are the same.
   fileprivate init?(_ difference: Difference, among hashes: [UInt64], _ party: (Int) -> Party) {
-    let support = hashes.map { hash in hashes.count { $0 == hash } }
-    let most = support.max()!
-    let isTie = 2 * most <= hashes.count
-    let right = isTie ? hashes[0] : hashes[support.firstIndex(of: most)!]
-    guard let other = hashes.firstIndex(where: { $0 != right }) else { return nil }
+    let support = Dictionary(hashes.map { ($0, 1) }, uniquingKeysWith: +)
+    // More than half of them can have but one hash in common.
+    let right = support.first { 2 * $0.value > hashes.count }?.key
+    let isTie = right == nil
+    guard let other = hashes.firstIndex(where: { $0 != right ?? hashes[0] }) else { return nil }
     (self.difference, self.party, isOneOfTwo) = (difference, party(other), isTie)
   }
 

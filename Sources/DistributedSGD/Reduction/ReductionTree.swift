@@ -33,11 +33,27 @@ package struct ReductionTree: Sendable {
   /// The largest nodes that have all their leaves in `leaves`, in order: what an owner of those leaves can
   /// add up alone. At most 2 log₂ of them when `leaves` is one range; leaves past `leafCount` count as owned.
   package func nodes(covering leaves: Set<Int>) -> [TreeNode] {
+    // A node lies within one of the leaves' runs.
+    var result: [TreeNode] = []
+    var run = 0..<0
+    for leaf in leaves.sorted() {
+      if leaf == run.upperBound, !run.isEmpty {
+        run = run.lowerBound..<leaf + 1
+      } else {
+        result += nodes(covering: run)
+        run = leaf..<leaf + 1
+      }
+    }
+    return result + nodes(covering: run)
+  }
+
+  /// The same of one run of leaves, beside which none is owned. O(log `leafCount`).
+  package func nodes(covering leaves: Range<Int>) -> [TreeNode] {
     var result: [TreeNode] = []
     func visit(_ node: TreeNode) {
       let existing = node.leaves.clamped(to: 0..<leafCount)
-      if existing.isEmpty { return }
-      if existing.allSatisfy(leaves.contains) {
+      guard existing.overlaps(leaves) else { return }
+      if existing.clamped(to: leaves) == existing {
         result.append(node)
       } else if node.level > 0 {
         visit(node.left)

@@ -103,7 +103,8 @@ package struct Bill: Sendable, Equatable {
     }
     let group = group(timings)
     guard !group.isEmpty else { return nil }
-    let others = ranks.indices.filter { !group.contains($0) }
+    let isInGroup = Set(group)
+    let others = ranks.indices.filter { !isInGroup.contains($0) }
     func share(_ field: RankUse.Field, of all: Double) -> Double {
       group.map { ranks[$0][field] }.reduce(0, +) / all
     }
@@ -127,7 +128,7 @@ package struct Bill: Sendable, Equatable {
       ofJob = ranks[group[0]][.late] / job
     } else {
       ofJob =
-        others.map { timings.waits[$0].filter { group.contains($0.rank) }.reduce(0) { $0 + $1.seconds } }
+        others.map { timings.waits[$0].filter { isInGroup.contains($0.rank) }.reduce(0) { $0 + $1.seconds } }
         .reduce(0, +) / Double(others.count) / job
     }
     guard ofJob >= worthTelling else { return nil }

@@ -63,6 +63,7 @@ extension RankTimings {
     ("late_writing_seconds", .lateWriting, false), ("late_asleep_seconds", .lateAsleep, false),
     ("late_queued_seconds", .lateQueued, false), ("late_other_seconds", .lateOther, false),
     ("waking_seconds", .waking, false), ("network_seconds", .network, false),
+    ("peak_rss_bytes", .peakMemory, true),
   ]
 
   private static let ranksHeader = "epoch,host,rank," + columns.map(\.name).joined(separator: ",") + "\n"

@@ -1,6 +1,7 @@
 // Timings of all ranks: collected at an epoch's end, written as CSV, shown as a table.
 import DistributedSGD
 import MPI
+import System
 import Text
 
 /// The phases of every rank over one epoch or a whole run, and who waited for whom; rank 0 has them all.
@@ -18,9 +19,6 @@ package struct RankTimings: Sendable {
 
   package init(ranks: [[PhaseSummary]]) { self.ranks = ranks }
 
-  /// Of how many others it is told at most that a rank waited for them: all of 64, and some of more.
-  private static func waitLimit(worldSize: Int) -> Int { min(worldSize, max(8, 4096 / worldSize)) }
-
   /// Collects what every rank has measured since its clock's last reset, and resets it. Collective.
   /// - Parameter fill: completes what this rank used.
   /// - Returns: on rank 0 the timings of all, else none.
@@ -28,15 +26,16 @@ package struct RankTimings: Sendable {
     _ clock: PhaseClock, over communicator: any Communicator, _ fill: (inout RankUse) -> Void = { _ in }
   ) throws(MPIError) -> RankTimings {
     var use = clock.use
+    use[.peakMemory] = Double(peakResidentBytes())
     fill(&use)
-    let limit = waitLimit(worldSize: communicator.worldSize)
+    let limits = RankMessage.Limits(worldSize: communicator.worldSize)
     let message = RankMessage(
-      phases: clock.summary(), use: use, waits: clock.waits(limit: limit), ranges: clock.takeRanges())
+      phases: clock.summary(), use: use, waits: clock.waits(limit: limits.waits), ranges: clock.takeRanges())
     clock.reset()
-    let numbers = message.numbers(waits: limit)
+    let numbers = message.numbers(limits)
     let all = try communicator.gather(numbers)
     let messages = stride(from: 0, to: all.count, by: numbers.count).map {
-      RankMessage(Array(all[$0..<$0 + numbers.count]))
+      RankMessage(Array(all[$0..<$0 + numbers.count]), limits)
     }
     var timings = RankTimings(ranks: messages.map(\.phases))
     timings.uses = messages.map(\.use)
@@ -62,16 +61,24 @@ package struct RankTimings: Sendable {
       if let most = late.max(), most > 0 { rangesAsLatest[late.firstIndex(of: most)!] += 1 }
     }
     if waits.isEmpty { waits = other.waits.map { _ in [] } }
-    for rank in waits.indices {
-      for wait in other.waits[rank] {
-        if let index = waits[rank].firstIndex(where: { $0.rank == wait.rank }) {
-          waits[rank][index].count += wait.count
-          waits[rank][index].seconds += wait.seconds
-        } else {
-          waits[rank].append(wait)
-        }
+    let limit = RankMessage.Limits(worldSize: ranks.count).waits
+    for rank in waits.indices { Self.add(other.waits[rank], to: &waits[rank], limit: limit) }
+  }
+
+  /// Of many epochs of many ranks, each of which waits for others in each of them, the longest waits are kept: twice as
+  /// many as an epoch tells.
+  private static func add(_ others: [WaitForRank], to waits: inout [WaitForRank], limit: Int) {
+    for wait in others {
+      if let index = waits.firstIndex(where: { $0.rank == wait.rank }) {
+        waits[index].count += wait.count
+        waits[index].seconds += wait.seconds
+      } else {
+        waits.append(wait)
       }
     }
+    guard waits.count > 2 * limit else { return }
+    waits.sort { ($0.seconds, $1.rank) > ($1.seconds, $0.rank) }
+    waits.removeLast(waits.count - 2 * limit)
   }
 
   /// Of every phase the seconds of each rank.
@@ -101,8 +108,11 @@ package struct RankTimings: Sendable {
     Phase.allCases.reduce(0) { $0 + ($1 == .wait ? 0 : ranks[rank][$1.rawValue].seconds) }
   }
 
+  /// Of more ranks than these not all are shown.
+  static let rowLimit = 16
+
   /// A table with a row for every rank; of many ranks, those that waited least.
-  func table(topology: Topology, rowLimit: Int = 16) -> String {
+  func table(topology: Topology, rowLimit: Int = rowLimit) -> String {
     let slowest = ranks.indices.sorted { (own($0), $1) > (own($1), $0) }
     let shown = ranks.count <= rowLimit ? Array(ranks.indices) : Array(slowest.prefix(rowLimit)).sorted()
     let hosts = topology.hosts.map { visible($0) }

@@ -203,7 +203,7 @@ final class RunLog {
 
   func end(
     loss: Evaluation, seconds: Double, validation: Evaluation?, secondsPerEpoch: Double, hash: UInt64,
-    memoryBytes: Int,
+    memoryBytes: (ofJob: Int, peakOfRank: Int),
     timings: RankTimings,
     topology: Topology, model: ModelWords, isFinished: Bool = true
   ) throws {
@@ -215,7 +215,7 @@ final class RunLog {
     line["seconds"] = seconds
     line["secondsPerEpoch"] = secondsPerEpoch
     line["parameterHash"] = hexadecimal(hash)
-    line["memoryBytes"] = memoryBytes
+    line["memoryBytes"] = memoryBytes.ofJob
     if options.earlyStopping != nil { line["stoppedEarly"] = options.stopsEarly(model.state) }
     line["bestValidationLoss"] = model.state.best?.loss
     line["bestStep"] = model.state.best?.step
@@ -228,6 +228,12 @@ final class RunLog {
     if !options.isQuiet {
       standardOutput("")
       standardOutput(timings.table(topology: topology) + Bill(timings, topology).text)
+      // So many ranks take more for themselves than for what they share.
+      if topology.worldSize > RankTimings.rowLimit, memoryBytes.peakOfRank > 0 {
+        standardOutput(
+          "memory: \(readableBytes(memoryBytes.ofJob)) in all ranks, what they share counted once; the largest had \(readableBytes(memoryBytes.peakOfRank)) resident"
+        )
+      }
       standardOutput(
         "files:  \(visible(folder.path))/ metrics.jsonl, timings.csv, model.safetensors, config.yaml")
       standardOutput("parameter hash: \(hexadecimal(hash))")

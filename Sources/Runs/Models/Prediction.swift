@@ -36,18 +36,19 @@ package final class Predictor {
 
   private var isClassification: Bool { file.classCount != nil }
 
-  /// Loss and measures on `data`, which must have targets. Collective; one rank of each server loads.
-  package func evaluate(_ data: String, over communicator: any Communicator) throws -> (
-    Evaluation, count: Int
-  ) {
-    try requireStandardInput(for: data, communicator)
+  /// Loss and measures on `data`, which must have targets. Collective.
+  /// - Parameter origin: which ranks load.
+  package func evaluate(
+    _ data: String, from origin: DataOrigin = .each, over communicator: any Communicator
+  ) throws -> (Evaluation, count: Int) {
+    try requireStandardInput(for: data, origin, communicator)
     let examples = try communicator.agreeingOnErrors {
-      communicator.isServerLeader
+      communicator.reads(origin)
         ? try load(data).examples(
           preprocessing: file.preprocessing, classCount: file.classCount)
         : nil
     }
-    let dataset = try Dataset(sharing: examples, over: communicator)
+    let dataset = try Dataset(sharing: examples, from: origin, over: communicator)
     let evaluator = try Evaluator(
       model: file.model, loss: file.loss, dataset: dataset,
       task: MeasuredTask(

@@ -15,6 +15,7 @@ extension TrainingOptions {
       "--check-every": "\(checkEvery)", "--timeout": "\(timeout)",
     ]
     words["--arithmetic"] = arithmetic == .blas ? nil : arithmetic.rawValue
+    words["--data-from"] = data.origin == .each ? nil : data.origin.rawValue
     words["--target"] = data.target
     words["--features"] = data.features.map(ColumnList.text)
     words["--exclude"] = data.exclude.map(ColumnList.text)
@@ -83,8 +84,8 @@ extension TrainingOptions {
 package enum Settings {
   /// What a resumed run may have otherwise: how long it is, what it tells, and where the same data are.
   private static let changeable: Set = [
-    "--data", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes", "--checkpoint-every",
-    "--keep", "--check-every", "--timeout", "--tensorboard", "--bucket-size", "--messages",
+    "--data", "--data-from", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes",
+    "--checkpoint-every", "--keep", "--check-every", "--timeout", "--tensorboard", "--bucket-size", "--messages",
   ]
 
   /// Whether a setting decides none of a run's numbers.

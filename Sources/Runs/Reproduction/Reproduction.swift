@@ -57,7 +57,7 @@ package final class Reproduction {
     let data = options.data.data
     let isElsewhere = data != record["--data"]
     try communicator.agreeingOnErrors {
-      guard communicator.isServerLeader else { return }
+      guard communicator.reads(options.data.origin) else { return }
       do throws(DistsgdError) { _ = try dataFiles(data) } catch {
         // Of what the user has named now he is told as `train` would.
         if isElsewhere || error.code == .badData { throw error }

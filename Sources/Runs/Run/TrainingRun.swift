@@ -322,6 +322,7 @@ public final class TrainingRun {
   func tellEnd(_ final: Evaluation, modelStep: Int, isFinished: Bool) throws {
     finalLoss = final.loss
     let memory = try communicator.allReduce(proportionalSetSize(), .sum)
+    let peak = try communicator.allReduce(peakResidentBytes(), .maximum)
     let recorded = try trace?.gather()
     try communicator.agreeingOnErrors {
       // Rank 0 may take as long as its disk does.
@@ -332,7 +333,7 @@ public final class TrainingRun {
         try log.end(
           loss: final, seconds: seconds,
           validation: setUp.validation == nil ? nil : state.lastEvaluation?.evaluation,
-          secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: memory,
+          secondsPerEpoch: secondsPerEpoch, hash: trainer.parameterHash, memoryBytes: (memory, peak),
           timings: timings,
           topology: communicator.topology,
           model: ModelWords(

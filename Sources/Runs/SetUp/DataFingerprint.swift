@@ -68,7 +68,7 @@ extension Dataset {
       case .uint8(let start, _): UnsafeRawBufferPointer(start: start, count: values)
       }
     return [
-      DataFingerprint.Piece(bytes: featureBytes, file: mapping, isUsersFile: mapping != nil && !isCached),
+      DataFingerprint.Piece(bytes: featureBytes, file: mapping, isUsersFile: areInUsersFile),
       DataFingerprint.Piece(
         bytes: UnsafeRawBufferPointer(start: targetMemory, count: 4 * count * targetCount)),
     ] + (weights.map { [.init(bytes: UnsafeRawBufferPointer(start: $0, count: 4 * count))] } ?? [])

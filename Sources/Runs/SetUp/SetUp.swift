@@ -26,7 +26,7 @@ package struct SetUp {
   /// With what the data decide: a global batch of all examples where these are few.
   let options: TrainingOptions
 
-  /// Loads on one rank of each server and shares. Collective.
+  /// Loads on one rank of each server, or on rank 0 alone, and shares. Collective.
   /// - Parameters:
   ///   - tellsAssumptions: whether lines say what was assumed about the data.
   ///   - check: looks at the training set on one rank of each server, before a model is made for it.
@@ -42,9 +42,11 @@ package struct SetUp {
     try communicator.agreeingOnErrors { try options.validate(worldSize: communicator.worldSize) }
     dataOptions.task = try communicator.agreeingOnErrors { try Self.task(options) }
     let loaded = try Self.load(dataOptions, communicator)
-    let training = try Dataset(sharing: loaded?.training, over: communicator)
+    let origin = dataOptions.origin
+    let training = try Dataset(sharing: loaded?.training, from: origin, over: communicator)
     let hasValidation = try communicator.broadcast(loaded?.validation == nil ? 0 : 1, from: 0)
-    let validation = hasValidation == 1 ? try Dataset(sharing: loaded?.validation, over: communicator) : nil
+    let validation =
+      hasValidation == 1 ? try Dataset(sharing: loaded?.validation, from: origin, over: communicator) : nil
     let defaultModel = try communicator.broadcastString(loaded?.defaultModel.rawValue ?? "", from: 0)
     let dataSummary = try communicator.broadcastString(loaded?.summary ?? "", from: 0)
     let options = try communicator.agreeingOnErrors {
@@ -68,12 +70,12 @@ package struct SetUp {
     }
   }
 
-  /// Loads on one rank of each server, with all its cores: the other ranks sleep meanwhile.
+  /// Loads on one rank of each server, or on rank 0 alone, with all its cores: the other ranks sleep meanwhile.
   private static func load(_ options: DataOptions, _ communicator: any Communicator) throws -> LoadedData? {
-    try requireStandardInput(for: options.data, communicator)
+    try requireStandardInput(for: options.data, options.origin, communicator)
     let cores = try ServerCores(over: communicator)
     let result = Result<LoadedData?, any Error> {
-      communicator.isServerLeader ? try cores.withAll { try loadData(options) } : nil
+      communicator.reads(options.origin) ? try cores.withAll { try loadData(options) } : nil
     }
     try communicator.sleepingBarrier()
     return try communicator.agreeingOnErrors { try result.get() }

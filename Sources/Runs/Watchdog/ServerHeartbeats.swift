@@ -42,6 +42,14 @@ package final class ServerHeartbeats {
   private var counters: [UInt64]
   private var lastSent = -Double.infinity
   private var isAsked: Set<Int> = []
+  /// Those of `peers` that were refused since they were heard, and those that take their time: a datagram of one server is
+  /// no reason to look at all of them.
+  private var refused: Set<Int> = []
+  private var slow: Set<Int> = []
+  /// Which servers have an address.
+  private lazy var serversAt = [NetworkAddress: [Int]](
+    directory.parties.enumerated().flatMap { server, party in party.addresses.map { ($0, [server]) } },
+    uniquingKeysWith: +)
 
   /// - Parameters:
   ///   - descriptor: of `csockets_open`; it stays open for the process's life, lest one that has come to its end a
@@ -52,6 +60,13 @@ package final class ServerHeartbeats {
     self.descriptor = descriptor
     self.start = start
     counters = Array(repeating: 0, count: directory.parties.count)
+  }
+
+  /// Seconds from one datagram of a server to the next: one, or so many that the first server gets a thousand a second,
+  /// as long as some come within the timeout.
+  package static func interval(servers: Int, timeout: Double) -> Double {
+    let shortest = min(1, max(timeout, 1) / 4)
+    return max(shortest, min(Double(servers) / 1000, timeout > 0 ? timeout / 4 : 15))
   }
 
   /// Takes what has come, and sends what is due.
@@ -73,7 +88,7 @@ package final class ServerHeartbeats {
       lastSent = now
       receivers.formUnion(directory.server == 0 ? Array(peers.keys) : [0])
     }
-    for (server, peer) in peers where peer.refusals > 0 && now - peer.askedAt > Self.secondsToAnswer {
+    for server in refused where now - peers[server]!.askedAt > Self.secondsToAnswer {
       peers[server]!.askedAt = now
       receivers.insert(server)
     }
@@ -93,7 +108,7 @@ package final class ServerHeartbeats {
   }
 
   /// Whether messages may be late because a rank elsewhere writes to a slow disk, for example.
-  package var doesAnyPeerTakeItsTime: Bool { peers.values.contains { $0.takesItsTime } }
+  package var doesAnyPeerTakeItsTime: Bool { !slow.isEmpty }
 
   /// Seconds in which a living server answers a question, unless its machine gives it no time.
   private static let secondsToAnswer = 0.2
@@ -105,7 +120,7 @@ package final class ServerHeartbeats {
   /// tells it to them.
   package func deadServer(now: Double, interval: Double) -> Int? {
     let patience = 1.5 * interval + (directory.server > 1 ? 2 : 0)
-    return peers.filter { $0.value.refusals > 1 && now - $0.value.heardAt > patience }.keys.min()
+    return refused.filter { peers[$0]!.refusals > 1 && now - peers[$0]!.heardAt > patience }.min()
   }
 
   private func takeRefusals() {
@@ -116,9 +131,10 @@ package final class ServerHeartbeats {
       guard answer == 1 else { continue }
       let address = NetworkAddress(place)
       // Of a server's addresses only that counts whence it was heard: another may lead elsewhere.
-      for (server, peer) in peers
-      where peer.address == address && directory.parties[server].port == place.port {
+      for server in serversAt[address] ?? []
+      where peers[server]?.address == address && directory.parties[server].port == place.port {
         peers[server]!.refusals += 1
+        refused.insert(server)
       }
     }
   }
@@ -159,6 +175,8 @@ package final class ServerHeartbeats {
     peers[sender] = Peer(
       heardAt: now, place: Place(word: heartbeat.place), takesItsTime: heartbeat.takesItsTime,
       address: address)
+    refused.remove(sender)
+    if heartbeat.takesItsTime { slow.insert(sender) } else { slow.remove(sender) }
     arrivals = max(arrivals, heartbeat.arrivals)
     // No move is longer than the ranks are watched.
     if heartbeat.longestMove > 0 { longestMove = max(longestMove, min(heartbeat.longestMove, now - start)) }

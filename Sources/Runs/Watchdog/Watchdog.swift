@@ -156,7 +156,7 @@ private final class Watch: @unchecked Sendable {
     var furthest = sights.map(\.arrivals).max()!
     var longestMove = detector.longestMove
     if let heartbeats {
-      let interval = min(1, max(timeout, 1) / 4)
+      let interval = ServerHeartbeats.interval(servers: topology.serverCount, timeout: timeout)
       heartbeats.exchange(
         arrivals: furthest, place: sights[0].place, longestMove: longestMove,
         takesItsTime: sights.contains { !$0.isPunctual }, now: now, interval: interval)
