@@ -1,0 +1,161 @@
+// A plan's measurement from options to a cost model.
+import DistributedSGD
+import MPI
+import NeuralNet
+import Runs
+import System
+
+/// What a plan is of, and what was measured for it.
+package struct MeasuredPlan: Sendable, Equatable {
+  package var model: CostModel
+  /// As tables call it.
+  package var data, modelWords, arithmetic: String
+  package var parameters: Int
+  /// Of an epoch.
+  package var examples: Int
+  package var batch: Int
+  /// Where it was measured.
+  package var servers, ranks: Int
+  package var noise: MeasuredNoise?
+
+  package init(
+    model: CostModel, data: String, modelWords: String, arithmetic: String, parameters: Int, examples: Int,
+    batch: Int, servers: Int, ranks: Int, noise: MeasuredNoise?
+  ) {
+    self.model = model
+    self.data = data
+    self.modelWords = modelWords
+    self.arithmetic = arithmetic
+    self.parameters = parameters
+    self.examples = examples
+    self.batch = batch
+    self.servers = servers
+    self.ranks = ranks
+    self.noise = noise
+  }
+}
+
+package struct PlanMeasurement {
+  private let options: PlanOptions
+  private let communicator: any Communicator
+
+  package init(_ options: PlanOptions, over communicator: any Communicator) {
+    self.options = options
+    self.communicator = communicator
+  }
+
+  /// Collective; the same on all ranks.
+  /// - Throws: `AgreedError` on every rank alike, `DistsgdError` on ranks of a part, or `MPIError`.
+  package func run() throws -> MeasuredPlan {
+    let tells = communicator.rank == 0
+    Stages.begin(3, isTold: tells)
+    defer { Stages.end() }
+    Stages.next("loading")
+    let setUp = try SetUp(options.training, communicator: communicator)
+    let training = setUp.options
+    try bindRanks(training.binding, over: communicator)
+    Stages.next("measuring")
+    let model = try costModel(setUp, training)
+    Stages.next("noise")
+    var noise: MeasuredNoise?
+    if options.run == nil, options.noiseScale == nil {
+      noise = try measureNoise(training, sharing: setUp, over: communicator)
+    }
+    return MeasuredPlan(
+      model: model, data: setUp.dataSummary, modelWords: setUp.specification.description,
+      arithmetic: setUp.arithmetic.name, parameters: setUp.model.trainedCount,
+      examples: training.sampler(of: setUp.training).count, batch: training.globalBatch,
+      servers: communicator.topology.serverCount, ranks: leastRanks, noise: noise)
+  }
+
+  /// Ranks that every server has.
+  private var leastRanks: Int { communicator.topology.ranksOfServer.map(\.count).min() ?? 1 }
+
+  private func costModel(_ setUp: SetUp, _ training: TrainingOptions) throws -> CostModel {
+    let cores = try ServerCores(over: communicator).count
+    let modelBytes = 4 * Double(setUp.model.parameterCount)
+    if let rate = options.simulated?.rate {
+      // A rank's time is given, and is the same with all others around it.
+      let samples = [1, 2].map { rows in
+        ServerSample(ranks: 1, share: Share(shards: 1, rows: rows), seconds: Double(rows) / rate)
+      }
+      return CostModel(
+        modelBytes: modelBytes, shards: training.shards,
+        alone: ServerTime(samples, cores: 1 << 30, threads: 1))
+    }
+    let servers = communicator.topology.serverCount
+    let (asked, batch) = (training.shards, training.globalBatch)
+    let planned = PlannedMeasurement(
+      servers: servers, ranks: leastRanks, batch: batch,
+      largestBatch: (options.batches ?? []).max() ?? 4 * batch,
+      examples: training.sampler(of: setUp.training).count,
+      goesFurther: options.simulated != nil || servers > 1,
+      shardCount: { ranks in
+        guard let asked else { return defaultShardCount(ranks: ranks, globalBatch: batch) }
+        return asked >= ranks ? asked : nil
+      })
+    let configurations = planned.configurations
+    var links = [[(least: Double, whole: Double)]](repeating: [], count: planned.rankCounts.count)
+    let seconds = try StepMeasurement(training, sharing: setUp, over: communicator).measure(
+      configurations, seconds: options.seconds
+    ) {
+      guard servers > 1 else { return }
+      for (index, ranks) in planned.rankCounts.enumerated() {
+        links[index].append(try link(ranks: ranks, floats: setUp.model.parameterCount))
+      }
+    }
+    func time(_ scope: Scope) -> ServerTime? {
+      let samples = zip(configurations, seconds).filter { $0.0.scope == scope }.map {
+        ServerSample(ranks: $0.0.ranks, share: $0.0.share, seconds: $0.1)
+      }
+      return samples.isEmpty ? nil : ServerTime(samples, cores: cores, threads: training.threads)
+    }
+    guard let alone = time(.alone) else {
+      throw AgreedError(
+        DistsgdError(.usage, "--shards \(asked ?? 1): there is no shard for each rank; give more"))
+    }
+    var model = CostModel(modelBytes: modelBytes, shards: asked, alone: alone, together: time(.together))
+    model.networkSamples = zip(configurations, seconds).filter { $0.0.scope == .whole }.map {
+      NetworkSample(
+        shape: JobShape(servers: servers, ranks: $0.0.ranks), batch: $0.0.batch, seconds: $0.1)
+    }
+    if servers > 1 {
+      model.networks = zip(planned.rankCounts, links).map { network($0, $1, of: model, servers: servers) }
+    }
+    return model
+  }
+
+  /// Messages between the first ranks of all servers, so many of each. Collective.
+  private func link(ranks: Int, floats: Int) throws -> (least: Double, whole: Double) {
+    var found = (least: 0.0, whole: 0.0)
+    let one = Configuration(.whole, ranks: ranks, shards: 1, batch: 1)
+    _ = try communicator.onParts(communicator.number(in: one)) { part in
+      found = try LinkMeasurement(over: part, floats: floats).measure()
+      return 0
+    }
+    return (
+      try communicator.allReduce(found.least, .maximum), try communicator.allReduce(found.whole, .maximum)
+    )
+  }
+
+  /// The network with so many ranks on each server, as it makes the steps that were measured.
+  private func network(
+    _ ranks: Int, _ links: [(least: Double, whole: Double)], of model: CostModel, servers: Int
+  ) -> NetworkTime {
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    let (least, whole) = (median(links.map(\.least)), median(links.map(\.whole)))
+    let bytes = LinkMeasurement.bytes(servers: servers, floats: Int(model.modelBytes / 4))
+    let network = NetworkTime(
+      latency: least / NetworkTime.rounds(servers: servers),
+      secondsPerByte: max(0, whole - least) / bytes, ranks: ranks)
+    // Of a number of ranks that was not measured as one job, those of the next smaller one.
+    let samples = model.networkSamples.filter { $0.shape.ranks <= ranks }
+    let nearest = samples.filter { $0.shape.ranks == samples.map(\.shape.ranks).max() }
+    return network.fitted(
+      to: nearest.compactMap { sample in
+        guard let share = model.share(sample.shape, batch: sample.batch) else { return nil }
+        let arithmetic = (model.together ?? model.alone).seconds(ranks: sample.shape.ranks, share)
+        return (arithmetic, servers, sample.seconds)
+      }, modelBytes: model.modelBytes)
+  }
+}

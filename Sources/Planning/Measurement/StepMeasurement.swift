@@ -1,0 +1,100 @@
+// The seconds of the steps that a plan is made of, measured in turns.
+import DistributedSGD
+import MPI
+import Runs
+import System
+
+/// What was found of a configuration so far.
+private struct Timed {
+  let configuration: Configuration
+  /// Of a step, a number a block.
+  var seconds: [Double] = []
+}
+
+/// Measures configurations again and again, each in its turn, so that what disturbs the machine for a while disturbs all of
+/// them alike.
+struct StepMeasurement {
+  private let setUp: SetUp
+  private let options: TrainingOptions
+  private let communicator: any Communicator
+
+  private static let secondsOfBlock = 0.04
+  private static let blocks = 3
+  private static let mostRounds = 9
+  /// With which no batch diverges; its value costs no time.
+  private static let learningRate = 0.0001
+
+  /// - Parameter options: of the run that is planned.
+  init(_ options: TrainingOptions, sharing setUp: SetUp, over communicator: any Communicator) {
+    var options = options
+    options.learningRate = Self.learningRate
+    options.batchScaling = nil
+    options.baseBatch = nil
+    options.earlyStopping = nil
+    options.keepsBest = false
+    options.averageDecay = nil
+    options.averagesEpochs = false
+    options.averagesFrom = nil
+    options.binding = .none
+    self.options = options
+    self.setUp = setUp
+    self.communicator = communicator
+  }
+
+  /// Seconds of a step of each configuration, the median over all blocks. Collective.
+  /// - Parameter seconds: no round begins when so many have gone by; there is one at least.
+  func measure(_ configurations: [Configuration], seconds: Double, between: () throws -> Void) throws
+    -> [Double]
+  {
+    var found = configurations.map { Timed(configuration: $0) }
+    let start = monotonicSeconds()
+    for round in 0..<Self.mostRounds {
+      for index in found.indices {
+        Stages.part((Double(round) + Double(index) / Double(found.count)) / Double(Self.mostRounds))
+        try time(&found[index])
+      }
+      try between()
+      guard try communicator.broadcast(monotonicSeconds() - start < seconds ? 1 : 0, from: 0) == 1 else {
+        break
+      }
+    }
+    return found.map { $0.seconds.sorted()[$0.seconds.count / 2] }
+  }
+
+  private func time(_ timed: inout Timed) throws {
+    let configuration = timed.configuration
+    var blocks = [Double](repeating: 0, count: Self.blocks)
+    let count = try communicator.onParts(communicator.number(in: configuration)) { part in
+      let found = try self.blocks(of: configuration, on: part)
+      for (index, seconds) in found.enumerated() { blocks[index] = seconds }
+      return Double(found.count)
+    }
+    for index in 0..<Int(count) {
+      timed.seconds.append(try communicator.allReduce(blocks[index], .maximum))
+    }
+  }
+
+  /// Seconds of a step in some blocks.
+  private func blocks(of configuration: Configuration, on part: any Communicator) throws -> [Double] {
+    var options = options
+    options.shards = configuration.shards
+    options.globalBatch = configuration.batch
+    let run = try TrainingRun(options, sharing: setUp, communicator: part)
+    let steps = run.repeatedSteps(tellEvery: options.logEvery)
+    /// Seconds of the slowest rank.
+    func seconds(_ count: Int) throws(MPIError) -> Double {
+      try part.barrier()
+      let start = monotonicSeconds()
+      try steps(count)
+      return try part.allReduce(monotonicSeconds() - start, .maximum)
+    }
+    // The first step meets cold caches and pages that nobody has touched.
+    _ = try seconds(1)
+    let once = try seconds(1)
+    let count = max(1, min(10_000, Int(Self.secondsOfBlock / max(once, 1e-7))))
+    // Long steps are few.
+    if once > 2 * Self.secondsOfBlock { return [once, try seconds(1)] }
+    if count > 4 { _ = try seconds(count / 4) }
+    return try (0..<Self.blocks).map { _ in try seconds(count) / Double(count) }
+  }
+}
