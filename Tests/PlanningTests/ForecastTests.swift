@@ -73,12 +73,11 @@ private func shapes(_ servers: [Int], ranks: Int = 1) -> [JobShape] {
 
 @Suite struct ConfigurationTests {
   private func planned(
-    servers: Int, ranks: Int, batch: Int = 128, largest: Int = 512, examples: Int = 10_000,
-    further: Bool = false
+    servers: Int, ranks: Int, batch: Int = 128, largest: Int = 512, examples: Int = 10_000
   ) -> [Configuration] {
     PlannedMeasurement(
       servers: servers, ranks: ranks, batch: batch, largestBatch: largest, examples: examples,
-      goesFurther: further, shardCount: { max(8, $0) }
+      shardCount: { max(8, $0) }
     ).configurations
   }
 
@@ -86,22 +85,34 @@ private func shapes(_ servers: [Int], ranks: Int = 1) -> [JobShape] {
     let found = planned(servers: 1, ranks: 2)
     #expect(
       found == [
-        Configuration(.alone, ranks: 1, shards: 8, batch: 128),
-        .init(.alone, ranks: 1, shards: 8, batch: 512),
-        .init(.alone, ranks: 2, shards: 8, batch: 128), .init(.alone, ranks: 2, shards: 8, batch: 512),
+        Configuration(.alone, ranks: 1, shards: 8, batch: 128), .init(.alone, ranks: 1, shards: 1, batch: 16),
+        .init(.alone, ranks: 1, shards: 1, batch: 1),
+        .init(.alone, ranks: 1, shards: 8, batch: 512, factor: 4),
+        .init(.alone, ranks: 2, shards: 8, batch: 128), .init(.alone, ranks: 2, shards: 2, batch: 32),
+        .init(.alone, ranks: 2, shards: 2, batch: 2),
+        .init(.alone, ranks: 2, shards: 8, batch: 512, factor: 4),
       ])
+  }
+
+  /// What is measured has the shares of the ranks of the job over all servers.
+  @Test func severalServersMeasureTheirOwnPartsToo() {
+    let found = planned(servers: 2, ranks: 2)
+    #expect(found.contains(Configuration(.together, ranks: 2, shards: 4, batch: 64)))
+    #expect(found.contains(Configuration(.together, ranks: 1, shards: 4, batch: 64)))
+    #expect(found.filter { $0.scope == .whole }.map(\.ranks) == [1, 2])
+    #expect(found.filter { $0.scope == .whole }.allSatisfy { $0.batch == 128 && $0.shards == 8 })
   }
 
   @Test(arguments: [1, 2, 3, 8, 13], [1, 2, 3])
   func allOfItCanBeMade(_ ranks: Int, _ servers: Int) {
     for batch in [1, 7, 128] {
-      let found = planned(servers: servers, ranks: ranks, batch: batch, examples: 130, further: true)
+      let found = planned(servers: servers, ranks: ranks, batch: batch, examples: 130)
       #expect(Set(found).count == found.count)
       for one in found {
         #expect(one.batch >= 1 && one.batch <= 130 && one.ranks <= ranks)
         #expect(one.shards >= one.ranks * (one.scope == .whole ? servers : 1))
       }
-      #expect(found.contains(Configuration(.alone, ranks: 1, shards: max(8, 1), batch: batch)))
+      #expect(found.first == Configuration(.alone, ranks: 1, shards: 8, batch: batch))
       #expect(found.contains { $0.scope == .whole && $0.ranks == ranks } == (servers > 1))
     }
   }
@@ -109,7 +120,7 @@ private func shapes(_ servers: [Int], ranks: Int = 1) -> [JobShape] {
 
 @Suite struct SimulatedJobTests {
   @Test(arguments: [
-    ("10gbit", 1.25e9), ("100mbit", 12.5e6), ("1.25GB/s", 1.25e9), ("10Gbit/s", 1.25e9), ("8b/s", 1),
+    ("10gbit", 1.25e9), ("100mbit", 12.5e6), ("1.25GB/s", 1.25e9), ("10Gbit/s", 1.25e9), ("8b/s", 1.0),
     ("125MB/s", 125e6),
   ])
   func rates(_ text: String, _ bytes: Double) throws {

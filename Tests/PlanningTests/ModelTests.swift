@@ -82,7 +82,8 @@ private func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * ma
 
 @Suite struct NetworkTimeTests {
   @Test(arguments: [
-    (1, 0.0, 0.0), (2, 2, 1), (3, 4, 4.0 / 3), (4, 4, 1.5), (5, 6, 1.6), (1024, 20, 2046.0 / 1024),
+    (1, 0.0, 0.0), (2, 2.0, 1.0), (3, 4.0, 4.0 / 3.0), (4, 4.0, 1.5), (5, 6.0, 1.6),
+    (1024, 20.0, 2046.0 / 1024.0),
   ])
   func roundsAndBytes(_ servers: Int, _ rounds: Double, _ share: Double) {
     #expect(NetworkTime.rounds(servers: servers) == rounds)
@@ -90,7 +91,7 @@ private func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * ma
   }
 
   /// 23.3 MB over a link of 1 Gbit/s, beside 122 ms of arithmetic.
-  @Test(arguments: [(0.0, 0.3084), (1, 0.1864), (0.5, 0.2474)])
+  @Test(arguments: [(0.0, 0.3084), (1.0, 0.1864), (0.5, 0.2474)])
   func overlapHidesTheShorter(_ overlap: Double, _ expected: Double) {
     let network = NetworkTime(latency: 0, secondsPerByte: 8e-9, overlap: overlap)
     #expect(isClose(network.step(arithmetic: 0.122, servers: 2, modelBytes: 23.3e6), expected))
@@ -103,13 +104,12 @@ private func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * ma
   }
 
   /// A network that is fitted to steps makes them again.
-  @Test(arguments: [0.15, 0.19, 0.25, 0.3084, 0.35])
+  @Test(arguments: [0.13, 0.15, 0.19, 0.25, 0.3084, 0.35])
   func aFitMakesTheStepThatItIsFittedTo(_ seconds: Double) {
     let network = NetworkTime(latency: 0, secondsPerByte: 8e-9).fitted(
       to: [(0.122, 2, seconds)], modelBytes: 23.3e6)
     let made = network.step(arithmetic: 0.122, servers: 2, modelBytes: 23.3e6)
-    // Less than the longer of both cannot be.
-    #expect(isClose(made, max(seconds, 0.1864)))
+    #expect(isClose(made, seconds))
     #expect(network.overlap == 0 || network.handling == 0)
   }
 }

@@ -17,8 +17,12 @@ package struct Configuration: Sendable, Hashable {
   package var ranks: Int
   /// Of the job that makes it.
   package var shards, batch: Int
+  /// How many times as much it has to do as one that comes before it and needs no more than a step: left out where there
+  /// is no time for it. 1: it is needed.
+  package var factor = 1
 
-  package init(_ scope: Scope, ranks: Int, shards: Int, batch: Int) {
+  package init(_ scope: Scope, ranks: Int, shards: Int, batch: Int, factor: Int = 1) {
+    self.factor = factor
     self.scope = scope
     self.ranks = ranks
     self.shards = shards
@@ -37,13 +41,13 @@ package struct PlannedMeasurement: Sendable {
   package var batch, largestBatch: Int
   /// Of an epoch.
   package var examples: Int
-  /// Whether jobs of more servers than there are here are asked for.
-  package var goesFurther: Bool
+  /// Examples of a shard at least: a layer that looks at others of its batch needs two.
+  package var leastRows = 1
   /// V of a job of so many ranks; nil where it cannot be had.
   package var shardCount: @Sendable (_ ranks: Int) -> Int?
 
   package init(
-    servers: Int, ranks: Int, batch: Int, largestBatch: Int, examples: Int, goesFurther: Bool,
+    servers: Int, ranks: Int, batch: Int, largestBatch: Int, examples: Int,
     shardCount: @escaping @Sendable (Int) -> Int?
   ) {
     self.servers = servers
@@ -51,7 +55,6 @@ package struct PlannedMeasurement: Sendable {
     self.batch = batch
     self.largestBatch = largestBatch
     self.examples = examples
-    self.goesFurther = goesFurther
     self.shardCount = shardCount
   }
 
@@ -63,38 +66,33 @@ package struct PlannedMeasurement: Sendable {
   /// In the order in which they are measured; none twice.
   package var configurations: [Configuration] {
     var found: [Configuration] = []
-    func add(_ scope: Scope, _ ranks: Int, shards: Int, batch: Int) {
-      let one = Configuration(scope, ranks: ranks, shards: shards, batch: batch)
-      if batch >= 1, batch <= examples, shards >= ranks, !found.contains(one) { found.append(one) }
+    func add(_ scope: Scope, _ ranks: Int, shards: Int, batch: Int, factor: Int = 1) {
+      let one = Configuration(scope, ranks: ranks, shards: shards, batch: batch, factor: factor)
+      guard batch >= 1, batch <= examples, shards >= ranks else { return }
+      if !found.contains(where: {
+        $0.scope == scope && $0.ranks == ranks && $0.shards == shards && $0.batch == batch
+      }) {
+        found.append(one)
+      }
     }
-    // A batch of as many shards that are larger, or smaller where none are asked for.
     let factor = largestBatch > batch ? min(4, largestBatch / batch) : 1
-    func addSizes(_ scope: Scope, _ ranks: Int, _ share: Share) {
-      let shards = ranks * share.shards
-      add(scope, ranks, shards: shards, batch: shards * share.rows)
-      let other = factor > 1 ? factor * share.rows : share.rows / 4
-      if other >= 1 { add(scope, ranks, shards: shards, batch: shards * other) }
+    func addSizes(_ scope: Scope, _ ranks: Int, shards: Int, batch: Int) {
+      let share = Share(batch: batch, shards: shards, ranks: ranks)
+      add(scope, ranks, shards: shards, batch: batch)
+      // In jobs of many ranks each has one shard, of few examples where the batch is small.
+      add(scope, ranks, shards: ranks, batch: ranks * share.rows)
+      add(scope, ranks, shards: ranks, batch: ranks * leastRows)
+      if factor > 1 { add(scope, ranks, shards: shards, batch: factor * batch, factor: factor) }
     }
     for ranks in rankCounts {
-      guard let shards = shardCount(ranks) else { continue }
-      add(.alone, ranks, shards: shards, batch: batch)
-      let own = Share(batch: batch, shards: shards, ranks: ranks)
-      if factor > 1 {
-        add(.alone, ranks, shards: shards, batch: factor * batch)
-      } else if own.rows >= 4 {
-        add(.alone, ranks, shards: shards, batch: shards * (own.rows / 4))
-      }
-      if goesFurther {
-        // Of many servers each rank has one shard, and of a small batch few examples.
-        let scope = servers > 1 ? Scope.together : .alone
-        add(scope, ranks, shards: ranks, batch: ranks)
-        add(scope, ranks, shards: ranks, batch: ranks * own.rows)
-      }
+      if let shards = shardCount(ranks) { addSizes(.alone, ranks, shards: shards, batch: batch) }
     }
     guard servers > 1 else { return found }
     for ranks in rankCounts {
-      guard let shards = shardCount(servers * ranks) else { continue }
-      addSizes(.together, ranks, Share(batch: batch, shards: shards, ranks: servers * ranks))
+      guard let all = shardCount(servers * ranks) else { continue }
+      let share = Share(batch: batch, shards: all, ranks: servers * ranks)
+      let shards = ranks * share.shards
+      addSizes(.together, ranks, shards: shards, batch: shards * share.rows)
     }
     for ranks in Set([1, self.ranks]).sorted() {
       if let shards = shardCount(servers * ranks) { add(.whole, ranks, shards: shards, batch: batch) }

@@ -11,7 +11,7 @@ struct LinkMeasurement {
 
   /// A token bucket lets some hundred kilobytes pass at once; so much is sent before anything is timed.
   private static let burstBytes = 1 << 20
-  private static let secondsOfBlock = 0.15
+  private static let secondsOfBlock = 0.2
   /// Of smaller models messages say nothing of the link's rate.
   private static let leastFloats = 1 << 16
 

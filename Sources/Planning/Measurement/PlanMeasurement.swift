@@ -18,6 +18,11 @@ package struct MeasuredPlan: Sendable, Equatable {
   package var servers, ranks: Int
   package var noise: MeasuredNoise?
 
+  /// Whether the time of a rank was not measured but stated.
+  package var isGiven: Bool { model.alone.cores == Self.coresForAll }
+  /// Of servers on which every rank has its own.
+  static let coresForAll = 1 << 30
+
   package init(
     model: CostModel, data: String, modelWords: String, arithmetic: String, parameters: Int, examples: Int,
     batch: Int, servers: Int, ranks: Int, noise: MeasuredNoise?
@@ -81,23 +86,23 @@ package struct PlanMeasurement {
       }
       return CostModel(
         modelBytes: modelBytes, shards: training.shards,
-        alone: ServerTime(samples, cores: 1 << 30, threads: 1))
+        alone: ServerTime(samples, cores: MeasuredPlan.coresForAll, threads: 1))
     }
     let servers = communicator.topology.serverCount
     let (asked, batch) = (training.shards, training.globalBatch)
-    let planned = PlannedMeasurement(
+    var planned = PlannedMeasurement(
       servers: servers, ranks: leastRanks, batch: batch,
       largestBatch: (options.batches ?? []).max() ?? 4 * batch,
       examples: training.sampler(of: setUp.training).count,
-      goesFurther: options.simulated != nil || servers > 1,
       shardCount: { ranks in
         guard let asked else { return defaultShardCount(ranks: ranks, globalBatch: batch) }
         return asked >= ranks ? asked : nil
       })
-    let configurations = planned.configurations
+    let least = setUp.model.leastRows
+    planned.leastRows = max(least.batch, least.piece)
     var links = [[(least: Double, whole: Double)]](repeating: [], count: planned.rankCounts.count)
-    let seconds = try StepMeasurement(training, sharing: setUp, over: communicator).measure(
-      configurations, seconds: options.seconds
+    let steps = try StepMeasurement(training, sharing: setUp, over: communicator).measure(
+      planned.configurations, seconds: options.seconds
     ) {
       guard servers > 1 else { return }
       for (index, ranks) in planned.rankCounts.enumerated() {
@@ -105,8 +110,9 @@ package struct PlanMeasurement {
       }
     }
     func time(_ scope: Scope) -> ServerTime? {
-      let samples = zip(configurations, seconds).filter { $0.0.scope == scope }.map {
-        ServerSample(ranks: $0.0.ranks, share: $0.0.share, seconds: $0.1)
+      let samples = steps.filter { $0.configuration.scope == scope }.map {
+        ServerSample(
+          ranks: $0.configuration.ranks, share: $0.configuration.share, seconds: $0.seconds)
       }
       return samples.isEmpty ? nil : ServerTime(samples, cores: cores, threads: training.threads)
     }
@@ -115,9 +121,10 @@ package struct PlanMeasurement {
         DistsgdError(.usage, "--shards \(asked ?? 1): there is no shard for each rank; give more"))
     }
     var model = CostModel(modelBytes: modelBytes, shards: asked, alone: alone, together: time(.together))
-    model.networkSamples = zip(configurations, seconds).filter { $0.0.scope == .whole }.map {
+    model.networkSamples = steps.filter { $0.configuration.scope == .whole }.map {
       NetworkSample(
-        shape: JobShape(servers: servers, ranks: $0.0.ranks), batch: $0.0.batch, seconds: $0.1)
+        shape: JobShape(servers: servers, ranks: $0.configuration.ranks), batch: $0.configuration.batch,
+        seconds: $0.seconds)
     }
     if servers > 1 {
       model.networks = zip(planned.rankCounts, links).map { network($0, $1, of: model, servers: servers) }

@@ -9,6 +9,12 @@ private struct Timed {
   let configuration: Configuration
   /// Of a step, a number a block.
   var seconds: [Double] = []
+  var isLeftOut = false
+
+  var median: Double {
+    let sorted = seconds.sorted()
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  }
 }
 
 /// Measures configurations again and again, each in its turn, so that what disturbs the machine for a while disturbs all of
@@ -19,6 +25,8 @@ struct StepMeasurement {
   private let communicator: any Communicator
 
   private static let secondsOfBlock = 0.04
+  /// A network has a longer memory than a cache: buckets of tokens, windows that grow and shrink.
+  private static let secondsOfNetworkBlock = 0.25
   private static let blocks = 3
   private static let mostRounds = 9
   /// With which no batch diverges; its value costs no time.
@@ -41,24 +49,37 @@ struct StepMeasurement {
     self.communicator = communicator
   }
 
-  /// Seconds of a step of each configuration, the median over all blocks. Collective.
-  /// - Parameter seconds: no round begins when so many have gone by; there is one at least.
-  func measure(_ configurations: [Configuration], seconds: Double, between: () throws -> Void) throws
-    -> [Double]
-  {
+  /// Seconds of a step of each configuration that there was time for, the median over all blocks. Collective.
+  /// - Parameters:
+  ///   - seconds: how long all rounds should take; there is one at least.
+  ///   - between: done behind each round.
+  func measure(
+    _ configurations: [Configuration], seconds: Double, between: () throws -> Void
+  ) throws -> [(configuration: Configuration, seconds: Double)] {
     var found = configurations.map { Timed(configuration: $0) }
     let start = monotonicSeconds()
+    /// Whether so many more seconds are too many; the same on all ranks.
+    func isTooMuch(_ more: Double) throws -> Bool {
+      try communicator.broadcast(monotonicSeconds() - start + more > seconds ? 1 : 0, from: 0) == 1
+    }
     for round in 0..<Self.mostRounds {
-      for index in found.indices {
+      let begin = monotonicSeconds()
+      for index in found.indices where !found[index].isLeftOut {
         Stages.part((Double(round) + Double(index) / Double(found.count)) / Double(Self.mostRounds))
-        try time(&found[index])
+        let one = found[index].configuration
+        if round == 0, one.factor > 1,
+          let base = found.first(where: {
+            $0.configuration.scope == one.scope && $0.configuration.ranks == one.ranks
+          })
+        {
+          found[index].isLeftOut = try isTooMuch(4 * Double(one.factor) * base.median)
+        }
+        if !found[index].isLeftOut { try time(&found[index]) }
       }
       try between()
-      guard try communicator.broadcast(monotonicSeconds() - start < seconds ? 1 : 0, from: 0) == 1 else {
-        break
-      }
+      if try isTooMuch(monotonicSeconds() - begin) { break }
     }
-    return found.map { $0.seconds.sorted()[$0.seconds.count / 2] }
+    return found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.median) }
   }
 
   private func time(_ timed: inout Timed) throws {
@@ -91,9 +112,10 @@ struct StepMeasurement {
     // The first step meets cold caches and pages that nobody has touched.
     _ = try seconds(1)
     let once = try seconds(1)
-    let count = max(1, min(10_000, Int(Self.secondsOfBlock / max(once, 1e-7))))
+    let ofBlock = configuration.scope == .whole ? Self.secondsOfNetworkBlock : Self.secondsOfBlock
+    let count = max(1, min(10_000, Int(ofBlock / max(once, 1e-7))))
     // Long steps are few.
-    if once > 2 * Self.secondsOfBlock { return [once, try seconds(1)] }
+    if once > 2 * ofBlock { return [once, try seconds(1), try seconds(1)] }
     if count > 4 { _ = try seconds(count / 4) }
     return try (0..<Self.blocks).map { _ in try seconds(count) / Double(count) }
   }

@@ -59,20 +59,23 @@ package struct NetworkTime: Sendable, Equatable {
   }
 
   /// The same network with an overlap, or a cost of handling, by which it makes the steps that were measured: what they take
-  /// more than arithmetic and messages one after the other is handling, what they take less is overlap.
+  /// more than arithmetic and messages one after the other is handling, what they take less is overlap. Where they take less
+  /// than the messages alone, those were timed on a busier link, whose rate is set to theirs.
   /// - Parameter steps: seconds of the arithmetic alone, the servers, and seconds of a step.
   package func fitted(
     to steps: [(arithmetic: Double, servers: Int, seconds: Double)], modelBytes: Double
   ) -> NetworkTime {
-    var (more, shorter) = (0.0, 0.0)
-    for step in steps {
-      let messages = messages(servers: step.servers, modelBytes: modelBytes)
-      more += step.seconds - step.arithmetic - messages
-      shorter += min(step.arithmetic, messages)
-    }
+    let messages = steps.map { self.messages(servers: $0.servers, modelBytes: modelBytes) }
+    let all = steps.reduce(0) { $0 + $1.seconds }
+    let least = zip(steps, messages).reduce(0) { $0 + max($1.0.arithmetic, $1.1) }
+    let most = zip(steps, messages).reduce(0) { $0 + $1.0.arithmetic + $1.1 }
     var fitted = self
-    fitted.overlap = more < 0 && shorter > 0 ? min(1, -more / shorter) : 0
-    fitted.handling = more > 0 ? more / (Double(steps.count) * modelBytes) : 0
+    fitted.overlap = most > least ? min(1, max(0, (most - all) / (most - least))) : 0
+    fitted.handling = max(0, all - most) / (Double(max(1, steps.count)) * modelBytes)
+    if all < least, all > 0 {
+      fitted.secondsPerByte *= all / least
+      fitted.latency *= all / least
+    }
     return fitted
   }
 }

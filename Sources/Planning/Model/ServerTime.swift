@@ -73,9 +73,21 @@ package struct ServerTime: Sendable, Equatable {
   private func seconds(ofMeasured ranks: Int, _ share: Share) -> Double {
     let own = samples.filter { $0.ranks == ranks }
     let counts = Set(own.map(\.share.shards)).sorted()
+    func line(_ shards: Int) -> [(x: Double, y: Double)] {
+      own.filter { $0.share.shards == shards }.map { (Double($0.share.rows), $0.seconds) }.sorted {
+        $0.0 < $1.0
+      }
+    }
     func seconds(shards: Int, rows: Double) -> Double {
-      let line = own.filter { $0.share.shards == shards }.map { (Double($0.share.rows), $0.seconds) }
-      return interpolated(line.sorted { $0.0 < $1.0 }, at: rows)
+      let points = line(shards)
+      // Few shards are measured down to a single row: where others are not, they are taken to become quicker likewise.
+      if let least = points.first, rows < least.x, let reference = counts.first.map(line),
+        reference.count > 1,
+        reference[0].x < least.x
+      {
+        return least.y * interpolated(reference, at: rows) / interpolated(reference, at: least.x)
+      }
+      return interpolated(points, at: rows)
     }
     if counts.count == 1 {
       // As many examples, in other shards.

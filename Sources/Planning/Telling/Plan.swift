@@ -93,11 +93,19 @@ package struct Plan: Sendable {
     var rows = [
       ["data", measured.data],
       ["model", "\(measured.modelWords), \(grouped(measured.parameters)) parameters"],
-      [
-        "measured",
-        "on \(counted(measured.servers, "server")) with \(counted(measured.ranks, "rank")) each, \(counted(measured.model.alone.cores, "core")), --arithmetic \(measured.arithmetic)",
-      ],
     ]
+    if measured.isGiven {
+      rows.append([
+        "given",
+        "\(shortNumber(1 / model.alone.seconds(ranks: 1, Share(shards: 1, rows: 1)))) examples/s of a rank",
+      ])
+    } else {
+      let each = measured.servers > 1 ? " each" : ""
+      rows.append([
+        "measured",
+        "on \(counted(measured.servers, "server")) with \(counted(measured.ranks, "rank"))\(each), \(counted(measured.model.alone.cores, "core")), --arithmetic \(measured.arithmetic)",
+      ])
+    }
     for network in model.networks {
       var words =
         "latency \(duration(network.latency)), \(rateWords(1 / network.secondsPerByte)) a server, overlap \(fixed(100 * network.overlap, 0)) %"
@@ -106,6 +114,9 @@ package struct Plan: Sendable {
       }
       if model.networks.count > 1 { words += " (\(counted(network.ranks, "rank")) a server)" }
       rows.append([isSimulated ? "simulated" : "network", words])
+    }
+    if forecast.statistics == nil {
+      rows.append(["noise scale", "not known: the first steps did not tell it; see --from and --noise-scale"])
     }
     if let statistics = forecast.statistics, let noiseSource {
       rows.append([
@@ -123,7 +134,8 @@ package struct Plan: Sendable {
 
   func cells(_ one: Prediction) -> [String] {
     var cells = [
-      one.shape.words, "\(one.batch)", duration(one.seconds) + (one.isMeasured ? " *" : ""),
+      one.shape.words, "\(one.batch)",
+      duration(one.seconds) + (one.isMeasured && !measured.isGiven ? " *" : ""),
       one.shape.servers > 1 ? duration(one.messageSeconds) : "–",
       grouped(Int(one.examplesPerSecond.rounded())),
       one.efficiency.isFinite ? "\(fixed(100 * one.efficiency, 0)) %" : "–", duration(one.epochSeconds),
@@ -149,7 +161,9 @@ package struct Plan: Sendable {
   /// The notes below the table.
   var notes: [String] {
     var notes: [String] = []
-    if forecast.predictions.contains(where: \.isMeasured) { notes.append("* this step itself was measured") }
+    if !measured.isGiven, forecast.predictions.contains(where: \.isMeasured) {
+      notes.append("* this step itself was measured")
+    }
     if forecast.statistics != nil {
       notes.append(
         "examples used: of those that a batch of a few would need to the same loss, against this batch's")
