@@ -63,6 +63,18 @@ private func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * ma
     #expect(isClose(single.seconds(ranks: 1, Share(shards: 8, rows: 1)), 0.0128))
   }
 
+  /// Of 8 shards one size was measured, of one shard two: those tell what a row costs.
+  @Test func aShardsRowsTellWhatOthersCost() {
+    let measured =
+      samples(ranks: [1], shards: [8], rows: [16]) + samples(ranks: [1], shards: [1], rows: [1, 16])
+    let time = ServerTime(measured, cores: 1, threads: 1)
+    for rows in [16, 64, 1024] {
+      #expect(isClose(time.seconds(ranks: 1, Share(shards: 8, rows: rows)), 0.005 + 0.0008 * Double(rows)))
+    }
+    // Less of it takes as much less as of one shard.
+    #expect(isClose(time.seconds(ranks: 1, Share(shards: 8, rows: 1)), 0.0178 * 0.0016 / 0.0031))
+  }
+
   /// Noise may make more work seem quicker; a prediction does not follow it out of the measured range.
   @Test func nothingBecomesQuickerByMoreWork() {
     let points: [(x: Double, y: Double)] = [(1, 3.0), (2, 4.0), (4, 2.0)]

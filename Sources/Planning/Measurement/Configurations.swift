@@ -80,7 +80,7 @@ package struct PlannedMeasurement: Sendable {
       let share = Share(batch: batch, shards: shards, ranks: ranks)
       add(scope, ranks, shards: shards, batch: batch)
       // In jobs of many ranks each has one shard, of few examples where the batch is small.
-      add(scope, ranks, shards: ranks, batch: ranks * share.rows)
+      add(scope, ranks, shards: ranks, batch: ranks * max(share.rows, leastRows))
       add(scope, ranks, shards: ranks, batch: ranks * leastRows)
       if factor > 1 { add(scope, ranks, shards: shards, batch: factor * batch, factor: factor) }
     }

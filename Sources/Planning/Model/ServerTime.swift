@@ -80,12 +80,17 @@ package struct ServerTime: Sendable, Equatable {
     }
     func seconds(shards: Int, rows: Double) -> Double {
       let points = line(shards)
-      // Few shards are measured down to a single row: where others are not, they are taken to become quicker likewise.
-      if let least = points.first, rows < least.x, let reference = counts.first.map(line),
-        reference.count > 1,
-        reference[0].x < least.x
+      // Few shards are measured down to a single row, and others take as long for a row more or less as they do.
+      if let first = points.first, let fewest = counts.first, case let reference = line(fewest),
+        reference.count > 1
       {
-        return least.y * interpolated(reference, at: rows) / interpolated(reference, at: least.x)
+        if rows < first.x, reference[0].x < first.x {
+          return first.y * interpolated(reference, at: rows) / interpolated(reference, at: first.x)
+        }
+        if points.count == 1, rows > first.x {
+          let more = interpolated(reference, at: rows) - interpolated(reference, at: first.x)
+          return first.y + more * Double(shards) / Double(fewest)
+        }
       }
       return interpolated(points, at: rows)
     }

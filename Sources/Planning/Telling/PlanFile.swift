@@ -3,6 +3,52 @@ import Report
 import System
 import Text
 
+extension Plan {
+  /// The same as one object.
+  package var json: JSONLine {
+    var line = JSONLine()
+    line["plan"] = 1
+    line["advice"] = advice
+    line["recommended"] = forecast.recommended.map(json)
+    line["simulated"] = isSimulated
+    line["targetLoss"] = targetLoss
+    line["noiseScale"] = forecast.statistics?.noiseScale
+    line["noiseSource"] = noiseSource
+    line["leastSteps"] = forecast.statistics?.leastSteps
+    line["predictions"] = forecast.predictions.map(json)
+    line["comparisons"] = comparisons.map { one in
+      var line = JSONLine()
+      line["run"] = one.run.name
+      line["servers"] = one.run.shape.servers
+      line["ranks"] = one.run.shape.ranks
+      line["globalBatch"] = one.run.batch
+      line["predictedSeconds"] = one.predicted
+      line["measuredSeconds"] = one.measured
+      line["ratio"] = one.ratio
+      return line
+    }
+    line["measured"] = measured.json
+    return line
+  }
+
+  private func json(_ one: Prediction) -> JSONLine {
+    var line = JSONLine()
+    line["servers"] = one.shape.servers
+    line["ranks"] = one.shape.ranks
+    line["globalBatch"] = one.batch
+    line["stepSeconds"] = one.seconds
+    line["messageSeconds"] = one.messageSeconds
+    line["isMeasured"] = one.isMeasured
+    line["examplesPerSecond"] = one.examplesPerSecond
+    line["efficiency"] = one.efficiency
+    line["epochSeconds"] = one.epochSeconds
+    line["examplesUsed"] = forecast.statistics?.efficiency(batch: one.batch)
+    line["steps"] = one.steps
+    line["secondsToLoss"] = one.secondsToLoss
+    return line
+  }
+}
+
 extension MeasuredPlan {
   /// All that predictions are made of.
   var json: JSONLine {

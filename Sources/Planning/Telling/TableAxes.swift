@@ -13,6 +13,7 @@ struct TableAxes: Equatable {
     let ownRanks = options.simulated?.ranks ?? plan.ranks
     let mostServers = options.simulated?.servers ?? (plan.servers > 1 ? 8 * plan.servers : 1)
     var servers = options.servers ?? Self.thinned(Self.doublings(to: mostServers))
+    if options.servers == nil, options.simulated == nil { servers.append(plan.servers) }
     if !knowsNetwork { servers = servers.filter { $0 == 1 } }
     let cores = model.alone.cores
     // Ranks of one server are looked at one by one; of several, all that each has.
