@@ -11,9 +11,12 @@ private struct Timed {
   var seconds: [Double] = []
   var isLeftOut = false
 
-  var median: Double {
-    let sorted = seconds.sorted()
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+  /// The mean without a tenth at each end. A run's time is the sum of its steps, of those too that others on the machine
+  /// disturb: a median would leave them out.
+  var mean: Double {
+    let left = seconds.count / 10
+    let kept = seconds.sorted()[left..<seconds.count - left]
+    return kept.reduce(0, +) / Double(kept.count)
   }
 }
 
@@ -49,7 +52,7 @@ struct StepMeasurement {
     self.communicator = communicator
   }
 
-  /// Seconds of a step of each configuration that there was time for, the median over all blocks. Collective.
+  /// Seconds of a step of each configuration that there was time for, the mean over its blocks. Collective.
   /// - Parameters:
   ///   - seconds: how long all rounds should take; there is one at least.
   ///   - between: done behind each round.
@@ -72,14 +75,14 @@ struct StepMeasurement {
             $0.configuration.scope == one.scope && $0.configuration.ranks == one.ranks
           })
         {
-          found[index].isLeftOut = try isTooMuch(4 * Double(one.factor) * base.median)
+          found[index].isLeftOut = try isTooMuch(4 * Double(one.factor) * base.mean)
         }
         if !found[index].isLeftOut { try time(&found[index]) }
       }
       try between()
       if try isTooMuch(monotonicSeconds() - begin) { break }
     }
-    return found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.median) }
+    return found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.mean) }
   }
 
   private func time(_ timed: inout Timed) throws {
