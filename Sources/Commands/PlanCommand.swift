@@ -17,10 +17,16 @@ struct PlanCommand: JobCommand {
   @OptionGroup(title: "Plan") var plan: PlanArguments
   @OptionGroup(title: "Ranks") var start: StartArguments
   @OptionGroup var train: TrainArguments
+  // What a run's command line and its config.yaml may have besides; nothing is kept of a plan's steps.
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointArguments
+  @OptionGroup(title: "Timeline") var trace: TraceArguments
 
   func run(on communicator: any Communicator) throws {
     let options = try communicator.agreeingOnErrors { () -> PlanOptions in
       if start.ranks != "1" { try start.mustBeNone() }
+      guard checkpoints.resume == nil else {
+        throw DistsgdError(.usage, "--resume: a plan trains nothing that could go on; leave it out")
+      }
       let options = plan.options(of: train.options)
       try options.validate()
       return options
