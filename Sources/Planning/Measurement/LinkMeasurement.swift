@@ -1,4 +1,5 @@
 // What the network between a job's servers can do: messages as a step sends them, and the smallest there are.
+import Glibc
 import MPI
 import System
 
@@ -9,15 +10,22 @@ struct LinkMeasurement {
   /// Floats of a model whose steps' messages these are.
   private let floats: Int
 
-  /// A token bucket lets some hundred kilobytes pass at once; so much is sent before anything is timed.
-  private static let burstBytes = 1 << 20
-  private static let secondsOfBlock = 0.2
+  /// Of the arithmetic between the messages of two steps. In it queues become empty and buckets of tokens full; of messages
+  /// without a pause some networks carry half as many bytes as of those of steps.
+  private let pause: Double
+
+  /// So much is sent before anything is timed: connections are made, and their windows grow.
+  private static let warmUpBytes = 1 << 20
+  private static let secondsOfBlock = 0.3
+  /// Of a step's arithmetic: about what lies between its two turns of messages.
+  private static let shareOfUpdate = 0.05
   /// Of smaller models messages say nothing of the link's rate.
   private static let leastFloats = 1 << 16
 
   /// - Parameter communicator: of several servers, each with as many ranks.
-  init(over communicator: any Communicator, floats: Int) {
+  init(over communicator: any Communicator, floats: Int, pause: Double) {
     self.communicator = communicator
+    self.pause = min(pause, Self.secondsOfBlock)
     self.floats = max(floats, Self.leastFloats)
   }
 
@@ -52,20 +60,33 @@ struct LinkMeasurement {
       ]
     }
     let exchange = try communicator.exchange(messages)
-    func steps(_ repetitions: Int) throws(MPIError) -> Double {
-      try communicator.barrier()
-      let start = monotonicSeconds()
-      for _ in 0..<2 * repetitions {
+    /// Seconds of the slowest rank, without the pauses.
+    func steps(_ repetitions: Int, pause: Double) throws(MPIError) -> Double {
+      var seconds = 0.0
+      for _ in 0..<repetitions {
+        if pause > 1e-4 { usleep(UInt32(pause * 1e6)) }
+        try communicator.barrier()
+        let start = monotonicSeconds()
         try exchange?.start()
         try exchange?.wait()
+        seconds += monotonicSeconds() - start
+        // Sums are added up, and parameters updated.
+        let update = Self.shareOfUpdate * pause
+        if update > 1e-5 { usleep(UInt32(update * 1e6)) }
+        let end = monotonicSeconds()
+        try exchange?.start()
+        try exchange?.wait()
+        seconds += monotonicSeconds() - end
       }
-      return try communicator.allReduce(monotonicSeconds() - start, .maximum)
+      return try communicator.allReduce(seconds, .maximum)
     }
     // A step has two turns, and a server sends with all its ranks.
     let sent = 2 * 4 * count * peers.count * topology.ranksOfServer[own].count
-    let first = min(1000, max(2, (Self.burstBytes + sent - 1) / sent))
-    let once = try steps(first) / Double(first)
-    let repetitions = min(10_000, max(leastRepetitions, Int(Self.secondsOfBlock / max(once, 1e-7))))
-    return try steps(repetitions) / Double(repetitions)
+    let first = min(1000, max(2, (Self.warmUpBytes + sent - 1) / sent))
+    let once = try steps(first, pause: 0) / Double(first)
+    // Of the smallest messages the time does not depend on what was before.
+    let pause = count > 1 ? pause : 0
+    let repetitions = min(10_000, max(leastRepetitions, Int(Self.secondsOfBlock / max(once + pause, 1e-7))))
+    return try steps(repetitions, pause: pause) / Double(repetitions)
   }
 }

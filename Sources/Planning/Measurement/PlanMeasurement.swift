@@ -103,10 +103,13 @@ package struct PlanMeasurement {
     var links = [[(least: Double, whole: Double)]](repeating: [], count: planned.rankCounts.count)
     let steps = try StepMeasurement(training, sharing: setUp, over: communicator).measure(
       planned.configurations, seconds: options.seconds
-    ) {
+    ) { found in
       guard servers > 1 else { return }
       for (index, ranks) in planned.rankCounts.enumerated() {
-        links[index].append(try link(ranks: ranks, floats: setUp.model.parameterCount))
+        // The first of them has the share of a step of the whole job.
+        let own = found.first { $0.configuration.scope == .together && $0.configuration.ranks == ranks }
+        links[index].append(
+          try link(ranks: ranks, floats: setUp.model.parameterCount, pause: own?.seconds ?? 0))
       }
     }
     func time(_ scope: Scope) -> ServerTime? {
@@ -133,11 +136,11 @@ package struct PlanMeasurement {
   }
 
   /// Messages between the first ranks of all servers, so many of each. Collective.
-  private func link(ranks: Int, floats: Int) throws -> (least: Double, whole: Double) {
+  private func link(ranks: Int, floats: Int, pause: Double) throws -> (least: Double, whole: Double) {
     var found = (least: 0.0, whole: 0.0)
     let one = Configuration(.whole, ranks: ranks, shards: 1, batch: 1)
     _ = try communicator.onParts(communicator.number(in: one)) { part in
-      found = try LinkMeasurement(over: part, floats: floats).measure()
+      found = try LinkMeasurement(over: part, floats: floats, pause: pause).measure()
       return 0
     }
     return (

@@ -55,11 +55,15 @@ struct StepMeasurement {
   /// Seconds of a step of each configuration that there was time for, the mean over its blocks. Collective.
   /// - Parameters:
   ///   - seconds: how long all rounds should take; there is one at least.
-  ///   - between: done behind each round.
+  ///   - between: done behind each round, with what was found so far.
   func measure(
-    _ configurations: [Configuration], seconds: Double, between: () throws -> Void
+    _ configurations: [Configuration], seconds: Double,
+    between: ([(configuration: Configuration, seconds: Double)]) throws -> Void
   ) throws -> [(configuration: Configuration, seconds: Double)] {
     var found = configurations.map { Timed(configuration: $0) }
+    var results: [(configuration: Configuration, seconds: Double)] {
+      found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.mean) }
+    }
     let start = monotonicSeconds()
     /// Whether so many more seconds are too many; the same on all ranks.
     func isTooMuch(_ more: Double) throws -> Bool {
@@ -79,10 +83,10 @@ struct StepMeasurement {
         }
         if !found[index].isLeftOut { try time(&found[index]) }
       }
-      try between()
+      try between(results)
       if try isTooMuch(monotonicSeconds() - begin) { break }
     }
-    return found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.mean) }
+    return results
   }
 
   private func time(_ timed: inout Timed) throws {
