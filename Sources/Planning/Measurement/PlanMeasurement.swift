@@ -17,6 +17,8 @@ package struct MeasuredPlan: Sendable, Equatable {
   /// Where it was measured.
   package var servers, ranks: Int
   package var noise: MeasuredNoise?
+  /// By how much the steps of one rank alone differed from each other; 0 where none were measured.
+  package var spread = 0.0
 
   /// Whether the time of a rank was not measured but stated.
   package var isGiven: Bool { model.alone.cores == Self.coresForAll }
@@ -25,8 +27,9 @@ package struct MeasuredPlan: Sendable, Equatable {
 
   package init(
     model: CostModel, data: String, modelWords: String, arithmetic: String, parameters: Int, examples: Int,
-    batch: Int, servers: Int, ranks: Int, noise: MeasuredNoise?
+    batch: Int, servers: Int, ranks: Int, noise: MeasuredNoise?, spread: Double = 0
   ) {
+    self.spread = spread
     self.model = model
     self.data = data
     self.modelWords = modelWords
@@ -58,9 +61,11 @@ package struct PlanMeasurement {
     Stages.next("loading")
     let setUp = try SetUp(options.training, communicator: communicator)
     let training = setUp.options
+    let examples = training.sampler(of: setUp.training).count
+    try communicator.agreeingOnErrors { try options.requireExamples(examples) }
     try bindRanks(training.binding, over: communicator)
     Stages.next("measuring")
-    let model = try costModel(setUp, training)
+    let (model, spread) = try costModel(setUp, training)
     Stages.next("noise")
     var noise: MeasuredNoise?
     if options.run == nil, options.noiseScale == nil {
@@ -69,14 +74,14 @@ package struct PlanMeasurement {
     return MeasuredPlan(
       model: model, data: setUp.dataSummary, modelWords: setUp.specification.description,
       arithmetic: setUp.arithmetic.name, parameters: setUp.model.trainedCount,
-      examples: training.sampler(of: setUp.training).count, batch: training.globalBatch,
-      servers: communicator.topology.serverCount, ranks: leastRanks, noise: noise)
+      examples: examples, batch: training.globalBatch,
+      servers: communicator.topology.serverCount, ranks: leastRanks, noise: noise, spread: spread)
   }
 
   /// Ranks that every server has.
   private var leastRanks: Int { communicator.topology.ranksOfServer.map(\.count).min() ?? 1 }
 
-  private func costModel(_ setUp: SetUp, _ training: TrainingOptions) throws -> CostModel {
+  private func costModel(_ setUp: SetUp, _ training: TrainingOptions) throws -> (CostModel, spread: Double) {
     let cores = try ServerCores(over: communicator).count
     let modelBytes = 4 * Double(setUp.model.parameterCount)
     if let rate = options.simulated?.rate {
@@ -84,9 +89,8 @@ package struct PlanMeasurement {
       let samples = [1, 2].map { rows in
         ServerSample(ranks: 1, share: Share(shards: 1, rows: rows), seconds: Double(rows) / rate)
       }
-      return CostModel(
-        modelBytes: modelBytes, shards: training.shards,
-        alone: ServerTime(samples, cores: MeasuredPlan.coresForAll, threads: 1))
+      let alone = ServerTime(samples, cores: MeasuredPlan.coresForAll, threads: 1)
+      return (CostModel(modelBytes: modelBytes, shards: training.shards, alone: alone), 0)
     }
     let servers = communicator.topology.serverCount
     let (asked, batch) = (training.shards, training.globalBatch)
@@ -132,7 +136,7 @@ package struct PlanMeasurement {
     if servers > 1 {
       model.networks = zip(planned.rankCounts, links).map { network($0, $1, of: model, servers: servers) }
     }
-    return model
+    return (model, steps[0].spread)
   }
 
   /// Messages between the first ranks of all servers, so many of each. Collective.

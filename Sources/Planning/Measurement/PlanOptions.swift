@@ -42,4 +42,12 @@ package struct PlanOptions: Sendable {
         .usage, "--noise-scale \(noiseScale): the run of --from tells of the noise; leave one of them out")
     }
   }
+
+  /// Batches are of an epoch.
+  func requireExamples(_ examples: Int) throws(DistsgdError) {
+    guard let wrong = batches?.first(where: { $0 > examples }) else { return }
+    throw DistsgdError(
+      .usage,
+      "--batches \(wrong): larger than the training set; use at most \(examples), its number of examples")
+  }
 }

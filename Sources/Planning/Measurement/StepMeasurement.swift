@@ -4,7 +4,16 @@ import MPI
 import Runs
 import System
 
-/// What was found of a configuration so far.
+/// What was found of a configuration.
+struct MeasuredStep {
+  let configuration: Configuration
+  /// Of a step.
+  let seconds: Double
+  /// By how much a slow block took longer than a quick one: of ten blocks the second from each end.
+  let spread: Double
+}
+
+/// The same so far.
 private struct Timed {
   let configuration: Configuration
   /// Of a step, a number a block.
@@ -17,6 +26,13 @@ private struct Timed {
     let left = seconds.count / 10
     let kept = seconds.sorted()[left..<seconds.count - left]
     return kept.reduce(0, +) / Double(kept.count)
+  }
+
+  var result: MeasuredStep {
+    let sorted = seconds.sorted()
+    let left = seconds.count / 10
+    return MeasuredStep(
+      configuration: configuration, seconds: mean, spread: sorted[sorted.count - 1 - left] / sorted[left] - 1)
   }
 }
 
@@ -58,12 +74,10 @@ struct StepMeasurement {
   ///   - between: done behind each round, with what was found so far.
   func measure(
     _ configurations: [Configuration], seconds: Double,
-    between: ([(configuration: Configuration, seconds: Double)]) throws -> Void
-  ) throws -> [(configuration: Configuration, seconds: Double)] {
+    between: ([MeasuredStep]) throws -> Void
+  ) throws -> [MeasuredStep] {
     var found = configurations.map { Timed(configuration: $0) }
-    var results: [(configuration: Configuration, seconds: Double)] {
-      found.filter { !$0.isLeftOut }.map { ($0.configuration, $0.mean) }
-    }
+    var results: [MeasuredStep] { found.filter { !$0.isLeftOut }.map(\.result) }
     let start = monotonicSeconds()
     /// Whether so many more seconds are too many; the same on all ranks.
     func isTooMuch(_ more: Double) throws -> Bool {

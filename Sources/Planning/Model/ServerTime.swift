@@ -68,7 +68,7 @@ package struct ServerTime: Sendable, Equatable {
   }
 
   /// How many ranks take turns on a core.
-  private func crowd(_ ranks: Int) -> Double { max(1, Double(ranks * threads) / Double(cores)) }
+  private func crowd(_ ranks: Int) -> Double { max(1, Double(ranks) * Double(threads) / Double(cores)) }
 
   private func seconds(ofMeasured ranks: Int, _ share: Share) -> Double {
     let own = samples.filter { $0.ranks == ranks }

@@ -24,13 +24,7 @@ package struct Plan: Sendable {
   ) throws {
     var model = measured.model
     if let simulated = options.simulated { model.simulate(simulated) }
-    let batches = options.batches ?? []
-    if let wrong = batches.first(where: { $0 > measured.examples }) {
-      throw DistsgdError(
-        .usage,
-        "--batches \(wrong): larger than the training set; use at most \(measured.examples), its number of examples"
-      )
-    }
+    try options.requireExamples(measured.examples)
     if let servers = options.servers?.first(where: { $0 > 1 }), model.networks.isEmpty {
       throw DistsgdError(
         .usage,
@@ -83,7 +77,7 @@ package struct Plan: Sendable {
     }
     if let statistics = forecast.statistics {
       text +=
-        ", and beyond a batch of \(grouped(Int(statistics.noiseScale.rounded(.up)))) (the noise scale) most of what is added to it is wasted"
+        ", and beyond a batch of \(whole(statistics.noiseScale.rounded(.up))) (the noise scale) most of what is added to it is wasted"
     }
     return text
   }
@@ -120,7 +114,7 @@ package struct Plan: Sendable {
     }
     if let statistics = forecast.statistics, let noiseSource {
       rows.append([
-        "noise scale", "\(grouped(Int(statistics.noiseScale.rounded()))) examples, from \(noiseSource)",
+        "noise scale", "\(whole(statistics.noiseScale)) examples, from \(noiseSource)",
       ])
     }
     return rows
@@ -137,14 +131,14 @@ package struct Plan: Sendable {
       one.shape.words, "\(one.batch)",
       duration(one.seconds) + (one.isMeasured && !measured.isGiven ? " *" : ""),
       one.shape.servers > 1 ? duration(one.messageSeconds) : "–",
-      grouped(Int(one.examplesPerSecond.rounded())),
+      whole(one.examplesPerSecond),
       one.efficiency.isFinite ? "\(fixed(100 * one.efficiency, 0)) %" : "–", duration(one.epochSeconds),
     ]
     if let statistics = forecast.statistics {
       cells.append("\(fixed(100 * statistics.efficiency(batch: one.batch), 0)) %")
     }
     if let steps = one.steps, let seconds = one.secondsToLoss {
-      cells += [grouped(Int(min(steps, 1e15).rounded(.up))), duration(seconds)]
+      cells += [whole(steps.rounded(.up)), duration(seconds)]
     }
     return cells
   }
@@ -161,6 +155,11 @@ package struct Plan: Sendable {
   /// The notes below the table.
   var notes: [String] {
     var notes: [String] = []
+    if measured.spread > 0.25 {
+      notes.append(
+        "equal steps of one rank differed by \(fixed(100 * measured.spread, 0)) %: other work disturbs this machine, and a run here will be as uneven; plan again when it is quiet"
+      )
+    }
     if !measured.isGiven, forecast.predictions.contains(where: \.isMeasured) {
       notes.append("* this step itself was measured")
     }
@@ -187,6 +186,11 @@ package struct Plan: Sendable {
     }
     return text + "\n" + advice
   }
+}
+
+/// A number without a fraction; of one that no table has room for, its size.
+private func whole(_ value: Double) -> String {
+  value < 1e15 ? grouped(Int(value.rounded())) : shortNumber(value, 3)
 }
 
 /// `1.25 GB/s`

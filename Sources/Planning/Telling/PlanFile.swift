@@ -84,6 +84,7 @@ extension MeasuredPlan {
     }
     line["noiseScale"] = noise?.noiseScale
     line["noiseSource"] = noise?.source
+    line["spread"] = spread
     return line
   }
 
@@ -108,7 +109,7 @@ extension MeasuredPlan {
   private init(_ reader: Reader) throws(DistsgdError) {
     let modelBytes = try reader.positive("modelBytes")
     var model = CostModel(modelBytes: modelBytes, alone: try ServerTime(reader.member("alone")))
-    if let shards = reader.tree["shards"]?.count { model.shards = shards }
+    if let shards = reader.tree["shards"]?.count, 1...1 << 20 ~= shards { model.shards = shards }
     if case .object? = reader.tree["together"] { model.together = try ServerTime(reader.member("together")) }
     model.networks = try reader.list("networks").map { (one) throws(DistsgdError) in
       NetworkTime(
@@ -129,7 +130,8 @@ extension MeasuredPlan {
       model: model, data: try reader.text("data"), modelWords: try reader.text("model"),
       arithmetic: try reader.text("arithmetic"), parameters: try reader.count("parameters"),
       examples: try reader.count("examples"), batch: try reader.count("globalBatch"),
-      servers: try reader.count("servers"), ranks: try reader.count("ranks"), noise: noise)
+      servers: try reader.count("servers"), ranks: try reader.count("ranks"), noise: noise,
+      spread: reader.tree["spread"]?.number ?? 0)
   }
 }
 
@@ -184,8 +186,10 @@ private struct Reader {
   }
 
   func count(_ key: String) throws(DistsgdError) -> Int {
-    guard let value = tree[key]?.count, value >= 1 else {
-      throw fail("'\(key)' should be a number from 1 up")
+    let most =
+      ["servers", "ranks"].contains(key) ? SimulatedJob.mostRanks : key == "examples" ? 1 << 53 : 1 << 31
+    guard let value = tree[key]?.count, 1...most ~= value else {
+      throw fail("'\(key)' should be a number from 1 to \(most)")
     }
     return value
   }

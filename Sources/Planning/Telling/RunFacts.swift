@@ -43,6 +43,9 @@ package struct RunFacts: Sendable, Equatable {
     }
     name = printable(path, limit: 200)
     let (ranks, servers) = (try count("ranks"), try count("servers"))
+    guard servers <= ranks, ranks <= 1 << 24 else {
+      throw fail("it has \(ranks) ranks on \(servers) servers")
+    }
     var ofServer = [Int](repeating: 0, count: servers)
     for server in run.setting("serverOfRank")?.array ?? [] {
       if let server = server.count, server < servers { ofServer[server] += 1 }
