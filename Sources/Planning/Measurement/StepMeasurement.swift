@@ -128,6 +128,8 @@ struct StepMeasurement {
     options.shards = configuration.shards
     options.globalBatch = configuration.batch
     let run = try TrainingRun(options, sharing: setUp, communicator: part)
+    // Nothing of the last step is on its way any more when the part of the job that made it ends.
+    defer { _ = run.trainer.parameterHash }
     let steps = run.repeatedSteps(tellEvery: options.logEvery)
     /// Seconds of the slowest rank.
     func seconds(_ count: Int) throws(MPIError) -> Double {
