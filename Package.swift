@@ -71,10 +71,13 @@ let package = Package(
         "Bench", "CSignals", "DistributedSGD", "MPI", "NeuralNet", "Runs", "System", "Text",
       ]),
     .target(
+      name: "Planning",
+      dependencies: ["DistributedSGD", "MPI", "NeuralNet", "Plot", "Report", "Runs", "System", "Text"]),
+    .target(
       name: "Commands",
       dependencies: [
-        "Bench", "DataFormats", "DistributedSGD", "Doctor", "Experiments", "MPI", "NeuralNet", "Report",
-        "Runs",
+        "Bench", "DataFormats", "DistributedSGD", "Doctor", "Experiments", "MPI", "NeuralNet", "Planning",
+        "Report", "Runs",
         "System",
         "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -109,6 +112,7 @@ let package = Package(
       name: "BenchTests",
       dependencies: ["Bench", "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "System"]),
     .testTarget(name: "DoctorTests", dependencies: ["Doctor", "System"]),
+    .testTarget(name: "PlanningTests", dependencies: ["Planning", "System", "TestSupport"]),
     .testTarget(
       name: "JobTests",
       dependencies: ["DataFormats", "MPI", "NeuralNet", "RandomNumbers", "Runs", "TestSupport", "Text"]),

@@ -32,7 +32,7 @@ package struct StepBench {
     let setUp = try SetUp(options.training, communicator: communicator)
     let run = try TrainingRun(options.training, sharing: setUp, communicator: communicator)
     let trainer = run.trainer
-    var blocks = [steps(of: run)]
+    var blocks = [run.repeatedSteps()]
 
     // With more shards than ranks: the same batch with one shard a rank.
     var fewest: TrainingRun?
@@ -40,7 +40,7 @@ package struct StepBench {
       var other = options.training
       other.shards = communicator.worldSize
       fewest = try TrainingRun(other, sharing: setUp, communicator: communicator)
-      blocks.append(steps(of: fewest!))
+      blocks.append(fewest!.repeatedSteps())
     }
     blocks.append(products(of: run, rank: communicator.rank))
     let instructions = setUp.arithmetic.instructions ?? Instructions.available[0]
@@ -67,29 +67,6 @@ package struct StepBench {
       products: results[results.count - 2].timing,
       operationsAtPeak: results[results.count - 1].timing, instructions: instructions,
       phases: phases)
-  }
-
-  /// Steps of training, one full batch after the other, epoch after epoch.
-  private func steps(of run: TrainingRun) -> (Int) throws(MPIError) -> Void {
-    let trainer = run.trainer
-    let fullBatches = run.schedule.exampleCount / run.schedule.globalBatch
-    var order = run.sampler.order(epoch: 0)
-    var epoch = 0
-    var step = 0
-    return { (count) throws(MPIError) in
-      // What was before the block is not training: it goes to a phase that the report leaves out.
-      trainer.clock.mark(.evaluate)
-      for _ in 0..<count {
-        if step == fullBatches {
-          epoch += 1
-          step = 0
-          order = run.sampler.order(epoch: epoch)
-        }
-        _ = try trainer.step(order, StepPlan(positions: run.schedule.positions(step: step)))
-        step += 1
-      }
-      trainer.clock.mark(.other)
-    }
   }
 
   /// As many operations as the products of this rank's shards, in registers alone.

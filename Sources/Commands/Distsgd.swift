@@ -19,7 +19,8 @@ struct Distsgd: ParsableCommand {
     subcommands: [
       Train.self, ChapterCommand.self, SweepCommand.self, Bench.self, Evaluate.self, Predict.self,
       Export.self, ReportCommand.self, PlotCommand.self,
-      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self, DoctorCommand.self,
+      Verify.self, Reproduce.self, DataCommand.self, ScheduleCommand.self, PlanCommand.self,
+      DoctorCommand.self,
     ],
     defaultSubcommand: Train.self)
 }

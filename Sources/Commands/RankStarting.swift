@@ -20,8 +20,20 @@ extension StartArguments {
       others = ofFiles.others
     }
     guard !values.isEmpty else { return }
+    // One rank is what this process is already, and what a plan asks for that is to be of one alone.
+    if words.first == PlanCommand._commandName, values == ["--ranks": "1"] { return }
     if values["--hosts"] != nil || values["--hostfile"] != nil { try examine(values) }
     try start(values, command: [executablePath()] + others).become()
+  }
+
+  /// Becomes a job with a rank on each core of this machine; returns where that is one, or there is no mpirun.
+  static func startOnAllCores() throws {
+    guard availablePhysicalCores() > 1 else { return }
+    let start = RankStart(
+      ranks: nil, on: .here(isBound: true), command: [executablePath()] + CommandLine.arguments.dropFirst())
+    do { try start.become() } catch let error as DistsgdError where error.code == .noInput {
+      standardError("distsgd: note: \(error); this plan is of one rank alone")
+    }
   }
 
   /// Looks at the hosts first: what keeps a job from running there is told before it hangs or is slow.
@@ -38,7 +50,7 @@ extension StartArguments {
   /// Whether a command has these options; the first word names it, or is an option of `train`.
   private static func startsRanks(_ word: String?) -> Bool {
     guard let word, !word.hasPrefix("-") else { return true }
-    return ["train", "chapter", "sweep"].contains(word)
+    return ["train", "chapter", "sweep", PlanCommand._commandName].contains(word)
   }
 
   /// The values of these options by their names, and all other words.

@@ -61,7 +61,7 @@ extension JobTests {
       "report": [("", "RUN"), ("output", "report.html")], "plot": [("", "RUN"), ("output", "plot.svg")],
       "export": [("", "MODEL"), ("output", "export.onnx")],
       "reproduce": [("", "MODEL")], "data list": [], "data show": [("", "airfoil-like")],
-      "doctor": [("ranks", "2")],
+      "doctor": [("ranks", "2")], "plan": [("ranks", "1"), ("seconds", "0.1")],
     ]
 
     /// All commands that do something, and every name of each of their options.

@@ -23,11 +23,14 @@ struct StartArguments: ParsableArguments {
   /// Within a job that was started already nobody starts ranks.
   /// - Throws: `AgreedError`: every rank has the same words.
   func requireNone() throws {
+    do { try mustBeNone() } catch { throw AgreedError(error) }
+  }
+
+  /// The same within what ranks agree on.
+  func mustBeNone() throws(DistsgdError) {
     let words = [("--ranks", ranks), ("--hosts", hosts), ("--hostfile", hostfile)]
     guard let (name, _) = words.first(where: { $0.1 != nil }) else { return }
-    throw AgreedError(
-      DistsgdError(
-        .usage, "\(name) starts the ranks itself; leave it out where mpirun or srun does, or leave out mpirun"
-      ))
+    throw DistsgdError(
+      .usage, "\(name) starts the ranks itself; leave it out where mpirun or srun does, or leave out mpirun")
   }
 }

@@ -122,6 +122,11 @@ extension DecimalRange {
     DecimalRange(flag: flag, values: learningRate.values, words: learningRate.words)
   }
 
+  package static let plannedSeconds = DecimalRange(
+    flag: "--seconds", values: 0.1...3600, words: "seconds from 0.1 to 3600")
+  package static let noiseScale = DecimalRange(
+    flag: "--noise-scale", values: 1e-6...1e15, words: "a number of examples above 0, at most 1e15")
+
   package static let timeout = DecimalRange(
     flag: "--timeout", values: 0...1e6, words: "seconds from 0 (never) to 1000000")
   package static let targetLoss = DecimalRange(

@@ -24,7 +24,7 @@ package struct SetUp {
   /// The parameters of `--initialize`, on ranks that fill a parameter arena.
   private let initialParameters: [Float]?
   /// With what the data decide: a global batch of all examples where these are few.
-  let options: TrainingOptions
+  package let options: TrainingOptions
 
   /// Loads on one rank of each server, or on rank 0 alone, and shares. Collective.
   /// - Parameters:
