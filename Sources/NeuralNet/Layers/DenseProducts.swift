@@ -29,18 +29,20 @@ package struct DenseProducts {
     _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     pieces: UnsafeBufferPointer<Int>
   ) {
+    if isSmall {
+      let rows = pieces[pieces.count - 1]
+      // A call more would be felt here.
+      if let chains { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
+      return ckernels_multiply_short_rows(y, x, w, rows, inputs)
+    }
     if let chains {
       return forward(by: chains, x, weight: w, into: y, rows: pieces[pieces.count - 1])
     }
-    guard isSmall else {
-      eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
-        BLASProducts.multiply(
-          x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
-          transposeA: false, transposeB: true, strideA: inputs, beta: 0)
-      }
-      return
+    eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
+      BLASProducts.multiply(
+        x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
+        transposeA: false, transposeB: true, strideA: inputs, beta: 0)
     }
-    ckernels_multiply_short_rows(y, x, w, pieces[pieces.count - 1], inputs)
   }
 
   /// One product over all rows, or one for each piece.
@@ -154,7 +156,6 @@ extension DenseProducts {
     by chains: ProductChains, _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
     into y: UnsafeMutablePointer<Float>, rows: Int
   ) {
-    if isSmall { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
     chains.multiply(
       x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
       strideA: inputs, pieces: nil, continues: false)
