@@ -24,7 +24,20 @@ typedef struct {
   // Shape (levels, HEIGHT, PANEL): partial sums of the tree of pieces.
   float *stack;
   bool continues;
+  // What follows the chains, where it does (`ckernels_product`); of a C that is turned the bias is its rows'.
+  const float *bias, *kept;
+  bool rectifies, is_turned;
 } tile;
+
+typedef int integers __attribute__((vector_size(4 * LANES), aligned(4)));
+
+PART floats zero_where(floats x, integers mask) { return (floats)((integers)x & ~mask); }
+
+// c + bias, then max(0, ·) or nothing.
+PART floats with_bias(floats c, floats bias, bool rectifies) {
+  const floats zero = {0}, sum = c + bias;
+  return rectifies ? zero_where(sum, sum < zero) : sum;
+}
 
 // Of A, that an address reaches from one pointer.
 enum { ROWS_OF_POINTER = 3 };
@@ -81,6 +94,13 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
     float *sum = stack + stacked++ * HEIGHT * PANEL;
     EACH_VECTOR *(floats *)(sum + i * PANEL + j * LANES) = c[i][j];
   }
+  if (t->bias && t->is_turned) {
+    EACH_VECTOR c[i][j] = with_bias(c[i][j], t->bias[i] - zero, t->rectifies);
+  } else if (t->bias) {
+    EACH_VECTOR c[i][j] = with_bias(c[i][j], *(const floats *)(t->bias + j * LANES), t->rectifies);
+  } else if (t->kept) {
+    EACH_VECTOR c[i][j] = zero_where(c[i][j], ~(*(const floats *)(t->kept + i * c_row + j * LANES) > zero));
+  }
   EACH_VECTOR *(floats *)(corner + i * c_row + j * LANES) = c[i][j];
 }
 
@@ -95,6 +115,18 @@ EACH_HEIGHT(TILE)
   {{compute_one_##height, compute_two_##height}, {compute_packed_one_##height, compute_packed_two_##height}},
 static void (*const compute_tile[HEIGHT][2][2])(const tile *) = {EACH_HEIGHT(TILE)};
 #undef TILE
+
+// What follows the chains of some columns of a row of C, which are no whole vectors.
+PART void finish(float *c, const ckernels_product *p, size_t row, size_t first, size_t columns) {
+  for (size_t j = 0; j < columns; j++) {
+    if (p->bias) {
+      const float sum = c[j] + p->bias[first + j];
+      c[j] = p->rectifies && sum < 0 ? 0 : sum;
+    } else if (p->kept && !(p->kept[row * p->columns + first + j] > 0)) {
+      c[j] = 0;
+    }
+  }
+}
 
 // Rows so far apart fall into few sets of a cache: they are packed where they are read more than once.
 enum { FAR = 1024 };
@@ -111,7 +143,7 @@ PART void multiply_turned(const ckernels_product *p, float *workspace, bool turn
   // Shapes (levels, HEIGHT, PANEL), (MAXIMUM_HEIGHT, PANEL), (panels, inner, PANEL) and (tiles, inner, PACKED_HEIGHT)
   float *stack = workspace, *result = stack + LEVELS * HEIGHT * PANEL;
   float *packed_b = result + MAXIMUM_HEIGHT * PANEL, *packed_a = packed_b + PACKED_FLOATS(inner);
-  tile t = {.pieces = p->pieces, .stack = stack};
+  tile t = {.pieces = p->pieces, .stack = stack, .rectifies = p->rectifies, .is_turned = turned};
   for (size_t first_tile = 0; first_tile < d.tiles; first_tile += tiles_at_once) {
     const size_t end_tile = d.tiles - first_tile < tiles_at_once ? d.tiles : first_tile + tiles_at_once;
     if (packs_a) pack_tiles(packed_a, p, d, first_tile, end_tile);
@@ -143,6 +175,9 @@ PART void multiply_turned(const ckernels_product *p, float *workspace, bool turn
             // Whole vectors alone lie where they belong.
             const bool is_apart = turned || columns % LANES;
             t.c = is_apart ? result : c, t.c_row = is_apart ? PANEL : p->columns;
+            const bool is_last = k + inner >= p->inner, follows = is_last && (turned || !is_apart);
+            t.bias = follows && p->bias ? p->bias + (turned ? i : j) : NULL;
+            t.kept = follows && p->kept ? p->kept + i * p->columns + j : NULL;
             if (is_apart && t.continues) {
               for (size_t row = 0; row < height; row++) copy(result + row * PANEL, c + row * p->columns, columns);
             }
@@ -152,7 +187,10 @@ PART void multiply_turned(const ckernels_product *p, float *workspace, bool turn
               const size_t rows = i + PACKED_HEIGHT <= p->rows ? PACKED_HEIGHT : height;
               transpose(p->c + j * p->rows + i, p->rows, result, PANEL, rows, columns);
             } else if (is_apart) {
-              for (size_t row = 0; row < height; row++) copy(c + row * p->columns, result + row * PANEL, columns);
+              for (size_t row = 0; row < height; row++) {
+                if (is_last) finish(result + row * PANEL, p, i + row, j, columns);
+                copy(c + row * p->columns, result + row * PANEL, columns);
+              }
             }
           }
         }
@@ -170,7 +208,7 @@ PART size_t cost(size_t rows, size_t columns) {
 
 static void multiply(const ckernels_product *p, float *workspace) {
   if (p->rows == 0 || p->columns == 0) return;
-  const bool can_turn = p->b.column != 1 && p->a.column == 1 && p->pieces == 1 && !p->continues;
+  const bool can_turn = p->b.column != 1 && p->a.column == 1 && p->pieces == 1 && !p->continues && !p->kept;
   const size_t turning_c = 2 * p->rows * p->columns / (p->inner + 1);
   if (can_turn && cost(p->columns, p->rows) * 65 / 64 + turning_c < cost(p->rows, p->columns)) {
     const ckernels_product turned = {
@@ -181,6 +219,8 @@ static void multiply(const ckernels_product *p, float *workspace) {
         .b = {p->a.start, p->a.column, p->a.row},
         .c = p->c,
         .pieces = 1,
+        .bias = p->bias,
+        .rectifies = p->rectifies,
     };
     return multiply_turned(&turned, workspace, true);
   }

@@ -103,7 +103,11 @@ final class Chain {
     let rows = pass.rows
     var x = input
     for station in stations {
-      if let dense = station.dense {
+      if let dense = station.dense, dense.finishes(station.activation) {
+        dense.forward(
+          x, weight: pass.parameters + station.weight, bias: pass.parameters + station.bias,
+          station.activation, into: station.output, rows: rows)
+      } else if let dense = station.dense {
         dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
         Activation.addBiasAndApply(
           station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
@@ -130,12 +134,14 @@ final class Chain {
     var dy = last
     var free = gradients.0
     var index = stations.count - 1
+    // Whether `dy` has its ReLU's derivative already.
+    var isRectified = false
     while true {
       let station = stations[index]
       let x = index == 0 ? input : UnsafePointer(stations[index - 1].output)
       let dx = index == 0 ? inputGradient : free
       if let dense = station.dense {
-        if let activation = station.activation {
+        if let activation = station.activation, !isRectified {
           Activation.multiplyByDerivative(
             of: activation, dy, output: station.output, count: rows * station.outputs)
         }
@@ -144,11 +150,16 @@ final class Chain {
             x, outputGradient: dy, weight: target.arena + station.weight, bias: target.arena + station.bias,
             pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
         }
+        isRectified =
+          index > 0 && stations[index - 1].dense != nil && stations[index - 1].activation == .relu
+          && dense.finishes(.relu)
         if let dx {
           dense.inputGradient(
-            outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces)
+            outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces,
+            rectified: isRectified ? x : nil)
         }
       } else {
+        isRectified = false
         others[station.other].backward(
           UnsafeBufferPointer(start: dy, count: rows * station.outputs),
           x: UnsafeBufferPointer(start: x, count: rows * station.inputs),
