@@ -9,6 +9,8 @@ final class Chain {
     let weight, bias: Int
     /// Fused with the dense layer.
     let activation: Activation?
+    /// Whether the products of the dense layer add the bias and apply the activation.
+    let finishes: Bool
     /// Any other layer: its place in `others`.
     let other: Int
     let inputs, outputs: Int
@@ -71,6 +73,8 @@ final class Chain {
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
           activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
+          finishes: dense?.products.finishes(range.count == 2 ? model.layers[index + 1] as? Activation : nil)
+            ?? false,
           other: others.count - 1, inputs: input.count, outputs: outputs,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
     }
@@ -103,15 +107,18 @@ final class Chain {
     let rows = pass.rows
     var x = input
     for station in stations {
-      if let dense = station.dense, dense.finishes(station.activation) {
-        dense.forward(
-          x, weight: pass.parameters + station.weight, bias: pass.parameters + station.bias,
-          station.activation, into: station.output, rows: rows)
-      } else if let dense = station.dense {
-        dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
-        Activation.addBiasAndApply(
-          station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
-          columns: station.outputs, instructions: instructions)
+      if let dense = station.dense {
+        if station.finishes {
+          dense.forward(
+            x, weight: pass.parameters + station.weight, bias: pass.parameters + station.bias,
+            station.activation, into: station.output, rows: rows)
+        } else {
+          dense.forward(
+            x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
+          Activation.addBiasAndApply(
+            station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
+            columns: station.outputs, instructions: instructions)
+        }
       } else {
         others[station.other].forward(
           UnsafeBufferPointer(start: x, count: rows * station.inputs),
@@ -151,8 +158,8 @@ final class Chain {
             pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
         }
         isRectified =
-          index > 0 && stations[index - 1].dense != nil && stations[index - 1].activation == .relu
-          && dense.finishes(.relu)
+          index > 0 && dense.finishes(.relu) && stations[index - 1].dense != nil
+          && stations[index - 1].activation == .relu
         if let dx {
           dense.inputGradient(
             outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces,
