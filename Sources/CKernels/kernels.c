@@ -93,9 +93,18 @@ EVERY_WIDTH void ckernels_squared_losses(
 
 typedef float sixteen_floats __attribute__((vector_size(64), aligned(4)));
 
-// Sixteen columns at a time stay in registers over all rows.
+// Some columns at a time stay in registers over all rows: 64 of them, so that an addition need not wait for the one
+// before it and a row's lines are read together, then 16.
 EVERY_WIDTH void ckernels_add_rows(float *restrict sums, const float *dy, size_t rows, size_t columns) {
   size_t j = 0;
+  for (; j + 64 <= columns; j += 64) {
+    sixteen_floats blocks[4];
+    for (size_t v = 0; v < 4; v++) blocks[v] = *(const sixteen_floats *)(sums + j + 16 * v);
+    for (size_t i = 0; i < rows; i++) {
+      for (size_t v = 0; v < 4; v++) blocks[v] += *(const sixteen_floats *)(dy + i * columns + j + 16 * v);
+    }
+    for (size_t v = 0; v < 4; v++) *(sixteen_floats *)(sums + j + 16 * v) = blocks[v];
+  }
   for (; j + 16 <= columns; j += 16) {
     sixteen_floats block = *(const sixteen_floats *)(sums + j);
     for (size_t i = 0; i < rows; i++) block += *(const sixteen_floats *)(dy + i * columns + j);

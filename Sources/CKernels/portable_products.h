@@ -5,12 +5,12 @@
 // in rows, into panels of two vectors' width; or C's columns are computed as the rows of Cᵀ = Bᵀ·Aᵀ, where that
 // turns fewer numbers.
 #pragma once
+#include "portable_packing.h"
 
 enum {
-  PANEL = 2 * LANES,
   // Where a chain can go on from C, products take so many inner numbers at a time: a tile's part of A stays in cache.
   // Of an A that lies in columns it has a cache line for each.
-  INNER_BLOCK = LANES == 16 ? 512 : 256,
+  INNER_BLOCK = LANES == 16 ? 1024 : 256,
   INNER_BLOCK_OF_COLUMNS = 256,
 };
 
@@ -18,180 +18,185 @@ enum {
 typedef struct {
   const float *a, *b;
   float *c;
-  size_t a_row, a_column, b_row, c_row, columns;
+  size_t a_row, a_column, b_row, c_row;
   size_t pieces;
   const size_t *bounds;
   // Shape (levels, HEIGHT, PANEL): partial sums of the tree of pieces.
   float *stack;
   bool continues;
+  // What follows the chains, where it does (`ckernels_product`); of a C that is turned the bias is its rows'.
+  const float *bias, *kept;
+  bool rectifies, is_turned;
 } tile;
 
-PART floats load_part(const float *from, size_t count) {
-  float lanes[LANES] = {0};
-  for (size_t i = 0; i < count; i++) lanes[i] = from[i];
-  return *(const floats *)lanes;
+typedef int integers __attribute__((vector_size(4 * LANES), aligned(4)));
+
+PART floats zero_where(floats x, integers mask) { return (floats)((integers)x & ~mask); }
+
+// c + bias, then max(0, ·) or nothing.
+PART floats with_bias(floats c, floats bias, bool rectifies) {
+  const floats zero = {0}, sum = c + bias;
+  return rectifies ? zero_where(sum, sum < zero) : sum;
 }
 
-// By halves of a vector, quarters, …: copies of a known size.
-PART void store_part(float *to, floats v, size_t count) {
-  if (count == LANES) {
-    *(floats *)to = v;
-    return;
-  }
-  float lanes[LANES];
-  *(floats *)lanes = v;
-  size_t done = 0;
-  UNROLLED for (size_t size = LANES / 2; size > 0; size /= 2) {
-    if (count & size) memcpy(to + done, lanes + done, 4 * size), done += size;
-  }
-}
+// Of A, that an address reaches from one pointer.
+enum { ROWS_OF_POINTER = 3 };
 
 #define EACH_VECTOR                            \
   UNROLLED for (size_t i = 0; i < height; i++) \
   UNROLLED for (size_t j = 0; j < vectors; j++)
 
-// A tile of known height and one or two vectors.
-PART void compute(const tile *t, const size_t height, const size_t vectors) {
+// A tile of known height and one or two vectors. `packed`: whether A's rows lie side by side.
+PART void compute(const tile *t, const size_t height, const size_t vectors, const bool packed) {
   const floats zero = {0};
-  const size_t last = (vectors - 1) * LANES;
+  const size_t pointers = packed ? 1 : (height + ROWS_OF_POINTER - 1) / ROWS_OF_POINTER;
+  const size_t a_row = packed ? 1 : t->a_row, a_column = t->a_column, b_row = t->b_row, c_row = t->c_row;
+  const size_t pieces = t->pieces, *const bounds = t->bounds;
+  float *const corner = t->c, *const stack = t->stack;
   floats c[HEIGHT][2];
   size_t stacked = 0;
-  for (size_t piece = 0; piece < t->pieces; piece++) {
+  for (size_t piece = 0; piece < pieces; piece++) {
     EACH_VECTOR c[i][j] = zero;
     if (t->continues) {
       UNROLLED for (size_t i = 0; i < height; i++) {
-        const float *row = t->c + i * t->c_row;
-        if (vectors == 2) c[i][0] = *(const floats *)row;
-        c[i][vectors - 1] = t->columns == last + LANES ? *(const floats *)(row + last)
-                                                       : load_part(row + last, t->columns - last);
-        // The next panel's: this is where a tile would wait.
-        UNROLLED for (size_t j = 0; j < vectors; j++) __builtin_prefetch(row + PANEL + j * LANES, 1);
+        UNROLLED for (size_t j = 0; j < vectors; j++) {
+          const float *from = corner + i * c_row + j * LANES;
+          c[i][j] = *(const floats *)from;
+          // The next panel's: this is where a tile would wait.
+          __builtin_prefetch(from + PANEL, 1);
+        }
       }
     }
-    const size_t start = t->bounds[piece] - t->bounds[0], end = t->bounds[piece + 1] - t->bounds[0];
-    const size_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
-    const float *a = t->a + start * a_column, *b = t->b + start * b_row;
-    for (size_t k = start; k < end; k++, a += a_column, b += b_row) {
+    const size_t start = bounds[piece] - bounds[0];
+    const float *b = t->b + start * b_row, *a[HEIGHT];
+    UNROLLED for (size_t p = 0; p < pointers; p++) a[p] = t->a + start * a_column + p * ROWS_OF_POINTER * a_row;
+    for (size_t left = bounds[piece + 1] - bounds[piece]; left > 0; left--) {
       floats y[2];
       UNROLLED for (size_t j = 0; j < vectors; j++) y[j] = *(const floats *)(b + j * LANES);
+      b += b_row;
       UNROLLED for (size_t i = 0; i < height; i++) {
-        const floats x = a[i * a_row] - zero;
+        const floats x = (packed ? a[0][i] : a[i / ROWS_OF_POINTER][i % ROWS_OF_POINTER * a_row]) - zero;
         UNROLLED for (size_t j = 0; j < vectors; j++) c[i][j] = __builtin_elementwise_fma(x, y[j], c[i][j]);
+      }
+      UNROLLED for (size_t p = 0; p < pointers; p++) {
+        a[p] += a_column;
+        // Pointers of their own: else each address would be found from the one before it.
+        __asm__("" : "+r"(a[p]));
       }
     }
     // As PairwiseSum.swift: the trailing ones of a piece's number are the sums that it completes.
-    const bool is_last = piece + 1 == t->pieces;
+    const bool is_last = piece + 1 == pieces;
     for (size_t rest = piece; stacked > 0 && (is_last || rest & 1); rest >>= 1) {
-      const float *sum = t->stack + --stacked * HEIGHT * PANEL;
+      const float *sum = stack + --stacked * HEIGHT * PANEL;
       EACH_VECTOR c[i][j] = *(const floats *)(sum + i * PANEL + j * LANES) + c[i][j];
     }
     if (is_last) break;
-    float *sum = t->stack + stacked++ * HEIGHT * PANEL;
+    float *sum = stack + stacked++ * HEIGHT * PANEL;
     EACH_VECTOR *(floats *)(sum + i * PANEL + j * LANES) = c[i][j];
   }
-  UNROLLED for (size_t i = 0; i < height; i++) {
-    float *row = t->c + i * t->c_row;
-    if (vectors == 2) *(floats *)row = c[i][0];
-    store_part(row + last, c[i][vectors - 1], t->columns - last);
+  if (t->bias && t->is_turned) {
+    EACH_VECTOR c[i][j] = with_bias(c[i][j], t->bias[i] - zero, t->rectifies);
+  } else if (t->bias) {
+    EACH_VECTOR c[i][j] = with_bias(c[i][j], *(const floats *)(t->bias + j * LANES), t->rectifies);
+  } else if (t->kept) {
+    EACH_VECTOR c[i][j] = zero_where(c[i][j], ~(*(const floats *)(t->kept + i * c_row + j * LANES) > zero));
   }
+  EACH_VECTOR *(floats *)(corner + i * c_row + j * LANES) = c[i][j];
 }
 
-#define TILE(height)                                                       \
-  static void compute_one_##height(const tile *t) { compute(t, height, 1); } \
-  static void compute_two_##height(const tile *t) { compute(t, height, 2); }
+#define TILE(height)                                                                      \
+  static void compute_one_##height(const tile *t) { compute(t, height, 1, false); }        \
+  static void compute_two_##height(const tile *t) { compute(t, height, 2, false); }        \
+  static void compute_packed_one_##height(const tile *t) { compute(t, height, 1, true); }  \
+  static void compute_packed_two_##height(const tile *t) { compute(t, height, 2, true); }
 EACH_HEIGHT(TILE)
 #undef TILE
-#define TILE(height) {compute_one_##height, compute_two_##height},
-static void (*const compute_tile[HEIGHT][2])(const tile *) = {EACH_HEIGHT(TILE)};
+#define TILE(height) \
+  {{compute_one_##height, compute_two_##height}, {compute_packed_one_##height, compute_packed_two_##height}},
+static void (*const compute_tile[HEIGHT][2][2])(const tile *) = {EACH_HEIGHT(TILE)};
 #undef TILE
 
-// A panel's part of B, so many inner numbers: to[k, j] = b[k, j], shape (inner, PANEL); whole vectors, the rest is 0.
-PART void pack(float *to, const float *b, ckernels_matrix m, size_t inner, size_t columns) {
-  const size_t padded = columns > LANES ? PANEL : LANES;
-  for (size_t k = 0; columns < padded && k < inner; k++) {
-    for (size_t j = columns; j < padded; j++) to[k * PANEL + j] = 0;
-  }
-  if (m.column != 1) {
-    transpose(to, PANEL, b, m.column, columns, inner);
-  } else if (columns == PANEL) {
-    for (size_t k = 0; k < inner; k++) {
-      UNROLLED for (size_t j = 0; j < PANEL; j += LANES) {
-        *(floats *)(to + k * PANEL + j) = *(const floats *)(b + k * m.row + j);
-      }
-    }
-  } else {
-    for (size_t k = 0; k < inner; k++) {
-      for (size_t j = 0; j < columns; j++) to[k * PANEL + j] = b[k * m.row + j];
+// What follows the chains of some columns of a row of C, which are no whole vectors.
+PART void finish(float *c, const ckernels_product *p, size_t row, size_t first, size_t columns) {
+  for (size_t j = 0; j < columns; j++) {
+    if (p->bias) {
+      const float sum = c[j] + p->bias[first + j];
+      c[j] = p->rectifies && sum < 0 ? 0 : sum;
+    } else if (p->kept && !(p->kept[row * p->columns + first + j] > 0)) {
+      c[j] = 0;
     }
   }
 }
 
-// Columns of A that lie in rows, so many inner numbers: to[k, i] = a[i, k], shape (inner, MAXIMUM_HEIGHT).
-PART void pack_rows(float *to, const float *a, size_t a_column, size_t inner, size_t height, bool reads_beyond) {
-  enum { VECTORS = (HEIGHT + LANES - 1) / LANES };
-  for (size_t k = 0; k < inner; k++, to += MAXIMUM_HEIGHT, a += a_column) {
-    if (reads_beyond) {
-      UNROLLED for (size_t v = 0; v < VECTORS; v++) *(floats *)(to + v * LANES) = *(const floats *)(a + v * LANES);
-    } else {
-      for (size_t i = 0; i < height; i++) to[i] = a[i];
-    }
-  }
-}
-
-// Rows so far apart fall into few sets of a cache: they are packed where they are read more than once. A tile of 12
-// rows or more uses what it fetches of A.
+// Rows so far apart fall into few sets of a cache: they are packed where they are read more than once.
 enum { FAR = 1024 };
 
 // - turned: whether C's rows lie `c_row` floats apart in columns: c[i, j] is C[j * c_row + i].
 PART void multiply_turned(const ckernels_product *p, float *workspace, bool turned) {
-  const size_t block = p->a.row == 1 ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
+  const division d = divided(p->rows);
+  const bool packs_b = p->b.column != 1 || (p->b.row >= FAR && d.tiles > 4);
+  const bool packs_a = p->a.row == 1 && p->a.column >= FAR && p->columns >= 8 * PANEL && p->inner >= 64;
+  const size_t block = p->a.row == 1 && !packs_a ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
   const size_t inner = p->pieces == 1 && !turned && p->inner > block ? block : p->inner;
   const size_t panels = inner * PANEL > 0 && PACKED / (inner * PANEL) > 0 ? PACKED / (inner * PANEL) : 1;
-  const size_t tiles = (p->rows + HEIGHT - 1) / HEIGHT;
-  // Shapes (levels, HEIGHT, PANEL), (HEIGHT, PANEL), (inner, MAXIMUM_HEIGHT) and (panels, inner, PANEL)
+  const size_t tiles_at_once = packs_a ? PACKED_A / (p->inner * PACKED_HEIGHT) + 1 : d.tiles;
+  // Shapes (levels, HEIGHT, PANEL), (MAXIMUM_HEIGHT, PANEL), (panels, inner, PANEL) and (tiles, inner, PACKED_HEIGHT)
   float *stack = workspace, *result = stack + LEVELS * HEIGHT * PANEL;
-  float *packed_a = result + HEIGHT * PANEL, *packed_b = packed_a + inner * MAXIMUM_HEIGHT;
-  const bool packs_b = p->b.column != 1 || (p->b.row >= FAR && tiles > 4);
-  const bool packs_a =
-      HEIGHT < 12 && p->a.row == 1 && p->a.column >= FAR && p->columns >= 8 * PANEL && inner >= 64;
-  tile t = {.pieces = p->pieces, .stack = stack};
-  for (size_t first = 0; first < p->columns; first += panels * PANEL) {
-    const size_t end = p->columns - first < panels * PANEL ? p->columns : first + panels * PANEL;
-    size_t k = 0;
-    do {
-      const size_t part[2] = {0, p->inner - k < inner ? p->inner - k : inner};
-      const float *b = p->b.start + k * p->b.row;
-      t.bounds = p->pieces == 1 ? part : p->bounds;
-      t.continues = p->continues || k > 0;
-      for (size_t j = first; j < end; j += PANEL) {
-        const size_t columns = end - j < PANEL ? end - j : PANEL;
-        if (packs_b || columns % LANES) {
-          pack(packed_b + (j - first) * inner, b + j * p->b.column, p->b, part[1], columns);
+  float *packed_b = result + MAXIMUM_HEIGHT * PANEL, *packed_a = packed_b + PACKED_FLOATS(inner);
+  tile t = {.pieces = p->pieces, .stack = stack, .rectifies = p->rectifies, .is_turned = turned};
+  for (size_t first_tile = 0; first_tile < d.tiles; first_tile += tiles_at_once) {
+    const size_t end_tile = d.tiles - first_tile < tiles_at_once ? d.tiles : first_tile + tiles_at_once;
+    if (packs_a) pack_tiles(packed_a, p, d, first_tile, end_tile);
+    for (size_t first = 0; first < p->columns; first += panels * PANEL) {
+      const size_t end = p->columns - first < panels * PANEL ? p->columns : first + panels * PANEL;
+      size_t k = 0;
+      do {
+        const size_t part[2] = {0, p->inner - k < inner ? p->inner - k : inner};
+        const float *b = p->b.start + k * p->b.row;
+        t.bounds = p->pieces == 1 ? part : p->bounds;
+        t.continues = p->continues || k > 0;
+        // Or what has no whole vectors alone.
+        const size_t from = packs_b ? first : end - (end - first) % PANEL;
+        if (packs_b || end % LANES) {
+          pack(packed_b + (from - first) * inner, inner * PANEL, b + from * p->b.column, p->b, part[1], end - from);
         }
-      }
-      for (size_t number = 0, i = 0; number < tiles; number++) {
-        const size_t height = p->rows / tiles + (number < p->rows % tiles);
-        t.a = p->a.start + i * p->a.row + k * p->a.column, t.a_row = p->a.row, t.a_column = p->a.column;
-        if (packs_a) {
-          pack_rows(packed_a, t.a, p->a.column, part[1], height, i + MAXIMUM_HEIGHT <= p->rows);
-          t.a = packed_a, t.a_row = 1, t.a_column = MAXIMUM_HEIGHT;
-        }
-        for (size_t j = first; j < end; j += PANEL) {
-          const size_t columns = end - j < PANEL ? end - j : PANEL;
-          const bool packed = packs_b || columns % LANES;
-          t.b = packed ? packed_b + (j - first) * inner : b + j, t.b_row = packed ? PANEL : p->b.row;
-          if (turned) {
-            t.c = result, t.c_row = PANEL, t.columns = columns > LANES ? PANEL : LANES;
-          } else {
-            t.c = p->c + i * p->columns + j, t.c_row = p->columns, t.columns = columns;
+        for (size_t number = first_tile; number < end_tile; number++) {
+          const size_t i = first_row(d, number), height = d.height + (number < d.higher);
+          t.a = p->a.start + i * p->a.row + k * p->a.column, t.a_row = p->a.row, t.a_column = p->a.column;
+          if (packs_a) {
+            t.a = packed_a + ((number - first_tile) * p->inner + k) * PACKED_HEIGHT;
+            t.a_row = 1, t.a_column = PACKED_HEIGHT;
           }
-          compute_tile[height - 1][columns > LANES](&t);
-          if (turned) transpose(p->c + j * p->rows + i, p->rows, result, PANEL, height, columns);
+          for (size_t j = first; j < end; j += PANEL) {
+            const size_t columns = end - j < PANEL ? end - j : PANEL;
+            const bool packed = packs_b || columns % LANES;
+            t.b = packed ? packed_b + (j - first) * inner : b + j, t.b_row = packed ? PANEL : p->b.row;
+            float *c = p->c + i * p->columns + j;
+            // Whole vectors alone lie where they belong.
+            const bool is_apart = turned || columns % LANES;
+            t.c = is_apart ? result : c, t.c_row = is_apart ? PANEL : p->columns;
+            const bool is_last = k + inner >= p->inner, follows = is_last && (turned || !is_apart);
+            t.bias = follows && p->bias ? p->bias + (turned ? i : j) : NULL;
+            t.kept = follows && p->kept ? p->kept + i * p->columns + j : NULL;
+            if (is_apart && t.continues) {
+              for (size_t row = 0; row < height; row++) copy(result + row * PANEL, c + row * p->columns, columns);
+            }
+            compute_tile[height - 1][t.a_row == 1][columns > LANES](&t);
+            if (turned) {
+              // What is behind a tile, the next one overwrites.
+              const size_t rows = i + PACKED_HEIGHT <= p->rows ? PACKED_HEIGHT : height;
+              transpose(p->c + j * p->rows + i, p->rows, result, PANEL, rows, columns);
+            } else if (is_apart) {
+              for (size_t row = 0; row < height; row++) {
+                if (is_last) finish(result + row * PANEL, p, i + row, j, columns);
+                copy(c + row * p->columns, result + row * PANEL, columns);
+              }
+            }
+          }
         }
-        i += height;
-      }
-      k += inner;
-    } while (k < p->inner);
+        k += inner;
+      } while (k < p->inner);
+    }
   }
 }
 
@@ -203,7 +208,7 @@ PART size_t cost(size_t rows, size_t columns) {
 
 static void multiply(const ckernels_product *p, float *workspace) {
   if (p->rows == 0 || p->columns == 0) return;
-  const bool can_turn = p->b.column != 1 && p->a.column == 1 && p->pieces == 1 && !p->continues;
+  const bool can_turn = p->b.column != 1 && p->a.column == 1 && p->pieces == 1 && !p->continues && !p->kept;
   const size_t turning_c = 2 * p->rows * p->columns / (p->inner + 1);
   if (can_turn && cost(p->columns, p->rows) * 65 / 64 + turning_c < cost(p->rows, p->columns)) {
     const ckernels_product turned = {
@@ -214,6 +219,8 @@ static void multiply(const ckernels_product *p, float *workspace) {
         .b = {p->a.start, p->a.column, p->a.row},
         .c = p->c,
         .pieces = 1,
+        .bias = p->bias,
+        .rectifies = p->rectifies,
     };
     return multiply_turned(&turned, workspace, true);
   }

@@ -6,6 +6,8 @@ extern const ckernels_instructions ckernels_avx512, ckernels_avx2, ckernels_neon
 
 // Floats that are packed of B at a time, if a panel is not more: half of a core's second cache.
 #define PACKED 131072
+// The same of A, whose tiles are packed whole: what a step of 1,024 examples and as many numbers has of it.
+#define PACKED_A 1048576
 // Columns of a panel, rows of a tile and levels of the tree of pieces, at most.
 #define MAXIMUM_PANEL 32
 #define MAXIMUM_HEIGHT 16
@@ -13,7 +15,7 @@ extern const ckernels_instructions ckernels_avx512, ckernels_avx2, ckernels_neon
 
 #define PACKED_FLOATS(inner) ((inner) * MAXIMUM_PANEL > PACKED ? (inner) * MAXIMUM_PANEL : PACKED)
 #define WORKSPACE(inner) \
-  (PACKED_FLOATS(inner) + (inner) * MAXIMUM_HEIGHT + (LEVELS + 1) * MAXIMUM_HEIGHT * MAXIMUM_PANEL)
+  (PACKED_FLOATS(inner) + PACKED_A + (inner) * MAXIMUM_HEIGHT + (LEVELS + 1) * MAXIMUM_HEIGHT * MAXIMUM_PANEL)
 
 #define UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define UP_TO_12(X) UP_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12)

@@ -47,6 +47,34 @@ PART void transpose_vector(float *to, size_t to_row, const float *from, size_t f
 }
 #endif
 
+#if LANES == 16
+// Whole vectors of 16 rows: the columns of each four rows, then the fours are put together.
+#define HALVES(x, y, i, j)                                                                                      \
+  __builtin_shufflevector(                                                                                      \
+      x, y, 4 * (i), 4 * (i) + 1, 4 * (i) + 2, 4 * (i) + 3, 4 * (j), 4 * (j) + 1, 4 * (j) + 2, 4 * (j) + 3,     \
+      4 * (i) + 16, 4 * (i) + 17, 4 * (i) + 18, 4 * (i) + 19, 4 * (j) + 16, 4 * (j) + 17, 4 * (j) + 18, 4 * (j) + 19)
+
+PART void transpose_square(float *to, size_t to_row, const float *from, size_t from_row) {
+  floats rows[16], fours[4][4];
+  UNROLLED for (size_t i = 0; i < 16; i++) rows[i] = *(const floats *)(from + i * from_row);
+  UNROLLED for (size_t q = 0; q < 4; q++) {
+    const floats *four = rows + 4 * q;
+    const floats a = SHUFFLE_QUADS(four[0], four[1], 0, 4, 1, 5), b = SHUFFLE_QUADS(four[0], four[1], 2, 6, 3, 7);
+    const floats c = SHUFFLE_QUADS(four[2], four[3], 0, 4, 1, 5), d = SHUFFLE_QUADS(four[2], four[3], 2, 6, 3, 7);
+    fours[q][0] = SHUFFLE_QUADS(a, c, 0, 1, 4, 5), fours[q][1] = SHUFFLE_QUADS(a, c, 2, 3, 6, 7);
+    fours[q][2] = SHUFFLE_QUADS(b, d, 0, 1, 4, 5), fours[q][3] = SHUFFLE_QUADS(b, d, 2, 3, 6, 7);
+  }
+  UNROLLED for (size_t j = 0; j < 4; j++) {
+    const floats first = HALVES(fours[0][j], fours[1][j], 0, 1), second = HALVES(fours[2][j], fours[3][j], 0, 1);
+    const floats third = HALVES(fours[0][j], fours[1][j], 2, 3), fourth = HALVES(fours[2][j], fours[3][j], 2, 3);
+    *(floats *)(to + j * to_row) = HALVES(first, second, 0, 2);
+    *(floats *)(to + (4 + j) * to_row) = HALVES(first, second, 1, 3);
+    *(floats *)(to + (8 + j) * to_row) = HALVES(third, fourth, 0, 2);
+    *(floats *)(to + (12 + j) * to_row) = HALVES(third, fourth, 1, 3);
+  }
+}
+#endif
+
 // Blocks at the end overlap with those before them.
 static __attribute__((noinline)) void transpose(
     float *to, size_t to_row, const float *from, size_t from_row, size_t rows, size_t columns) {
@@ -62,6 +90,14 @@ static __attribute__((noinline)) void transpose(
     size_t i = 0;
 #if LANES >= 4
     for (; i + LANES <= rows; i += LANES) {
+#if LANES == 16
+      if (end - start == 16) {
+        // The processor does not foresee as many rows.
+        UNROLLED for (size_t r = 0; r < 16; r++) __builtin_prefetch(from + (i + r) * from_row + start + 32);
+        transpose_square(to + start * to_row + i, to_row, from + i * from_row + start, from_row);
+        continue;
+      }
+#endif
       for (size_t k = start; k < end; k += 4) {
         const size_t j = k + 4 <= columns ? k : columns - 4;
         transpose_vector(to + j * to_row + i, to_row, from + i * from_row + j, from_row);

@@ -26,15 +26,20 @@ static uint64_t hash(uint64_t hash, const void *bytes, size_t count) {
   return hash;
 }
 
+// What follows the chains.
+enum { NOTHING, BIAS, BIAS_AND_RELU, KEPT, ENDS };
+
 // A product with A and B as they are or transposed, in some pieces or continued, by all sets of this processor.
 static uint64_t product(
-    uint64_t sum, size_t rows, size_t columns, size_t inner, int way, size_t pieces, bool continues) {
+    uint64_t sum, size_t rows, size_t columns, size_t inner, int way, size_t pieces, bool continues, int end) {
   float *a = malloc(4 * (rows * inner + 1)), *b = malloc(4 * (inner * columns + 1));
   float *before = malloc(4 * rows * columns), *expected = malloc(4 * rows * columns), *c = malloc(4 * rows * columns);
+  float *bias = malloc(4 * columns), *kept = malloc(4 * rows * columns);
   float *workspace = aligned_alloc(64, (4 * ckernels_workspace(inner) + 63) / 64 * 64);
   size_t bounds[17];
   for (size_t i = 0; i <= pieces; i++) bounds[i] = i * inner / pieces;
   fill(a, rows * inner), fill(b, inner * columns), fill(before, rows * columns);
+  fill(bias, columns), fill(kept, rows * columns);
   const ckernels_matrix left = {a, way & 1 ? 1 : inner, way & 1 ? rows : 1};
   const ckernels_matrix right = {b, way & 2 ? 1 : columns, way & 2 ? inner : 1};
   for (size_t i = 0; i < rows; i++) {
@@ -50,7 +55,11 @@ static uint64_t product(
       for (size_t width = 1; width < pieces; width *= 2) {
         for (size_t piece = 0; piece + width < pieces; piece += 2 * width) chains[piece] += chains[piece + width];
       }
-      expected[i * columns + j] = chains[0];
+      float c = chains[0];
+      if (end == BIAS || end == BIAS_AND_RELU) c += bias[j];
+      if (end == BIAS_AND_RELU && c < 0) c = 0;
+      if (end == KEPT) c = kept[i * columns + j] > 0 ? c : 0;
+      expected[i * columns + j] = c;
     }
   }
   for (size_t set = 0; set < sizeof names / sizeof *names; set++) {
@@ -58,17 +67,30 @@ static uint64_t product(
     if (!kernels) continue;
     memcpy(c, before, 4 * rows * columns);
     kernels->multiply(
-        &(ckernels_product){rows, columns, inner, left, right, c, pieces > 1 ? bounds : NULL, pieces, continues},
+        &(ckernels_product){
+            .rows = rows,
+            .columns = columns,
+            .inner = inner,
+            .a = left,
+            .b = right,
+            .c = c,
+            .bounds = pieces > 1 ? bounds : NULL,
+            .pieces = pieces,
+            .continues = continues,
+            .bias = end == BIAS || end == BIAS_AND_RELU ? bias : NULL,
+            .kept = end == KEPT ? kept : NULL,
+            .rectifies = end == BIAS_AND_RELU,
+        },
         workspace);
     if (memcmp(c, expected, 4 * rows * columns)) {
       printf(
-          "%s: %zu x %zu x %zu, way %d, %zu pieces%s: other bits than fmaf's\n", names[set], rows, columns, inner,
-          way, pieces, continues ? ", continued" : "");
+          "%s: %zu x %zu x %zu, way %d, %zu pieces%s, end %d: other bits than fmaf's\n", names[set], rows, columns,
+          inner, way, pieces, continues ? ", continued" : "", end);
       exit(1);
     }
   }
   sum = hash(sum, c, 4 * rows * columns);
-  free(a), free(b), free(before), free(expected), free(c), free(workspace);
+  free(a), free(b), free(before), free(expected), free(c), free(bias), free(kept), free(workspace);
   return sum;
 }
 
@@ -109,17 +131,22 @@ static void print_products(void) {
     for (size_t columns = 1; columns <= 40; columns++) {
       const size_t inner = (rows * 7 + columns * 13) % 41;
       for (int way = 0; way < 4; way++) {
-        sum = product(sum, rows, columns, inner, way, 1, false);
-        sum = product(sum, rows, columns, inner, way, 1, true);
-        sum = product(sum, rows, columns, inner, way, 1 + (rows + columns) % 9, false);
+        sum = product(sum, rows, columns, inner, way, 1, false, (int)(rows + columns) % ENDS);
+        sum = product(sum, rows, columns, inner, way, 1, true, (int)(rows + columns / 3) % ENDS);
+        sum = product(sum, rows, columns, inner, way, 1 + (rows + columns) % 9, false, NOTHING);
       }
     }
   }
   for (int way = 0; way < 4; way++) {
-    sum = product(sum, 64, 256, 784, way, 1, false);
-    sum = product(sum, 150, 66, 1100, way, 1, true);
-    sum = product(sum, 66, 1030, 100, way, 13, false);
+    for (int end = 0; end < ENDS; end++) {
+      sum = product(sum, 64, 256, 784, way, 1, false, end);
+      sum = product(sum, 150, 66, 1100, way, 1, true, end);
+    }
+    sum = product(sum, 66, 1030, 100, way, 13, false, NOTHING);
   }
+  // An A that is packed whole, in more parts than one.
+  sum = product(sum, 1030, 260, 70, 1, 3, false, NOTHING);
+  sum = product(sum, 1025, 260, 1100, 1, 5, false, NOTHING);
   printf("products %016" PRIx64 "\n", sum);
 }
 

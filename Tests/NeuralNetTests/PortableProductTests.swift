@@ -19,6 +19,10 @@ private struct ProductCase {
   /// Where pieces of the inner numbers start, and the end of the last.
   var bounds: [Int] = []
   var continues = false
+  /// What follows the chains.
+  var end = End.nothing
+
+  enum End: CaseIterable { case nothing, bias, biasAndReLU, kept }
 
   private func number(_ index: Int) -> Float {
     // 24 bits of a multiplicative hash, on ±½: products and sums of such numbers are rounded all the time.
@@ -27,10 +31,12 @@ private struct ProductCase {
 
   fileprivate var a: [Float] { (0..<rows * inner).map(number) }
   fileprivate var b: [Float] { (0..<inner * columns).map { number($0 + 1_000_003) } }
+  fileprivate var bias: [Float] { (0..<columns).map { number($0 + 3_000_017) } }
+  fileprivate var kept: [Float] { (0..<rows * columns).map { number($0 + 4_000_037) } }
   fileprivate var before: [Float] { (0..<rows * columns).map { continues ? number($0 + 2_000_003) : .nan } }
 
   var expected: [UInt32] {
-    let (a, b, c) = (a, b, before)
+    let (a, b, c, bias, kept) = (a, b, before, bias, kept)
     let bounds = bounds.isEmpty ? [0, inner] : bounds
     return (0..<rows * columns).map { index in
       let (i, j) = (index / columns, index % columns)
@@ -46,7 +52,14 @@ private struct ProductCase {
           $0 + 1 < chains.count ? chains[$0] + chains[$0 + 1] : chains[$0]
         }
       }
-      return chains[0].bitPattern
+      switch end {
+      case .nothing: return chains[0].bitPattern
+      case .bias: return (chains[0] + bias[j]).bitPattern
+      case .biasAndReLU:
+        let sum = chains[0] + bias[j]
+        return (sum < 0 ? 0 : sum).bitPattern
+      case .kept: return (kept[index] > 0 ? chains[0] : 0).bitPattern
+      }
     }
   }
 
@@ -54,11 +67,12 @@ private struct ProductCase {
     // A guard on either side: what is beside C stays as it is.
     let guards = [Float](repeating: 12_345, count: 40)
     var memory = guards + before + guards
-    let (a, b) = (a, b)
+    let (a, b, bias, kept) = (a, b, bias, kept)
     a.withUnsafeBufferPointer { a in
       b.withUnsafeBufferPointer { b in
         bounds.withUnsafeBufferPointer { bounds in
           memory.withUnsafeMutableBufferPointer { c in
+            let hasBias = end == .bias || end == .biasAndReLU
             var product = ckernels_product(
               rows: rows, columns: columns, inner: inner,
               a: ckernels_matrix(
@@ -66,8 +80,15 @@ private struct ProductCase {
               b: ckernels_matrix(
                 start: b.baseAddress, row: transposeB ? 1 : columns, column: transposeB ? inner : 1),
               c: c.baseAddress! + 40, bounds: bounds.isEmpty ? nil : bounds.baseAddress,
-              pieces: max(1, bounds.count - 1), continues: continues)
-            ckernels_instructions_named(set.description).pointee.multiply(&product, workspace)
+              pieces: max(1, bounds.count - 1), continues: continues, bias: nil, kept: nil,
+              rectifies: end == .biasAndReLU)
+            bias.withUnsafeBufferPointer { bias in
+              kept.withUnsafeBufferPointer { kept in
+                product.bias = hasBias ? bias.baseAddress : nil
+                product.kept = end == .kept ? kept.baseAddress : nil
+                ckernels_instructions_named(set.description).pointee.multiply(&product, workspace)
+              }
+            }
           }
         }
       }
@@ -96,8 +117,11 @@ private struct ProductCase {
           rows: rows, columns: columns, inner: inner, transposeA: way & 1 == 1, transposeB: way & 2 == 2)
         test.check()
         test.continues = true
+        test.end = ProductCase.End.allCases[(rows + columns) % 4]
         test.check()
         test.continues = false
+        test.check()
+        test.end = .nothing
         // Pieces that count from 5, one of them without a number where there are few.
         let pieces = 1 + (rows + columns) % 9
         test.bounds = (0...pieces).map { 5 + $0 * inner / pieces }
@@ -116,12 +140,23 @@ private struct ProductCase {
         var test = ProductCase(
           rows: rows, columns: columns, inner: inner, transposeA: way & 1 == 1, transposeB: way & 2 == 2)
         test.continues = continues
-        test.check()
+        for end in ProductCase.End.allCases {
+          test.end = end
+          test.check()
+        }
         if continues { continue }
+        test.end = .nothing
         test.bounds = [0, inner / 3, inner / 2, inner]
         test.check()
       }
     }
+  }
+
+  /// An A whose columns lie in rows far apart, in more parts than one.
+  @Test func farColumns() {
+    var test = ProductCase(rows: 1_025, columns: 257, inner: 900, transposeA: true, transposeB: false)
+    test.bounds = [0, 100, 500, 900]
+    test.check()
   }
 
   /// The bits of the products that they stand for, and of a bias that adds up row by row.

@@ -33,6 +33,10 @@ typedef struct {
   size_t pieces;
   /// Whether the chain goes on from what C holds; with one piece only.
   bool continues;
+  /// What becomes of C behind the chains: c + bias[j], then max(0, ·) as in `s < 0 ? 0 : s`; or 0 where kept[i, j], of
+  /// C's shape, is not above 0. NULL: nothing; `rectifies` needs a bias, and there is not both a bias and `kept`.
+  const float *bias, *kept;
+  bool rectifies;
 } ckernels_product;
 
 /// Floats of the workspace of products of at most so many inner numbers.

@@ -22,6 +22,23 @@ package struct DenseProducts {
   /// One output and few inputs: a loop of our own instead of BLAS.
   var isSmall: Bool { outputs == 1 && inputs <= CKERNELS_SHORT_ROW }
 
+  /// Whether bias and activation, and the derivative of a ReLU in front, come with the products: while a tile is in
+  /// registers.
+  func finishes(_ activation: Activation?) -> Bool {
+    chains != nil && !isSmall && (activation == nil || activation == .relu)
+  }
+
+  /// y = f(x·Wᵀ + b), f being ReLU or nothing, where `finishes` says so.
+  @inline(never)
+  func forward(
+    _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    _ activation: Activation?, into y: UnsafeMutablePointer<Float>, rows: Int
+  ) {
+    chains?.multiply(
+      x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
+      strideA: inputs, pieces: nil, continues: false, bias: bias, rectifies: activation == .relu)
+  }
+
   /// y = x·Wᵀ, without the bias.
   /// - Parameter pieces: the row at which each piece starts, and the end of the last; here and below.
   @inline(__always)
@@ -29,18 +46,20 @@ package struct DenseProducts {
     _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     pieces: UnsafeBufferPointer<Int>
   ) {
+    if isSmall {
+      let rows = pieces[pieces.count - 1]
+      // A call more would be felt here.
+      if let chains { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
+      return ckernels_multiply_short_rows(y, x, w, rows, inputs)
+    }
     if let chains {
       return forward(by: chains, x, weight: w, into: y, rows: pieces[pieces.count - 1])
     }
-    guard isSmall else {
-      eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
-        BLASProducts.multiply(
-          x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
-          transposeA: false, transposeB: true, strideA: inputs, beta: 0)
-      }
-      return
+    eachProduct(pieces, together: freedom.contains(.forward)) { row, rows in
+      BLASProducts.multiply(
+        x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
+        transposeA: false, transposeB: true, strideA: inputs, beta: 0)
     }
-    ckernels_multiply_short_rows(y, x, w, pieces[pieces.count - 1], inputs)
   }
 
   /// One product over all rows, or one for each piece.
@@ -129,14 +148,17 @@ package struct DenseProducts {
   }
 
   /// dx = dy·W.
+  /// - Parameter rectified: what a ReLU in front gave, where `finishes` says so: dx becomes the gradient in front of it.
   @inline(__always)
   func inputGradient(
     outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>
+    into dx: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>,
+    rectified: UnsafePointer<Float>? = nil
   ) {
     if let chains {
       return inputGradient(
-        by: chains, outputGradient: dy, weight: w, into: dx, rows: pieces[pieces.count - 1])
+        by: chains, outputGradient: dy, weight: w, into: dx, rows: pieces[pieces.count - 1],
+        rectified: rectified)
     }
     eachProduct(pieces, together: freedom.contains(.inputGradient)) { row, rows in
       BLASProducts.multiply(
@@ -154,7 +176,6 @@ extension DenseProducts {
     by chains: ProductChains, _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
     into y: UnsafeMutablePointer<Float>, rows: Int
   ) {
-    if isSmall { return chains.kernels.pointee.multiply_short_rows(y, x, w, rows, inputs) }
     chains.multiply(
       x, w, into: y, rows: rows, columns: outputs, inner: inputs, transposeA: false, transposeB: true,
       strideA: inputs, pieces: nil, continues: false)
@@ -174,10 +195,10 @@ extension DenseProducts {
   @inline(never)
   private func inputGradient(
     by chains: ProductChains, outputGradient dy: UnsafePointer<Float>, weight w: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>, rows: Int
+    into dx: UnsafeMutablePointer<Float>, rows: Int, rectified: UnsafePointer<Float>?
   ) {
     chains.multiply(
       dy, w, into: dx, rows: rows, columns: inputs, inner: outputs, transposeA: false, transposeB: false,
-      strideA: outputs, pieces: nil, continues: false)
+      strideA: outputs, pieces: nil, continues: false, kept: rectified)
   }
 }

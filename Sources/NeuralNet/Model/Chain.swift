@@ -9,6 +9,8 @@ final class Chain {
     let weight, bias: Int
     /// Fused with the dense layer.
     let activation: Activation?
+    /// Whether the products of the dense layer add the bias and apply the activation.
+    let finishes: Bool
     /// Any other layer: its place in `others`.
     let other: Int
     let inputs, outputs: Int
@@ -78,6 +80,8 @@ final class Chain {
         Station(
           dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
           activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
+          finishes: dense?.products.finishes(range.count == 2 ? model.layers[index + 1] as? Activation : nil)
+            ?? false,
           other: others.count - 1, inputs: input.count, outputs: outputs,
           parameters: layer is any CompositeLayer ? start..<start : start..<end,
           output: .allocate(capacity: max(1, maximumRows * outputs))))
@@ -113,10 +117,17 @@ final class Chain {
     for station in stations {
       pass.willRead(station.parameters)
       if let dense = station.dense {
-        dense.forward(x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
-        Activation.addBiasAndApply(
-          station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
-          columns: station.outputs, instructions: instructions)
+        if station.finishes {
+          dense.forward(
+            x, weight: pass.parameters + station.weight, bias: pass.parameters + station.bias,
+            station.activation, into: station.output, rows: rows)
+        } else {
+          dense.forward(
+            x, weight: pass.parameters + station.weight, into: station.output, pieces: pass.pieces)
+          Activation.addBiasAndApply(
+            station.activation, to: station.output, bias: pass.parameters + station.bias, rows: rows,
+            columns: station.outputs, instructions: instructions)
+        }
       } else {
         others[station.other].forward(
           UnsafeBufferPointer(start: x, count: rows * station.inputs),
@@ -139,12 +150,14 @@ final class Chain {
     var dy = last
     var free = gradients.0
     var index = stations.count - 1
+    // Whether `dy` has its ReLU's derivative already.
+    var isRectified = false
     while true {
       let station = stations[index]
       let x = index == 0 ? input : UnsafePointer(stations[index - 1].output)
       let dx = index == 0 ? inputGradient : free
       if let dense = station.dense {
-        if let activation = station.activation {
+        if let activation = station.activation, !isRectified {
           Activation.multiplyByDerivative(
             of: activation, dy, output: station.output, count: rows * station.outputs)
         }
@@ -154,11 +167,16 @@ final class Chain {
             pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
         }
         pass.didSum(station.parameters)
+        isRectified =
+          index > 0 && dense.finishes(.relu) && stations[index - 1].dense != nil
+          && stations[index - 1].activation == .relu
         if let dx {
           dense.inputGradient(
-            outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces)
+            outputGradient: dy, weight: pass.parameters + station.weight, into: dx, pieces: pass.pieces,
+            rectified: isRectified ? x : nil)
         }
       } else {
+        isRectified = false
         others[station.other].backward(
           UnsafeBufferPointer(start: dy, count: rows * station.outputs),
           x: UnsafeBufferPointer(start: x, count: rows * station.inputs),

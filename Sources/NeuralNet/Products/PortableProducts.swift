@@ -65,10 +65,14 @@ struct ProductChains {
   /// - Parameters:
   ///   - pieces: where each piece starts, and the end of the last, counted from any number: A begins with the first.
   ///   - continues: whether the chains go on from what C holds; for one piece only.
+  ///   - bias: what is added to each row of C then.
+  ///   - rectifies: whether ReLU follows the bias.
+  ///   - kept: of C's shape; C becomes 0 where it is not above 0.
   func multiply(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int,
     columns: Int, inner: Int, transposeA: Bool, transposeB: Bool, strideA: Int,
-    pieces: UnsafeBufferPointer<Int>?, continues: Bool
+    pieces: UnsafeBufferPointer<Int>?, continues: Bool, bias: UnsafePointer<Float>? = nil,
+    rectifies: Bool = false, kept: UnsafePointer<Float>? = nil
   ) {
     let count = pieces.map { $0.count - 1 } ?? 1
     precondition(1..<1 << 24 ~= count && (count == 1 || !continues))
@@ -76,7 +80,8 @@ struct ProductChains {
       rows: rows, columns: columns, inner: inner,
       a: ckernels_matrix(start: a, row: transposeA ? 1 : strideA, column: transposeA ? strideA : 1),
       b: ckernels_matrix(start: b, row: transposeB ? 1 : columns, column: transposeB ? inner : 1), c: c,
-      bounds: pieces?.baseAddress, pieces: count, continues: continues)
+      bounds: pieces?.baseAddress, pieces: count, continues: continues, bias: bias, kept: kept,
+      rectifies: rectifies)
     kernels.pointee.multiply(&product, workspace.pointee.assumingMemoryBound(to: Float.self))
   }
 }
