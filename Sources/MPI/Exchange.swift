@@ -40,20 +40,7 @@ public final class Exchange {
     requests = .allocate(capacity: messages.count)
     requests.initialize(repeating: cmpi_request_null())
     for (index, message) in messages.enumerated() {
-      let request = requests.baseAddress! + index
-      let count = Int32(message.count)
-      let peer = Int32(message.peer)
-      let tag = Int32(message.tag)
-      switch message.direction {
-      case .send:
-        try check(
-          MPI_Send_init(message.buffer, count, Float.datatype, peer, tag, communicator, request),
-          "MPI_Send_init")
-      case .receive:
-        try check(
-          MPI_Recv_init(message.buffer, count, Float.datatype, peer, tag, communicator, request),
-          "MPI_Recv_init")
-      }
+      try message.prepare(requests.baseAddress! + index, over: communicator)
     }
   }
 
@@ -71,19 +58,25 @@ public final class Exchange {
     try check(MPI_Startall(Int32(requests.count), requests.baseAddress), "MPI_Startall")
   }
 
-  /// Whether all have been sent and received; MPI goes on with whatever it has to do (MPI_Testall).
-  package func test() throws(MPIError) -> Bool {
-    var hasEnded: Int32 = 0
-    try check(
-      MPI_Testall(Int32(requests.count), requests.baseAddress, &hasEnded, cmpi_statuses_ignore()),
-      "MPI_Testall")
-    return hasEnded != 0
-  }
-
   /// Returns when all have been sent and received (MPI_Waitall).
   public func wait() throws(MPIError) {
     try check(
       board.waits { MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()) },
       "MPI_Waitall")
+  }
+}
+
+extension Exchange.Message {
+  /// Makes its persistent request.
+  func prepare(_ request: UnsafeMutablePointer<MPI_Request?>, over communicator: MPI_Comm?) throws(MPIError) {
+    let (count, peer, tag) = (Int32(count), Int32(peer), Int32(tag))
+    switch direction {
+    case .send:
+      try check(
+        MPI_Send_init(buffer, count, Float.datatype, peer, tag, communicator, request), "MPI_Send_init")
+    case .receive:
+      try check(
+        MPI_Recv_init(buffer, count, Float.datatype, peer, tag, communicator, request), "MPI_Recv_init")
+    }
   }
 }

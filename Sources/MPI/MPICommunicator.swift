@@ -235,6 +235,12 @@ public final class MPICommunicator: Communicator {
     return messages.isEmpty ? nil : try Exchange(messages, over: world, board)
   }
 
+  /// For groups of messages, so many in all.
+  package func exchangePool(capacity: Int) throws(MPIError) -> ExchangePool {
+    try silence()
+    return ExchangePool(over: world, capacity: capacity)
+  }
+
   /// A shared window (MPI 3.1, section 11.2.3) whose memory belongs to the server's first rank.
   public func allocateShared(byteCount: Int) throws(MPIError) -> UnsafeMutableRawPointer {
     try silence()

@@ -6,8 +6,9 @@ import MPI
 final class BucketExchange {
   /// What is sent at a time, and what has to come before anything else is done.
   private struct Round {
-    let sends: Exchange?
-    let receives: Exchange?
+    /// Groups of the pool; nil where there is nothing for anybody.
+    let sends: Int?
+    let receives: Int?
     let additions: [Addition]
   }
 
@@ -34,6 +35,7 @@ final class BucketExchange {
   }
 
   private let number: Int
+  private let pool: ExchangePool
   private let own: [Addition]
   private let sums: [Round]
   private let updates: [Round]
@@ -51,9 +53,10 @@ final class BucketExchange {
   init(
     _ number: Int, of plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
     memory: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>, norms: NormPlan,
-    communicator: any Communicator, stack: UnsafeMutablePointer<Float>
+    pool: ExchangePool, stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     self.number = number
+    self.pool = pool
     let exchange = plan.exchanges[number]
     layout = plan.layout
     let layout = plan.layout
@@ -82,8 +85,8 @@ final class BucketExchange {
     ) throws(MPIError) -> [Round] {
       var rounds: [Round] = []
       for round in all {
-        func exchange(_ direction: Exchange.Direction) throws(MPIError) -> Exchange? {
-          try communicator.exchange(
+        func exchange(_ direction: Exchange.Direction) throws(MPIError) -> Int? {
+          try pool.add(
             round.messages.filter { $0.direction == direction }.map { $0.message(in: memory) })
         }
         rounds.append(
@@ -116,12 +119,18 @@ final class BucketExchange {
 
   /// Turns to a step: from here on sums of other servers may come.
   func begin() throws(MPIError) {
-    for round in sums { try round.receives?.start() }
+    for round in sums { try start(round.receives) }
     // Of a bucket in which it has no part, a rank has nothing to wait for.
     stage = sums.isEmpty ? .sends : .gradients
     (startedSends, readySends, openSends) = (0, 0, 0)
     areUpdatesAwaited = false
   }
+
+  private func start(_ group: Int?) throws(MPIError) {
+    if let group { try pool.start(group) }
+  }
+
+  private func isDone(_ group: Int?) -> Bool { group.map(pool.isDone) ?? true }
 
   var isDone: Bool { stage == .done }
   /// Whether all sums are here, and all that others wanted is there.
@@ -133,11 +142,11 @@ final class BucketExchange {
   var hasSends: Bool { startedSends < readySends }
 
   /// Begins the next of what could be sent; nil where there is nothing for anybody.
-  func startSends() throws(MPIError) -> Exchange? {
+  func startSends() throws(MPIError) -> Int? {
     let round = startedSends < sums.count ? sums[startedSends] : updates[startedSends - sums.count]
     startedSends += 1
     guard let sends = round.sends else { return nil }
-    try sends.start()
+    try pool.start(sends)
     openSends += 1
     return sends
   }
@@ -155,7 +164,7 @@ final class BucketExchange {
       readySends = 1
       stage = .sums(0)
     case .sums(let round):
-      guard try sums[round].receives?.test() ?? true else { return false }
+      guard isDone(sums[round].receives) else { return false }
       for addition in sums[round].additions { add(addition, size: work.size) }
       let next = round + 1
       if next < sums.count { readySends += 1 }
@@ -163,14 +172,14 @@ final class BucketExchange {
     case .release:
       guard work.goesOn, work.isReleased(number) else { return false }
       if !areUpdatesAwaited {
-        for round in updates { try round.receives?.start() }
+        for round in updates { try start(round.receives) }
         areUpdatesAwaited = true
       }
       for part in parts { work.update(part) }
       readySends += 1
       stage = .updates(0)
     case .updates(let round):
-      guard try updates[round].receives?.test() ?? true else { return false }
+      guard isDone(updates[round].receives) else { return false }
       let next = round + 1
       if next < updates.count { readySends += 1 }
       stage = next < updates.count ? .updates(next) : .sends
@@ -186,7 +195,7 @@ final class BucketExchange {
   /// Lets new parameters come as soon as nobody reads the old ones.
   func awaitUpdates(_ work: some NetworkWork) throws(MPIError) {
     guard !areUpdatesAwaited, stage != .done, work.goesOn, work.isReleased(number) else { return }
-    for round in updates { try round.receives?.start() }
+    for round in updates { try start(round.receives) }
     areUpdatesAwaited = true
   }
 

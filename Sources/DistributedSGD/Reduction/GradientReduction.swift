@@ -113,7 +113,7 @@ package final class GradientReduction {
     update = ArenaUpdate(
       rule, try OptimizerState(rule.optimizer.states, plan: plan, communicator: communicator),
       tensors: tensors, layout: layout, parameters: parameters)
-    guard plan.placement == .split else {
+    guard plan.placement == .split, let mpi = communicator as? MPICommunicator else {
       ownParts = plan.ownRanges.map { range in
         OwnPart(
           range: range, firstPiece: normPlan.pieces(in: range).lowerBound, sources: nil,
@@ -125,7 +125,7 @@ package final class GradientReduction {
     }
     let exchange = try ServerExchange(
       plan, nodeBuffers: nodeBuffers[0], parameters: parameters, norms: normPlan,
-      communicator: communicator, stack: stack)
+      communicator: mpi, stack: stack)
     ownParts = exchange.buckets.flatMap(\.parts)
     network = try NetworkReduction(
       exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,

@@ -30,7 +30,8 @@ final class ServerExchange {
   let buckets: [BucketExchange]
   /// In the order in which they are needed: the loss and the words, then the layers from the first on.
   private let order: [Int]
-  private var underway: [(sends: Exchange, bucket: Int)] = []
+  private let pool: ExchangePool
+  private var underway: [(sends: Int, bucket: Int)] = []
   private let memory: UnsafeMutablePointer<Float>
 
   /// Collective over all ranks.
@@ -40,17 +41,20 @@ final class ServerExchange {
   ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
     _ plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    parameters: UnsafeMutablePointer<Float>, norms: NormPlan, communicator: any Communicator,
+    parameters: UnsafeMutablePointer<Float>, norms: NormPlan, communicator: MPICommunicator,
     stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
+    let messages = plan.exchanges.flatMap { $0.sums + $0.updates }.map(\.messages.count).reduce(0, +)
+    let pool = try communicator.exchangePool(capacity: messages)
+    self.pool = pool
     var buckets: [BucketExchange] = []
     for number in plan.exchanges.indices {
       buckets.append(
         try BucketExchange(
           number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters, norms: norms,
-          communicator: communicator, stack: stack))
+          pool: pool, stack: stack))
     }
     self.buckets = buckets
     order = [buckets.count - 1] + (0..<buckets.count - 1)
@@ -71,10 +75,10 @@ final class ServerExchange {
   /// Does what can be done now.
   /// - Returns: whether there was anything.
   func advance(_ work: some NetworkWork) throws(MPIError) -> Bool {
-    var hasMoved = false
+    var hasMoved = try pool.look()
     var index = 0
     while index < underway.count {
-      if try underway[index].sends.test() {
+      if pool.isDone(underway[index].sends) {
         buckets[underway[index].bucket].endSends()
         underway.swapAt(index, underway.count - 1)
         underway.removeLast()

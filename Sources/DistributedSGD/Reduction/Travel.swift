@@ -3,6 +3,7 @@ import System
 
 /// What is sent at a time, and by which way.
 public struct Travel: Sendable, Equatable {
+  /// A way between servers.
   public enum Route: String, Sendable, CaseIterable {
     /// Every server sends its sums of a part to the part's owner, and gets the new parameters from there.
     case direct

@@ -185,7 +185,7 @@ final class ShardGradients {
       let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters,
-        batchRows: positions.count, observer: progress, isLast: isLast && start + rows == end)
+        batchRows: positions.count, observer: progress, isLast: isLast && (!isAlone || start + rows == end))
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {

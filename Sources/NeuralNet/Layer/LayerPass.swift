@@ -52,6 +52,9 @@ public struct Pass {
     if let observer, !parameters.isEmpty { observer.willRead(upTo: parameters.upperBound) }
   }
 
+  /// Whether somebody wants to know of gradients as soon as they are there.
+  var tellsOfGradients: Bool { backwardObserver != nil }
+
   /// The gradients of a layer's parameters are there.
   @inline(__always)
   func didSum(_ parameters: Range<Int>) {

@@ -90,10 +90,26 @@ package struct DenseProducts {
       return
     }
     weightGradient(x, outputGradient: dy, into: dw, pieces: pieces, sum: sum, accumulate: accumulate)
-    sum.run(leaves: count, into: db, count: outputs, addsInPlace: false) { piece, target, _ in
+    biasGradient(outputGradient: dy, into: db, pieces: pieces, sum: sum, accumulate: accumulate)
+  }
+
+  @inline(__always)
+  func biasGradient(
+    outputGradient dy: UnsafePointer<Float>, into db: UnsafeMutablePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
+  ) {
+    sum.run(leaves: pieces.count - 1, into: db, count: outputs, addsInPlace: false) { piece, target, _ in
       if !accumulate { target.update(repeating: 0, count: outputs) }
       ckernels_add_rows(target, dy + pieces[piece] * outputs, pieces[piece + 1] - pieces[piece], outputs)
     }
+  }
+
+  /// Rows of W whose gradients can be there before the others': about a megabyte, where that changes no bit.
+  func rowsAtATime(pieces: Int) -> Int {
+    let wanted = max(16, (1 << 18) / inputs / 16 * 16)
+    if chains != nil { return min(outputs, wanted) }
+    let height = pieces == 1 ? outputs : blockHeight
+    return min(outputs, (wanted + height - 1) / height * height)
   }
 
   @inline(__always)
@@ -109,19 +125,21 @@ package struct DenseProducts {
     }
   }
 
+  /// - Parameter range: rows of W, from a multiple of `rowsAtATime` on; nil: all.
   @inline(__always)
   func weightGradient(
     _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>,
-    pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
+    rows range: Range<Int>? = nil, pieces: UnsafeBufferPointer<Int>, sum: PairwiseSum, accumulate: Bool
   ) {
     let count = pieces.count - 1
+    let range = range ?? 0..<outputs
     if let chains {
       return weightGradient(
-        by: chains, x, outputGradient: dy, into: dw, pieces: pieces, accumulate: accumulate)
+        by: chains, x, outputGradient: dy, into: dw, rows: range, pieces: pieces, accumulate: accumulate)
     }
     let height = count == 1 ? outputs : blockHeight
-    for first in stride(from: 0, to: outputs, by: height) {
-      let rows = min(height, outputs - first)
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: height) {
+      let rows = min(height, range.upperBound - first)
       sum.run(
         leaves: count, into: dw + first * inputs, count: rows * inputs,
         addsInPlace: freedom.contains(.weightSum)
@@ -184,10 +202,12 @@ extension DenseProducts {
   @inline(never)
   private func weightGradient(
     by chains: ProductChains, _ x: UnsafePointer<Float>, outputGradient dy: UnsafePointer<Float>,
-    into dw: UnsafeMutablePointer<Float>, pieces: UnsafeBufferPointer<Int>, accumulate: Bool
+    into dw: UnsafeMutablePointer<Float>, rows: Range<Int>, pieces: UnsafeBufferPointer<Int>,
+    accumulate: Bool
   ) {
     chains.multiply(
-      dy + pieces[0] * outputs, x + pieces[0] * inputs, into: dw, rows: outputs, columns: inputs,
+      dy + pieces[0] * outputs + rows.lowerBound, x + pieces[0] * inputs,
+      into: dw + rows.lowerBound * inputs, rows: rows.count, columns: inputs,
       inner: pieces[pieces.count - 1] - pieces[0], transposeA: true, transposeB: false, strideA: outputs,
       pieces: pieces, continues: accumulate)
   }

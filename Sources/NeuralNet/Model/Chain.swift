@@ -161,10 +161,14 @@ final class Chain {
           Activation.multiplyByDerivative(
             of: activation, dy, output: station.output, count: rows * station.outputs)
         }
-        for target in gradient.targets {
-          dense.parameterGradients(
-            x, outputGradient: dy, weight: target.arena + station.weight, bias: target.arena + station.bias,
-            pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
+        if pass.tellsOfGradients, !dense.isSmall, gradient.targets.count == 1 {
+          tellOfGradients(dense, station, x, outputGradient: dy, pass, gradient)
+        } else {
+          for target in gradient.targets {
+            dense.parameterGradients(
+              x, outputGradient: dy, weight: target.arena + station.weight, bias: target.arena + station.bias,
+              pieces: target.pieces, sum: gradient.sum, accumulate: gradient.accumulates)
+          }
         }
         pass.didSum(station.parameters)
         isRectified =
@@ -190,6 +194,26 @@ final class Chain {
       dy = free
       free = free == gradients.0 ? gradients.1 : gradients.0
       index -= 1
+    }
+  }
+
+  /// A dense layer's gradients from the last row of W to the first, each told of when it is there.
+  @inline(never)
+  private func tellOfGradients(
+    _ dense: DenseProducts, _ station: Station, _ x: UnsafePointer<Float>,
+    outputGradient dy: UnsafePointer<Float>, _ pass: borrowing Pass, _ gradient: borrowing GradientSum
+  ) {
+    let target = gradient.targets[0]
+    dense.biasGradient(
+      outputGradient: dy, into: target.arena + station.bias, pieces: target.pieces, sum: gradient.sum,
+      accumulate: gradient.accumulates)
+    let height = dense.rowsAtATime(pieces: target.pieces.count - 1)
+    for first in stride(from: 0, to: dense.outputs, by: height).reversed() {
+      let rows = first..<min(first + height, dense.outputs)
+      dense.weightGradient(
+        x, outputGradient: dy, into: target.arena + station.weight, rows: rows, pieces: target.pieces,
+        sum: gradient.sum, accumulate: gradient.accumulates)
+      pass.didSum(station.weight + rows.lowerBound * dense.inputs..<station.parameters.upperBound)
     }
   }
 }

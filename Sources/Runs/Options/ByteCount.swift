@@ -2,6 +2,7 @@
 
 /// Bytes.
 public struct ByteCount: Sendable, Equatable, CustomStringConvertible {
+  /// At least 4.
   public let bytes: Int
 
   package static let forms = "a size such as 65536, 256k, 4m or 1g"

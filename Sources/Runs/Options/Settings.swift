@@ -85,7 +85,8 @@ package enum Settings {
   /// What a resumed run may have otherwise: how long it is, what it tells, and where the same data are.
   private static let changeable: Set = [
     "--data", "--data-from", "--epochs", "--steps", "--evaluate-every", "--log-every", "--log-hashes",
-    "--checkpoint-every", "--keep", "--check-every", "--timeout", "--tensorboard", "--bucket-size", "--messages",
+    "--checkpoint-every", "--keep", "--check-every", "--timeout", "--tensorboard", "--bucket-size",
+    "--messages",
   ]
 
   /// Whether a setting decides none of a run's numbers.
