@@ -24,13 +24,14 @@ final class CategoryTable {
     var text: String { fieldText(bytes) }
   }
 
-  private(set) var categories: [Category] = []
+  // Unchecked: asking the runtime at every field took a tenth of the time, and no access here is within another.
+  @exclusivity(unchecked) private(set) var categories: [Category] = []
   /// More texts have come than a column may have, of which no more are kept.
   private(set) var isFull = false
   private let missing: MissingWords
   private let limit: Int
   /// Numbers of categories; −1 where there is none.
-  private var slots: [Int32]
+  @exclusivity(unchecked) private var slots: [Int32]
   private var copies: [UnsafeMutableBufferPointer<UInt8>] = []
 
   init(missing: MissingWords, limit: Int) {
