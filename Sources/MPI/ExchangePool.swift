@@ -59,13 +59,19 @@ package final class ExchangePool {
   package func isDone(_ group: Int) -> Bool { open[group] == 0 }
 
   /// Has MPI go on with whatever it has to do, and sees what has ended.
+  /// - Parameter waits: until something has ended (MPI_Waitsome), if anything has begun.
   /// - Returns: whether anything has.
-  package func look() throws(MPIError) -> Bool {
+  package func look(waits: Bool = false) throws(MPIError) -> Bool {
     var count: Int32 = 0
-    try check(
-      MPI_Testsome(
-        Int32(used), requests.baseAddress, &count, indices.baseAddress, cmpi_statuses_ignore()),
-      "MPI_Testsome")
+    if waits {
+      try check(
+        MPI_Waitsome(Int32(used), requests.baseAddress, &count, indices.baseAddress, cmpi_statuses_ignore()),
+        "MPI_Waitsome")
+    } else {
+      try check(
+        MPI_Testsome(Int32(used), requests.baseAddress, &count, indices.baseAddress, cmpi_statuses_ignore()),
+        "MPI_Testsome")
+    }
     guard count != MPI_UNDEFINED, count > 0 else { return false }
     for index in 0..<Int(count) { open[groupOfRequest[Int(indices[index])]] -= 1 }
     return true

@@ -1,6 +1,5 @@
 // What threads of one process tell each other, and how they wait: without locks, so that who tells never waits.
 import CMPI
-import Glibc
 
 /// A word that one thread sets and another sleeps on.
 package struct WaitWord {
@@ -26,13 +25,4 @@ package struct WaitWord {
 
   /// Sleeps while it is `value`, at most so long.
   package func sleep(while value: UInt32, milliseconds: Int32) { cmpi_futex_wait(word, value, milliseconds) }
-}
-
-/// How a thread waits that has to look again soon.
-package enum Pause {
-  /// - Parameter spins: whether there is a core for everybody who waits.
-  @inline(__always)
-  package static func short(spins: Bool) {
-    if spins { cmpi_relax() } else { sched_yield() }
-  }
 }

@@ -47,7 +47,6 @@ final class BucketExchange {
   private var startedSends = 0
   private var readySends = 0
   private var openSends = 0
-  private var areUpdatesAwaited = false
 
   /// Collective over all ranks.
   init(
@@ -117,17 +116,18 @@ final class BucketExchange {
     for part in parts { part.deallocate() }
   }
 
-  /// Turns to a step: from here on sums of other servers may come.
-  func begin() throws(MPIError) {
-    for round in sums { try start(round.receives) }
+  /// Turns to a step.
+  func begin() {
     // Of a bucket in which it has no part, a rank has nothing to wait for.
     stage = sums.isEmpty ? .sends : .gradients
     (startedSends, readySends, openSends) = (0, 0, 0)
-    areUpdatesAwaited = false
   }
 
-  private func start(_ group: Int?) throws(MPIError) {
-    if let group { try pool.start(group) }
+  /// Lets a round's messages come, and its own go. Not sooner: two servers that begin at the same time send in both
+  /// directions at once, while the answer of one that is already sending waits behind all that it sends.
+  private func makeReady(_ round: Round) throws(MPIError) {
+    if let receives = round.receives { try pool.start(receives) }
+    readySends += 1
   }
 
   private func isDone(_ group: Int?) -> Bool { group.map(pool.isDone) ?? true }
@@ -161,27 +161,23 @@ final class BucketExchange {
       guard work.isSummed(number) else { return false }
       addOwn(work)
       work.didAdd()
-      readySends = 1
+      try makeReady(sums[0])
       stage = .sums(0)
     case .sums(let round):
       guard isDone(sums[round].receives) else { return false }
       for addition in sums[round].additions { add(addition, size: work.size) }
       let next = round + 1
-      if next < sums.count { readySends += 1 }
+      if next < sums.count { try makeReady(sums[next]) }
       stage = next < sums.count ? .sums(next) : .release
     case .release:
       guard work.goesOn, work.isReleased(number) else { return false }
-      if !areUpdatesAwaited {
-        for round in updates { try start(round.receives) }
-        areUpdatesAwaited = true
-      }
       for part in parts { work.update(part) }
-      readySends += 1
+      try makeReady(updates[0])
       stage = .updates(0)
     case .updates(let round):
       guard isDone(updates[round].receives) else { return false }
       let next = round + 1
-      if next < updates.count { readySends += 1 }
+      if next < updates.count { try makeReady(updates[next]) }
       stage = next < updates.count ? .updates(next) : .sends
     case .sends:
       guard startedSends == readySends, openSends == 0 else { return false }
@@ -190,13 +186,6 @@ final class BucketExchange {
     case .done: return false
     }
     return true
-  }
-
-  /// Lets new parameters come as soon as nobody reads the old ones.
-  func awaitUpdates(_ work: some NetworkWork) throws(MPIError) {
-    guard !areUpdatesAwaited, stage != .done, work.goesOn, work.isReleased(number) else { return }
-    for round in updates { try start(round.receives) }
-    areUpdatesAwaited = true
   }
 
   /// This server's nodes, from what its ranks have left.

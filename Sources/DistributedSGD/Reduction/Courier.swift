@@ -10,14 +10,9 @@ final class Courier: BackgroundTalker {
   private let order = WaitWord()
   /// Whether the rank's own thread waits for what this one brings.
   private let isAwaited = WaitWord()
-  /// Whether it may keep a core busy then.
-  private let spins: Bool
   private var thread: pthread_t?
   /// Written by the thread before it rests.
   private var failure: MPIError?
-
-  /// - Parameter spins: whether every rank has a core.
-  init(spins: Bool) { self.spins = spins }
 
   deinit {
     order.deallocate()
@@ -87,12 +82,9 @@ final class Courier: BackgroundTalker {
     }
   }
 
-  /// Leaves the core to who computes; not for long, since messages go on only when it is back.
+  /// Leaves the core to who computes; not for long, since messages go on only when it is back. Where nobody computes, MPI
+  /// itself lets others run, if it is to.
   private func pause(_ idle: Int) {
-    if isAwaited.value != 0 {
-      Pause.short(spins: spins)
-    } else {
-      usleep(idle < 20 ? 50 : 200)
-    }
+    if isAwaited.value == 0 { usleep(idle < 20 ? 50 : 200) }
   }
 }

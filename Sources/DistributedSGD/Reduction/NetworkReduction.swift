@@ -29,7 +29,6 @@ final class NetworkReduction {
   /// Of a step whose messages the rank's own thread sends.
   private var clock: PhaseClock?
   private var hasWaited = false
-  private let spins: Bool
   /// Whether the thread has yet to turn to a step.
   private var isNew = false
 
@@ -52,12 +51,11 @@ final class NetworkReduction {
     rank = communicator.rank
     layout = plan.layout
     let patience = ServerBarrier.patience(hasOwnCores: hasOwnCores)
-    spins = patience.spins > 0
     guard overlaps, plan.buckets.count > 1, let mpi = communicator as? MPICommunicator else { return }
     let gates = BucketGates(
       memory: try communicator.allocateShared(byteCount: BucketGates.byteCount(buckets: plan.buckets.count)),
       buckets: plan.buckets, rankCount: plan.serverRanks.count, spins: patience.spins)
-    let courier = Courier(spins: spins)
+    let courier = Courier()
     // All ranks of a job have the same library, and so the same answer.
     guard mpi.add(courier) else { return }
     // Both live no longer than this.
@@ -135,15 +133,16 @@ final class NetworkReduction {
     (self.clock, hasWaited) = (clock, false)
     defer { self.clock = nil }
     turn()
-    try exchange.begin()
+    exchange.begin()
     try reduction.board.waits { () throws(MPIError) in
+      var hasMoved = true
       if isStaged {
-        while !exchange.isSummed { try goOn() }
+        while !exchange.isSummed { hasMoved = try exchange.advance(self, waits: !hasMoved) }
         markFirstWait()
         try reduction.foldThenUpdate(clock)
-        goesOn = true
+        (goesOn, hasMoved) = (true, true)
       }
-      while !exchange.isDone { try goOn() }
+      while !exchange.isDone { hasMoved = try exchange.advance(self, waits: !hasMoved) }
     }
     markFirstWait()
     clock.markMessages(isFirst: false)
@@ -158,10 +157,6 @@ final class NetworkReduction {
     goesOn = !isStaged
   }
 
-  private func goOn() throws(MPIError) {
-    if try !exchange.advance(self) { Pause.short(spins: spins) }
-  }
-
   private func markFirstWait() {
     guard let clock, !hasWaited else { return }
     clock.markMessages(isFirst: true)
@@ -170,7 +165,7 @@ final class NetworkReduction {
 
   /// On the thread of its own: does what can be done; nil where all is done.
   private func carry() throws(MPIError) -> Bool? {
-    if isNew { try exchange.begin() }
+    if isNew { exchange.begin() }
     isNew = false
     if try exchange.advance(self) { return true }
     return (goesOn ? exchange.isDone : exchange.isSummed) ? nil : false

@@ -64,8 +64,8 @@ final class ServerExchange {
   deinit { memory.deallocate() }
 
   /// Turns to a step.
-  func begin() throws(MPIError) {
-    for bucket in buckets { try bucket.begin() }
+  func begin() {
+    for bucket in buckets { bucket.begin() }
   }
 
   var isDone: Bool { buckets.allSatisfy(\.isDone) }
@@ -73,9 +73,10 @@ final class ServerExchange {
   var isSummed: Bool { buckets.allSatisfy(\.isSummed) }
 
   /// Does what can be done now.
+  /// - Parameter waits: until a message has come or gone: where nothing else could be done.
   /// - Returns: whether there was anything.
-  func advance(_ work: some NetworkWork) throws(MPIError) -> Bool {
-    var hasMoved = try pool.look()
+  func advance(_ work: some NetworkWork, waits: Bool = false) throws(MPIError) -> Bool {
+    var hasMoved = try pool.look(waits: waits)
     var index = 0
     while index < underway.count {
       if pool.isDone(underway[index].sends) {
@@ -88,7 +89,6 @@ final class ServerExchange {
       }
     }
     for number in order {
-      try buckets[number].awaitUpdates(work)
       if try buckets[number].advance(work) { hasMoved = true }
     }
     for number in order {
