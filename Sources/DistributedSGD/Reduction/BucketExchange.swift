@@ -47,6 +47,8 @@ final class BucketExchange {
   private var startedSends = 0
   private var readySends = 0
   private var openSends = 0
+  /// What may come now, and has yet to be let.
+  private var readyReceives: Int?
 
   /// Collective over all ranks.
   init(
@@ -123,11 +125,17 @@ final class BucketExchange {
     (startedSends, readySends, openSends) = (0, 0, 0)
   }
 
-  /// Lets a round's messages come, and its own go. Not sooner: two servers that begin at the same time send in both
-  /// directions at once, while the answer of one that is already sending waits behind all that it sends.
-  private func makeReady(_ round: Round) throws(MPIError) {
-    if let receives = round.receives { try pool.start(receives) }
+  /// Lets a round's messages go, and its own come.
+  private func makeReady(_ round: Round) {
+    readyReceives = round.receives
     readySends += 1
+  }
+
+  /// Lets messages come; after what can be sent has begun. Of two servers the later one thus asks to send before it answers
+  /// the earlier one, whose own answer would else wait behind all that it sends.
+  func startReceives() throws(MPIError) {
+    if let receives = readyReceives { try pool.start(receives) }
+    readyReceives = nil
   }
 
   private func isDone(_ group: Int?) -> Bool { group.map(pool.isDone) ?? true }
@@ -161,23 +169,23 @@ final class BucketExchange {
       guard work.isSummed(number) else { return false }
       addOwn(work)
       work.didAdd()
-      try makeReady(sums[0])
+      makeReady(sums[0])
       stage = .sums(0)
     case .sums(let round):
       guard isDone(sums[round].receives) else { return false }
       for addition in sums[round].additions { add(addition, size: work.size) }
       let next = round + 1
-      if next < sums.count { try makeReady(sums[next]) }
+      if next < sums.count { makeReady(sums[next]) }
       stage = next < sums.count ? .sums(next) : .release
     case .release:
       guard work.goesOn, work.isReleased(number) else { return false }
       for part in parts { work.update(part) }
-      try makeReady(updates[0])
+      makeReady(updates[0])
       stage = .updates(0)
     case .updates(let round):
       guard isDone(updates[round].receives) else { return false }
       let next = round + 1
-      if next < updates.count { try makeReady(updates[next]) }
+      if next < updates.count { makeReady(updates[next]) }
       stage = next < updates.count ? .updates(next) : .sends
     case .sends:
       guard startedSends == readySends, openSends == 0 else { return false }

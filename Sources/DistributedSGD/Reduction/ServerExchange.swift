@@ -97,6 +97,7 @@ final class ServerExchange {
         hasMoved = true
       }
     }
+    for bucket in buckets { try bucket.startReceives() }
     return hasMoved
   }
 }
