@@ -3,6 +3,7 @@ import MPI
 
 /// A part of a bucket that one rank of every server works on: the ranks of a server share its messages.
 package struct Lane: Sendable, Equatable {
+  package let index: Int
   package let range: Range<Int>
   /// Shape (servers): who works on it.
   package let ranks: [Int]
@@ -62,7 +63,7 @@ package struct ServerRoutes: Sendable {
     return (0..<count).compactMap { lane in
       let range = layout.blocks(lane, of: count, in: bucket)
       return range.isEmpty
-        ? nil : Lane(range: range, ranks: topology.ranksOfServer.map { $0[lane % $0.count] })
+        ? nil : Lane(index: lane, range: range, ranks: topology.ranksOfServer.map { $0[lane % $0.count] })
     }
   }
 
@@ -71,7 +72,10 @@ package struct ServerRoutes: Sendable {
     let parts =
       route == .rounds
       ? halved(lane.range).owned
-      : (0..<serverCount).map { (layout.blocks($0, of: serverCount, in: lane.range), $0) }
+      : (0..<serverCount).map { part in
+        // Of few blocks not all are one server's.
+        (layout.blocks(part, of: serverCount, in: lane.range), (part + lane.index) % serverCount)
+      }
     return parts.filter { !$0.range.isEmpty }
   }
 
