@@ -65,12 +65,12 @@ struct TestbedTests {
       ], "\(result.text)")
   }
 
-  private func oneProcess(like job: Job) throws -> Job {
+  func oneProcess(like job: Job) throws -> Job {
     try Job(shards: job.run["shards"] as? Int ?? 0, arguments: job.arguments)
   }
 
   /// Every step's loss and parameters, and the end's.
-  private func expectEqual(_ job: Job, _ other: Job, sourceLocation: SourceLocation = #_sourceLocation) {
+  func expectEqual(_ job: Job, _ other: Job, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(!job.hashes.isEmpty, sourceLocation: sourceLocation)
     #expect(job.hashes == other.hashes, sourceLocation: sourceLocation)
     #expect(job.losses == other.losses, sourceLocation: sourceLocation)

@@ -12,7 +12,7 @@ final class BucketGates {
   private let spins: Int
   /// What the counts come to in this step.
   private(set) var target: UInt32 = 0
-  /// Of this rank's step: the buckets from these on are left, and read; those before the last one are there again.
+  /// Of this rank's step: the buckets from these on are told of as left, and as read; those before `ready` are there again.
   private var firstSummed, firstReleased, ready: Int
 
   static func byteCount(buckets: Int) -> Int { 3 * buckets * SharedTally.byteCount }
@@ -32,7 +32,7 @@ final class BucketGates {
     self.buckets = buckets
     self.rankCount = rankCount
     self.spins = spins
-    (firstSummed, firstReleased, ready) = (count, count, 0)
+    (firstSummed, firstReleased, ready) = (count - 1, count, 0)
   }
 
   deinit {
@@ -47,19 +47,25 @@ final class BucketGates {
   /// A step's gradients begin to come.
   func begin() {
     target &+= UInt32(rankCount)
-    (firstSummed, firstReleased, ready) = (buckets.count, buckets.count, 0)
+    (firstSummed, firstReleased, ready) = (buckets.count - 1, buckets.count, 0)
   }
 
   func isSummed(_ bucket: Int) -> Bool { summed[bucket].has(target) }
   func isReleased(_ bucket: Int) -> Bool { released[bucket].has(target) }
   func end(_ bucket: Int) { complete[bucket].add() }
 
-  /// This rank's gradients are there from `start` on.
+  /// This rank's gradients are there from `start` on; not yet the loss behind them.
   func sum(downTo start: Int) {
     while firstSummed > 0, buckets[firstSummed - 1].lowerBound >= start {
       firstSummed -= 1
       summed[firstSummed].add()
     }
+  }
+
+  /// All of this rank's gradients are there, the loss and its words.
+  func sumAll() {
+    sum(downTo: 0)
+    summed[buckets.count - 1].add()
   }
 
   /// This rank reads no parameters from `start` on any more, in this step.

@@ -65,7 +65,7 @@ package final class PassProgress: PassObserver {
   func end() throws(MPIError) {
     beginOnce()
     if let failure { throw failure }
-    gates.sum(downTo: 0)
+    gates.sumAll()
     gates.release(downTo: 0)
     hasBegun = false
     told = layout.parameterCount
