@@ -75,6 +75,7 @@ public final class MPICommunicator: Communicator {
     isWhole = false
     threadsTakeTurns = whole.threadsTakeTurns
     var world: MPI_Comm?
+    try whole.silence()
     // MPI 3.1, section 6.4.2.
     try check(MPI_Comm_split(whole.world, Int32(group), Int32(whole.rank), &world), "MPI_Comm_split")
     self.world = world
@@ -156,35 +157,35 @@ public final class MPICommunicator: Communicator {
   public func allReduce<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
   ) throws(MPIError) {
-    try silence()
-    board.arrive()
-    try inPieces(buffer.count) { (start, count) throws(MPIError) in
-      try check(
-        board.waits {
-          MPI_Allreduce(
-            cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, world)
-        }, "MPI_Allreduce")
-    }
-  }
-
-  package func leaders() throws(MPIError) -> ServerLeaders? {
-    board.arrive()
-    return try ServerLeaders(
-      of: world, isLeader: topology.localRank(of: rank) == 0, rank: rank, board)
+    try allReduce(buffer, operation, over: world)
   }
 
   /// The same over the ranks of this server.
   public func allReduceOnServer<Scalar: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation
   ) throws(MPIError) {
+    try allReduce(buffer, operation, over: server)
+  }
+
+  private func allReduce<Scalar: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<Scalar>, _ operation: ReduceOperation, over ranks: MPI_Comm?
+  ) throws(MPIError) {
+    try silence()
     board.arrive()
     try inPieces(buffer.count) { (start, count) throws(MPIError) in
       try check(
         board.waits {
           MPI_Allreduce(
-            cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, server)
+            cmpi_in_place(), buffer.baseAddress! + start, count, Scalar.datatype, operation.handle, ranks)
         }, "MPI_Allreduce")
     }
+  }
+
+  package func leaders() throws(MPIError) -> ServerLeaders? {
+    try silence()
+    board.arrive()
+    return try ServerLeaders(
+      of: world, isLeader: topology.localRank(of: rank) == 0, rank: rank, board)
   }
 
   /// MPI_Allreduce in place, as near to the bare call as Swift gets: what benches measure against. Training
