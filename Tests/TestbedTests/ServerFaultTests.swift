@@ -48,7 +48,9 @@ extension TestbedTests {
         "is waited for in vain")
     }
 
-    @Test(arguments: [("2x2", "node01"), ("3x2", "the other servers")])
+    @Test(arguments: [
+      ("2x2", "node01"), ("3x2", "the other servers"), ("4x2 --messages rounds", "the other servers"),
+    ])
     func aServerHasOtherParameters(_ placement: String, _ others: String) throws {
       try suffer(
         "\(placement) --model mlp:64,64 --lr 0.01 --steps 100000 --check-every 10 --inject bitflip:rank=2,step=30",

@@ -89,9 +89,33 @@ package struct Suspect: Sendable, Equatable {
     (self.difference, self.party, isOneOfTwo) = (difference, party(other), isTie)
   }
 
+  /// The first server whose words are not those of most; nil when all are the same.
+  /// - Parameters:
+  ///   - schedules, parameters: hashes of each server.
+  init?(amongSchedules schedules: [UInt64], _ parameters: [UInt64]) {
+    let suspect =
+      Suspect(.schedule, among: schedules) { .server($0) }
+      ?? Suspect(amongParameters: parameters) { .server($0) }
+    guard let suspect else { return nil }
+    self = suspect
+  }
+
   /// The first of several parties whose parameters' hash is not that of most; nil when all are the same.
   package init?(amongParameters hashes: [UInt64], _ party: (Int) -> Party) {
     self.init(.parameters, among: hashes, party)
+  }
+}
+
+extension Communicator {
+  /// A number of each rank, on every rank. Collective.
+  func numbers(_ own: UInt64) throws(MPIError) -> [UInt64] {
+    let numbers = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: worldSize)
+    defer { numbers.deallocate() }
+    numbers.initialize(repeating: 0)
+    numbers[rank] = own
+    // Every element has one rank's number and zeros.
+    try allReduce(numbers, .maximum)
+    return Array(numbers)
   }
 }
 
@@ -142,6 +166,13 @@ package struct AgreementWords: BitwiseCopyable {
   package var suspect: Suspect? {
     get { Suspect(word: suspectWord) }
     set { suspectWord = newValue?.word ?? 0 }
+  }
+
+  /// The words of several servers as one.
+  static func combined(
+    ofServers words: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>
+  ) -> AgreementWords {
+    combined(UnsafeBufferPointer(words), party: { .server($0) }, comparesParameters: true)
   }
 
   /// The words of several parties as one: what they have in common, or the first of them that differs.

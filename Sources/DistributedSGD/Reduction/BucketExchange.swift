@@ -59,8 +59,8 @@ final class BucketExchange {
     self.number = number
     self.pool = pool
     let exchange = plan.exchanges[number]
-    layout = plan.layout
     let layout = plan.layout
+    self.layout = layout
     func programs(_ target: TreeNode, _ sources: [TreeNode]) -> [FoldProgram] {
       plan.activeShards.map { FoldProgram(target: target, sources: sources, active: $0, stack: stack) }
     }
@@ -222,8 +222,7 @@ final class BucketExchange {
       }
     }
     guard let words = addition.words else { return }
-    layout.words(of: addition.target).pointee = AgreementWords.combined(
-      UnsafeBufferPointer(words), party: { .server($0) }, comparesParameters: true)
+    layout.words(of: addition.target).pointee = AgreementWords.combined(ofServers: words)
   }
 }
 

@@ -11,9 +11,9 @@ final class BucketGates {
   private let rankCount: Int
   private let spins: Int
   /// What the counts come to in this step.
-  private(set) var target: UInt32 = 0
+  private var target: UInt32 = 0
   /// Of this rank's step: the buckets from these on are told of as left, and as read; those before `ready` are there again.
-  private var firstSummed, firstReleased, ready: Int
+  private var (firstSummed, firstReleased, ready) = (0, 0, 0)
 
   static func byteCount(buckets: Int) -> Int { 3 * buckets * SharedTally.byteCount }
 
@@ -32,7 +32,6 @@ final class BucketGates {
     self.buckets = buckets
     self.rankCount = rankCount
     self.spins = spins
-    (firstSummed, firstReleased, ready) = (count - 1, count, 0)
   }
 
   deinit {
@@ -40,9 +39,6 @@ final class BucketGates {
     released.deallocate()
     complete.deallocate()
   }
-
-  /// Whether there was a step before, whose parameters may yet be on their way.
-  private var hasBegun: Bool { target != 0 }
 
   /// A step's gradients begin to come.
   func begin() {

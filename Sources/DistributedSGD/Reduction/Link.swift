@@ -15,8 +15,11 @@ package struct Link: Sendable, Equatable {
   private static let floats = 65_536
 
   /// The first rank of every server sends to the next server's and receives from that of the one before: the slowest
-  /// counts. Collective; two megabytes from each.
-  package static func measure(over communicator: any Communicator) throws(MPIError) -> Link {
+  /// counts. Collective.
+  /// - Parameter withRate: whether two megabytes are sent for that; else the rate is taken to be without end.
+  package static func measure(
+    over communicator: any Communicator, withRate: Bool = true
+  ) throws(MPIError) -> Link {
     let topology = communicator.topology
     let servers = topology.serverCount
     var found = (short: 0.0, long: 0.0)
@@ -44,7 +47,8 @@ package struct Link: Sendable, Equatable {
         }
         return count == 1 ? shortest : sum / Double(rounds)
       }
-      found = (try seconds(1, rounds: 10), try seconds(floats, rounds: 8))
+      found.short = try seconds(1, rounds: 10)
+      found.long = withRate ? try seconds(floats, rounds: 8) : found.short
     }
     let all = UnsafeMutableBufferPointer<Double>.allocate(capacity: 2)
     defer { all.deallocate() }
@@ -66,11 +70,6 @@ public struct TravelChoice: Sendable, Equatable {
   /// All is chosen.
   public init() {}
 
-  /// Whether the link has to be measured.
-  package func needsLink(parameterCount: Int) -> Bool {
-    route == nil || bucketBytes == nil && 4 * parameterCount > 2 * Self.smallestBucket
-  }
-
   private static let smallestBucket = 256 << 10
   private static let largestBucket = 16 << 20
   /// A link should be busy with a bucket for so long: gradients soon begin to travel, and what is done for a bucket beside
@@ -78,6 +77,17 @@ public struct TravelChoice: Sendable, Equatable {
   private static let bucketSeconds = 0.004
   /// Seconds to add up a byte of two sums that come from memory.
   private static let secondsPerAddedByte = 0.25e-9
+
+  /// Measures the link where something depends on it. Collective.
+  package func chosen(parameterCount: Int, over communicator: any Communicator) throws(MPIError) -> Travel {
+    let servers = communicator.topology.serverCount
+    let hasBuckets = bucketBytes == nil && 4 * parameterCount >= 2 * Self.smallestBucket
+    guard servers > 1, hasBuckets || route == nil && servers > 2 else {
+      return chosen(nil, servers: servers, parameterCount: parameterCount)
+    }
+    let link = try Link.measure(over: communicator, withRate: hasBuckets)
+    return chosen(link, servers: servers, parameterCount: parameterCount)
+  }
 
   /// - Parameter link: as measured; nil where nothing depends on it.
   package func chosen(_ link: Link?, servers: Int, parameterCount: Int) -> Travel {

@@ -19,12 +19,11 @@ final class NetworkReduction {
   private let rank: Int
   private let communicator: any Communicator
   private let layout: ArenaLayout
+  private let isInRounds: Bool
   /// Whoever has this, and outlives its thread.
   private unowned(unsafe) let reduction: GradientReduction
   /// Of the step whose messages travel.
   private var work = StepWork()
-  /// Whether the rank's own thread updates, when all sums are there.
-  private var isStaged = false
   private(set) var goesOn = true
   /// Of a step whose messages the rank's own thread sends.
   private var clock: PhaseClock?
@@ -50,6 +49,7 @@ final class NetworkReduction {
     self.reduction = reduction
     rank = communicator.rank
     layout = plan.layout
+    isInRounds = plan.route == .rounds
     let patience = ServerBarrier.patience(hasOwnCores: hasOwnCores)
     guard overlaps, plan.buckets.count > 1, let mpi = communicator as? MPICommunicator else { return }
     let gates = BucketGates(
@@ -78,6 +78,9 @@ final class NetworkReduction {
 
   var passes: PassProgress? { overlap?.passes }
 
+  /// Whether the rank's own thread updates, when all sums are there.
+  private var isStaged: Bool { reduction.update.isStaged }
+
   // MARK: A step
 
   /// The first gradients of a step are about to come.
@@ -97,6 +100,8 @@ final class NetworkReduction {
     } else {
       try runAlone(clock)
     }
+    if !isStaged, work.measured != .none { try reduction.shareGradientNorms(clock) }
+    try nameSuspect()
     let last = reduction.commonWords.pointee.last
     clock.depart(last: last, arrival: last.arrival + clockOffset.nanoseconds)
   }
@@ -120,10 +125,6 @@ final class NetworkReduction {
     reduction.board.waits { courier.awaited { gates.awaitTail { courier.hasFailed } } }
     if courier.hasFailed { try courier.finish() }
     clock.markMessages(isFirst: !isStaged)
-    if !isStaged, reduction.work.measured != .none {
-      try courier.finish()
-      try reduction.shareGradientNorms(clock)
-    }
   }
 
   /// On this thread alone, after the passes.
@@ -146,14 +147,12 @@ final class NetworkReduction {
     }
     markFirstWait()
     clock.markMessages(isFirst: false)
-    if !isStaged, reduction.work.measured != .none { try reduction.shareGradientNorms(clock) }
     reduction.meet(clock)
   }
 
   /// To the step that the reduction is at.
   private func turn() {
     work = reduction.work
-    isStaged = reduction.update.isStaged
     goesOn = !isStaged
   }
 
@@ -176,6 +175,20 @@ final class NetworkReduction {
     guard let overlap else { return }
     try? overlap.courier.finish()
     overlap.gates.awaitArrival(upTo: layout.length) { overlap.courier.hasFailed }
+  }
+
+  /// In rounds words meet two at a time: that a server differs is known by then, and is rare enough to ask all which.
+  /// Collective.
+  private func nameSuspect() throws(MPIError) {
+    guard isInRounds, case .server = reduction.suspect?.party else { return }
+    let own = reduction.ownWords.pointee
+    let (schedules, parameters) = (
+      try communicator.numbers(own.schedule), try communicator.numbers(own.parameters)
+    )
+    let leaders = communicator.topology.ranksOfServer.map { $0[0] }
+    if let suspect = Suspect(amongSchedules: leaders.map { schedules[$0] }, leaders.map { parameters[$0] }) {
+      reduction.commonWords.pointee.suspect = suspect
+    }
   }
 
   // MARK: Who came last
@@ -207,8 +220,7 @@ extension NetworkReduction: NetworkWork {
 
   func update(_ part: OwnPart) {
     if let words = part.words {
-      reduction.commonWords.pointee = AgreementWords.combined(
-        UnsafeBufferPointer(words), party: { .server($0) }, comparesParameters: true)
+      reduction.commonWords.pointee = AgreementWords.combined(ofServers: words)
     }
     guard !isStaged, let sources = part.sources else { return }
     markFirstWait()

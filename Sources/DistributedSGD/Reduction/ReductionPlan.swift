@@ -34,12 +34,10 @@ package struct ReductionPlan: Sendable {
   package let localRank: Int
   /// The nodes of each of them.
   package let nodesOfLocalRank: [[TreeNode]]
-  /// What this rank adds up and updates, in the arena's order.
-  package let ownRanges: [Range<Int>]
-  /// The arena's buckets, which travel by themselves; one where there is one server.
-  package let buckets: [Range<Int>]
   /// What goes between servers, for each bucket; none where there is one server.
   package let exchanges: [ExchangePlan]
+  /// By which way.
+  package let route: Travel.Route
   /// Where there are several servers: who updates what, in the arena's order.
   private let owners: [(range: Range<Int>, rank: Int)]
 
@@ -59,17 +57,13 @@ package struct ReductionPlan: Sendable {
       topology.serverCount > 1
       ? .split : worldSize > 1 && layout.addedCount <= Self.replicationLimit ? .replicated : .shared
     guard placement == .split else {
-      ownRanges = [
-        placement == .replicated
-          ? 0..<layout.length : layout.ownedRange(of: rank, worldSize: topology.worldSize)
-      ]
-      (buckets, exchanges, owners) = ([0..<layout.length], [], [])
+      (exchanges, owners, route) = ([], [], .direct)
       return
     }
     let routes = ServerRoutes(
       topology: topology, shards: shards, layout: layout, tree: tree, route: travel.route)
     let buckets = layout.buckets(length: travel.bucketLength)
-    self.buckets = buckets
+    route = routes.route
     var end = 0
     exchanges = buckets.enumerated().map { number, bucket in
       let plan = ExchangePlan(
@@ -79,19 +73,27 @@ package struct ReductionPlan: Sendable {
       return plan
     }
     owners = routes.owners(of: buckets)
-    ownRanges = owners.filter { $0.rank == rank }.map(\.range)
   }
+
+  /// What a rank adds up and updates, in the arena's order.
+  private func ranges(of rank: Int) -> [Range<Int>] {
+    switch placement {
+    case .replicated: [0..<layout.length]
+    case .shared: [layout.ownedRange(of: rank, worldSize: worldSize)]
+    case .split: owners.filter { $0.rank == rank }.map(\.range)
+    }
+  }
+
+  /// The same of this rank.
+  package var ownRanges: [Range<Int>] { ranges(of: serverRanks[localRank]) }
 
   /// The parameters that a rank updates, in the arena's order.
   package func updatedParameters(of rank: Int) -> [Range<Int>] {
-    let ranges =
-      switch placement {
-      case .replicated: [0..<layout.length]
-      case .shared: [layout.ownedRange(of: rank, worldSize: worldSize)]
-      case .split: owners.filter { $0.rank == rank }.map(\.range)
-      }
-    return ranges.map { $0.clamped(to: 0..<layout.parameterCount) }.filter { !$0.isEmpty }
+    ranges(of: rank).map { $0.clamped(to: 0..<layout.parameterCount) }.filter { !$0.isEmpty }
   }
+
+  /// The arena's buckets, which travel by themselves between servers; none where there is one.
+  package var buckets: [Range<Int>] { exchanges.map(\.bucket) }
 
   /// The nodes of the tree that this rank adds up alone.
   package var nodes: [TreeNode] { nodesOfLocalRank[localRank] }

@@ -35,6 +35,8 @@ package struct ServerRoutes: Sendable {
   /// The nodes that each server adds up before anything crosses the network.
   package let nodesOfServer: [[TreeNode]]
   package let route: Travel.Route
+  /// Where rounds are had.
+  private let serverOfNode: [TreeNode: Int]
 
   /// - Parameter route: what is wanted; rounds are to be had where every server has one node, all of the same size.
   init(topology: Topology, shards: Shards, layout: ArenaLayout, tree: ReductionTree, route: Travel.Route) {
@@ -46,6 +48,7 @@ package struct ServerRoutes: Sendable {
     }
     self.nodesOfServer = nodesOfServer
     self.route = Self.haveRounds(nodesOfServer) ? route : .direct
+    serverOfNode = Dictionary(uniqueKeysWithValues: nodesOfServer.enumerated().map { ($1[0], $0) })
   }
 
   /// Whether log₂ S rounds add up what these servers have, in the tree's order.
@@ -88,7 +91,7 @@ package struct ServerRoutes: Sendable {
     var crossings: [Crossing] = []
     /// The servers that have the sum of a node, each over a part of the range.
     func visit(_ node: TreeNode) -> [(range: Range<Int>, server: Int)] {
-      if let server = nodesOfServer.firstIndex(of: [node]) { return [(range, server)] }
+      if let server = serverOfNode[node] { return [(range, server)] }
       let (left, right) = (visit(node.left), visit(node.right))
       return zip(left, right).flatMap { left, right -> [(range: Range<Int>, server: Int)] in
         let kept = layout.blocks(0, of: 2, in: left.range)

@@ -4,7 +4,7 @@ import NeuralNet
 import System
 
 /// Trains a model on this rank's shards of every batch, together with the other ranks. It belongs to the thread that has
-/// joined the job (MPI's `MPI_THREAD_FUNNELED`).
+/// joined the job; between servers a thread of its own may talk for it (MPI's `MPI_THREAD_SERIALIZED`).
 public final class Trainer {
   /// What is trained.
   public let model: Sequential
@@ -22,10 +22,6 @@ public final class Trainer {
   private let shards: Shards
   private let gradients: ShardGradients
   private let reduction: GradientReduction
-  /// How gradients travel between servers.
-  package let travelled: Travel
-  /// What was measured for that; nil where nothing depended on it.
-  package let link: Link?
   /// Whether this rank has a copy of the parameters to be compared, or speaks for a server that has.
   private let ownsComparedCopy: Bool
   /// A hash of all that the ranks must have in common beside the step itself.
@@ -62,15 +58,11 @@ public final class Trainer {
     rate = learningRate
     clock = PhaseClock(over: communicator)
     ownsComparedCopy = communicator.topology.serverCount == 1 || communicator.isServerLeader
-    let servers = communicator.topology.serverCount
-    link =
-      servers > 1 && travel.needsLink(parameterCount: model.parameterCount)
-      ? try Link.measure(over: communicator) : nil
-    travelled = travel.chosen(link, servers: servers, parameterCount: model.parameterCount)
     reduction = try GradientReduction(
       parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active),
-      rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor), travel: travelled,
+      rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor),
+      travel: try travel.chosen(parameterCount: model.parameterCount, over: communicator),
       overlaps: !model.needsGlobalBatch, communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
@@ -126,6 +118,9 @@ public final class Trainer {
   package func copyGradient(to target: UnsafeMutablePointer<Float>, activeShards: Int) -> Bool {
     reduction.copyGradient(to: target, activeShards: activeShards)
   }
+
+  /// Returns when nothing of the last step is on its way.
+  package func settle() { reduction.settle() }
 
   /// What the optimizer keeps beside the parameters.
   package var optimizerState: OptimizerState {
@@ -226,15 +221,10 @@ public final class Trainer {
   /// - Returns: the rank or server that differs.
   package func compareParameters() throws(MPIError) -> Suspect? {
     guard reduction.hasSeveralCopies else { return nil }
-    let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: communicator.worldSize)
-    defer { hashes.deallocate() }
-    hashes.initialize(repeating: 0)
-    hashes[communicator.rank] = comparedHash ?? 0
-    // Every element has one rank's number and zeros.
-    try communicator.allReduce(hashes, .maximum)
+    let hashes = try communicator.numbers(comparedHash ?? 0)
     let topology = communicator.topology
     return topology.serverCount == 1
-      ? Suspect(amongParameters: Array(hashes)) { .rank($0) }
+      ? Suspect(amongParameters: hashes) { .rank($0) }
       : Suspect(amongParameters: topology.ranksOfServer.map { hashes[$0[0]] }) { .server($0) }
   }
 }
