@@ -32,51 +32,23 @@ public final class Exchange {
   }
 
   private let board: RankBoard
-  /// A pool owns the raw requests: `[Request]` of a non-copyable type is not possible yet.
-  private let requests: UnsafeMutableBufferPointer<MPI_Request?>
+  private let requests: PersistentRequests
 
   init(_ messages: [Message], over communicator: MPI_Comm?, _ board: RankBoard) throws(MPIError) {
     self.board = board
-    requests = .allocate(capacity: messages.count)
-    requests.initialize(repeating: cmpi_request_null())
-    for (index, message) in messages.enumerated() {
-      try message.prepare(requests.baseAddress! + index, over: communicator)
-    }
-  }
-
-  deinit {
-    var finalized: Int32 = 0
-    MPI_Finalized(&finalized)
-    if finalized == 0 {
-      for index in requests.indices { MPI_Request_free(requests.baseAddress! + index) }
-    }
-    requests.deallocate()
+    requests = PersistentRequests(over: communicator, capacity: messages.count)
+    for message in messages { try requests.add(message) }
   }
 
   /// Starts all messages (MPI_Startall); their memory is MPI's until `wait` has returned.
   public func start() throws(MPIError) {
-    try check(MPI_Startall(Int32(requests.count), requests.baseAddress), "MPI_Startall")
+    try requests.startAll(0..<requests.count)
   }
 
   /// Returns when all have been sent and received (MPI_Waitall).
   public func wait() throws(MPIError) {
     try check(
-      board.waits { MPI_Waitall(Int32(requests.count), requests.baseAddress, cmpi_statuses_ignore()) },
+      board.waits { MPI_Waitall(Int32(requests.count), requests.start, cmpi_statuses_ignore()) },
       "MPI_Waitall")
-  }
-}
-
-extension Exchange.Message {
-  /// Makes its persistent request.
-  func prepare(_ request: UnsafeMutablePointer<MPI_Request?>, over communicator: MPI_Comm?) throws(MPIError) {
-    let (count, peer, tag) = (Int32(count), Int32(peer), Int32(tag))
-    switch direction {
-    case .send:
-      try check(
-        MPI_Send_init(buffer, count, Float.datatype, peer, tag, communicator, request), "MPI_Send_init")
-    case .receive:
-      try check(
-        MPI_Recv_init(buffer, count, Float.datatype, peer, tag, communicator, request), "MPI_Recv_init")
-    }
   }
 }

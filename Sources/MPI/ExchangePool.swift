@@ -4,10 +4,8 @@ import CMPI
 /// Persistent sends and receives in groups (`Exchange` is one of them by itself). A look at all of them is one call of
 /// MPI_Testsome, since Open MPI may give the core away in each that finds nothing (`mpi_yield_when_idle`).
 package final class ExchangePool {
-  private let communicator: MPI_Comm?
-  private var requests: UnsafeMutableBufferPointer<MPI_Request?>
-  private var indices: UnsafeMutableBufferPointer<Int32>
-  private var used = 0
+  private let requests: PersistentRequests
+  private let indices: UnsafeMutableBufferPointer<Int32>
   /// Of each request, its group.
   private var groupOfRequest: [Int] = []
   /// Of each group: its requests, and how many of them have yet to end.
@@ -16,43 +14,30 @@ package final class ExchangePool {
 
   /// - Parameter capacity: messages.
   init(over communicator: MPI_Comm?, capacity: Int) {
-    self.communicator = communicator
-    requests = .allocate(capacity: max(1, capacity))
-    requests.initialize(repeating: cmpi_request_null())
+    requests = PersistentRequests(over: communicator, capacity: capacity)
     indices = .allocate(capacity: max(1, capacity))
     indices.initialize(repeating: 0)
   }
 
-  deinit {
-    var finalized: Int32 = 0
-    MPI_Finalized(&finalized)
-    if finalized == 0 {
-      for index in 0..<used { MPI_Request_free(requests.baseAddress! + index) }
-    }
-    requests.deallocate()
-    indices.deallocate()
-  }
+  deinit { indices.deallocate() }
 
   /// A group of messages; nil where there are none. Before any is started.
   package func add(_ messages: [Exchange.Message]) throws(MPIError) -> Int? {
     guard !messages.isEmpty else { return nil }
-    precondition(used + messages.count <= requests.count, "the pool was made for fewer messages")
-    let first = used
+    let first = requests.count
     for message in messages {
-      try message.prepare(requests.baseAddress! + used, over: communicator)
+      try requests.add(message)
       groupOfRequest.append(ranges.count)
-      used += 1
     }
-    ranges.append(first..<used)
+    ranges.append(first..<requests.count)
     open.append(0)
     return ranges.count - 1
   }
 
   /// Starts a group (MPI_Startall); its memory is MPI's until `isDone`.
   package func start(_ group: Int) throws(MPIError) {
-    let range = ranges[group]
-    open[group] = range.count
-    try check(MPI_Startall(Int32(range.count), requests.baseAddress! + range.lowerBound), "MPI_Startall")
+    open[group] = ranges[group].count
+    try requests.startAll(ranges[group])
   }
 
   /// Whether all of a group have been sent and received, as the last `look` has found.
@@ -65,11 +50,13 @@ package final class ExchangePool {
     var count: Int32 = 0
     if waits {
       try check(
-        MPI_Waitsome(Int32(used), requests.baseAddress, &count, indices.baseAddress, cmpi_statuses_ignore()),
+        MPI_Waitsome(
+          Int32(requests.count), requests.start, &count, indices.baseAddress, cmpi_statuses_ignore()),
         "MPI_Waitsome")
     } else {
       try check(
-        MPI_Testsome(Int32(used), requests.baseAddress, &count, indices.baseAddress, cmpi_statuses_ignore()),
+        MPI_Testsome(
+          Int32(requests.count), requests.start, &count, indices.baseAddress, cmpi_statuses_ignore()),
         "MPI_Testsome")
     }
     guard count != MPI_UNDEFINED, count > 0 else { return false }
