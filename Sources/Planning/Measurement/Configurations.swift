@@ -59,9 +59,7 @@ package struct PlannedMeasurement: Sendable {
   }
 
   /// 1, 2, 4 … and all ranks of a server.
-  package var rankCounts: [Int] {
-    Array(sequence(first: 1) { 2 * $0 < ranks ? 2 * $0 : nil }) + (ranks > 1 ? [ranks] : [])
-  }
+  package var rankCounts: [Int] { doublings(to: ranks) }
 
   /// In the order in which they are measured; none twice.
   package var configurations: [Configuration] {
@@ -99,4 +97,9 @@ package struct PlannedMeasurement: Sendable {
     }
     return found
   }
+}
+
+/// 1, 2, 4 … and `last`.
+func doublings(to last: Int) -> [Int] {
+  Array(sequence(first: 1) { 2 * $0 < last ? 2 * $0 : nil }) + (last > 1 ? [last] : [])
 }

@@ -25,7 +25,7 @@ func measureNoise(
   let (most, seconds, every) = (400, 1.5, 4)
   let run = try TrainingRun(options, sharing: setUp, communicator: communicator)
   let trainer = run.trainer
-  defer { _ = trainer.parameterHash }
+  defer { trainer.settle() }
   let fullBatches = run.schedule.exampleCount / run.schedule.globalBatch
   var noise = NoiseScale()
   var order = run.sampler.order(epoch: 0)

@@ -129,7 +129,7 @@ struct StepMeasurement {
     options.globalBatch = configuration.batch
     let run = try TrainingRun(options, sharing: setUp, communicator: part)
     // Nothing of the last step is on its way any more when the part of the job that made it ends.
-    defer { _ = run.trainer.parameterHash }
+    defer { run.trainer.settle() }
     let steps = run.repeatedSteps(tellEvery: options.logEvery)
     /// Seconds of the slowest rank.
     func seconds(_ count: Int) throws(MPIError) -> Double {

@@ -28,7 +28,8 @@ package struct NetworkTime: Sendable, Equatable {
     self.ranks = ranks
   }
 
-  /// The overlap of this program's own steps, where none was measured: messages begin when the arithmetic has ended.
+  /// What is taken for a network that was not measured: that nothing is hidden, which is so of models of one bucket and the worst
+  /// of others.
   package static let ownOverlap = 0.0
 
   /// Bytes that each server sends in a step, and receives.

@@ -12,13 +12,13 @@ struct TableAxes: Equatable {
     let knowsNetwork = !model.networks.isEmpty
     let ownRanks = options.simulated?.ranks ?? plan.ranks
     let mostServers = options.simulated?.servers ?? (plan.servers > 1 ? 8 * plan.servers : 1)
-    var servers = options.servers ?? Self.thinned(Self.doublings(to: mostServers))
+    var servers = options.servers ?? Self.thinned(doublings(to: mostServers))
     if options.servers == nil, options.simulated == nil { servers.append(plan.servers) }
     if !knowsNetwork { servers = servers.filter { $0 == 1 } }
     let cores = model.alone.cores
     // Ranks of one server are looked at one by one; of several, all that each has.
     let alone =
-      options.ranks ?? Self.doublings(to: options.simulated == nil ? max(ownRanks, min(cores, 64)) : ownRanks)
+      options.ranks ?? doublings(to: options.simulated == nil ? max(ownRanks, min(cores, 64)) : ownRanks)
     let each = options.ranks ?? (plan.servers > 1 && ownRanks > 1 ? [1, ownRanks] : [ownRanks])
     shapes = Set(servers).sorted().flatMap { servers in
       (servers == 1 ? alone : each).map { JobShape(servers: servers, ranks: $0) }
@@ -34,11 +34,6 @@ struct TableAxes: Equatable {
       batches = (0..<4).map { power in (0..<power).reduce(plan.batch) { batch, _ in batch * factor } }
         .filter { $0 <= plan.examples }
     }
-  }
-
-  /// 1, 2, 4 … and `last`.
-  private static func doublings(to last: Int) -> [Int] {
-    Array(sequence(first: 1) { 2 * $0 < last ? 2 * $0 : nil }) + (last > 1 ? [last] : [])
   }
 
   /// Of many numbers every second, fourth …, and the last.
