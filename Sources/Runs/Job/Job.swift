@@ -7,7 +7,7 @@ import MPI
 import System
 
 /// The job that this process is, or is a rank of. What is said to be collective, every rank calls; all of it belongs to
-/// the thread that made the job (MPI's `MPI_THREAD_FUNNELED`). A watchdog ends the job when a rank of it has died or
+/// the thread that made the job (MPI's `MPI_THREAD_SERIALIZED`). A watchdog ends the job when a rank of it has died or
 /// stands still, with a line that names it.
 ///
 /// `Job.run` is the whole of a program: it tells errors and ends all ranks in good order. Who makes a job by `init` ends
