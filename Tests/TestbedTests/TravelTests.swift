@@ -13,6 +13,8 @@ extension TestbedTests {
     "4x2 \(model) --shards 16 --messages rounds --bucket-size 8k --optimizer adam",
     "2x2 \(model) --shards 8 --bucket-size 8k --optimizer lamb",
     "8+3+1 \(model) --shards 16 --bucket-size 20k --messages rounds",
+    // Half of the ranks have no examples, and most no part of a bucket.
+    "5+1 --data synthetic:300,60 --model mlp:100,40 --lr 0.001 --global-batch 10 --shards 24 --bucket-size 4k",
   ])
   func bucketsAndRoundsChangeNoBit(words: String) throws {
     let job = try Job(words, steps: 25)

@@ -87,6 +87,8 @@ final class NetworkReduction {
   private func beginCarrying() throws(MPIError) {
     guard let overlap else { return }
     try overlap.courier.finish()
+    // A rank that has no examples in this step has not waited for parameters; others may still count those of the last one.
+    overlap.gates.awaitArrival(upTo: layout.length) { overlap.courier.hasFailed }
     overlap.gates.begin()
     turn()
     isNew = true
