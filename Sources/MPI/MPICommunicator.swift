@@ -31,6 +31,7 @@ public final class MPICommunicator: Communicator {
   /// Starts MPI (MPI 3.1, section 12.4.3: `MPI_THREAD_SERIALIZED`, one thread talks at a time) and finds who shares
   /// memory with whom (section 6.4.2: `MPI_COMM_TYPE_SHARED`).
   public init() throws(MPIError) {
+    TCPSettings.set()
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
     threadsTakeTurns = provided >= Int32(MPI_THREAD_SERIALIZED)

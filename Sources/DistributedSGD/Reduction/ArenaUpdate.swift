@@ -42,24 +42,31 @@ final class ArenaUpdate {
 
   /// Changes `count` parameters from `offset` on.
   /// - Parameters:
+  ///   - copy: the arena that the changed ones go to, while the others are still read; nil: where they are.
   ///   - gradient: shape (count)
   ///   - step: the number of this update, from 1.
   @inline(__always)
   func run(
-    _ offset: Int, count: Int, gradient: UnsafePointer<Float>, step: Int, learningRate: Float
+    _ offset: Int, count: Int, into copy: UnsafeMutablePointer<Float>? = nil, gradient: UnsafePointer<Float>,
+    step: Int, learningRate: Float
   ) {
+    var parameters = parameters
+    if let copy {
+      (copy + offset).update(from: parameters + offset, count: count)
+      parameters = copy
+    }
     if isUniform {
       return optimizer.update(
-        part(offset, count, gradient, decays: true), step: step, learningRate: learningRate)
+        part(of: parameters, offset, count, gradient, decays: true), step: step, learningRate: learningRate)
     }
     forStretches(offset, count) { range, stretch in
       let part = gradient + (range.lowerBound - offset)
       switch stretch.rule {
       case .descent(let decays):
         optimizer.update(
-          self.part(range.lowerBound, range.count, part, decays: decays), step: step,
+          self.part(of: parameters, range.lowerBound, range.count, part, decays: decays), step: step,
           learningRate: learningRate)
-      case .average(let momentum): average(range, part, momentum)
+      case .average(let momentum): average(parameters, range, part, momentum)
       }
     }
   }
@@ -87,7 +94,7 @@ final class ArenaUpdate {
       guard case .descent(let decays) = stretch.rule else { return }
       let part = gradient + (range.lowerBound - offset)
       tensorwise.direct(
-        self.part(range.lowerBound, range.count, part, decays: decays),
+        self.part(of: parameters, range.lowerBound, range.count, part, decays: decays),
         UnsafeMutableBufferPointer(start: part, count: range.count), step: step)
     }
   }
@@ -109,9 +116,9 @@ final class ArenaUpdate {
             directionNorm: norms.norm(.direction, tensor: stretch.tensor))
           : 1
         tensorwise.update(
-          self.part(range.lowerBound, range.count, part, decays: decays), step: step,
+          self.part(of: parameters, range.lowerBound, range.count, part, decays: decays), step: step,
           learningRate: learningRate, factor: Float(factor))
-      case .average(let momentum): average(range, part, momentum)
+      case .average(let momentum): average(parameters, range, part, momentum)
       }
     }
   }
@@ -133,14 +140,19 @@ final class ArenaUpdate {
   }
 
   @inline(__always)
-  private func average(_ range: Range<Int>, _ gradient: UnsafePointer<Float>, _ momentum: Double) {
+  private func average(
+    _ parameters: UnsafeMutablePointer<Float>, _ range: Range<Int>, _ gradient: UnsafePointer<Float>,
+    _ momentum: Double
+  ) {
     ckernels_average(
       parameters + range.lowerBound, gradient, Float(1 - momentum), Float(momentum), range.count)
   }
 
   @inline(__always)
-  private func part(_ offset: Int, _ count: Int, _ gradient: UnsafePointer<Float>, decays: Bool) -> ArenaPart
-  {
+  private func part(
+    of parameters: UnsafeMutablePointer<Float>, _ offset: Int, _ count: Int,
+    _ gradient: UnsafePointer<Float>, decays: Bool
+  ) -> ArenaPart {
     ArenaPart(
       offset: offset, parameters: UnsafeMutableBufferPointer(start: parameters + offset, count: count),
       gradient: UnsafeBufferPointer(start: gradient, count: count), states: state.arrays, decays: decays)

@@ -27,9 +27,11 @@ final class BucketExchange {
   private enum Stage: Equatable {
     case gradients
     case sums(Int)
-    /// Until the parameters are no longer read.
-    case release
+    /// Until the update may begin.
+    case update
     case updates(Int)
+    /// Until the old parameters are no longer read.
+    case release
     case sends
     case done
   }
@@ -39,6 +41,15 @@ final class BucketExchange {
   private let own: [Addition]
   private let sums: [Round]
   private let updates: [Round]
+  /// The same with parameters that come while the old ones are still read: they wait in an arena of their own. None where
+  /// that does not occur.
+  private let earlyUpdates: [Round]
+  /// That arena.
+  private let waitingRoom: UnsafeMutablePointer<Float>?
+  private let parameters: UnsafeMutablePointer<Float>
+  /// Of the arena, what this rank looks after.
+  private let ranges: [Range<Int>]
+  private var isEarly = false
   /// What is updated here.
   let parts: [OwnPart]
   private let layout: ArenaLayout
@@ -51,13 +62,17 @@ final class BucketExchange {
   private var readyReceives: Int?
 
   /// Collective over all ranks.
+  /// - Parameter waitingRoom: an arena for parameters that come while the old ones are still read; nil: none do.
   init(
     _ number: Int, of plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    memory: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>, norms: NormPlan,
-    pool: ExchangePool, stack: UnsafeMutablePointer<Float>
+    memory: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>,
+    waitingRoom: UnsafeMutablePointer<Float>?, norms: NormPlan, pool: ExchangePool,
+    stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     self.number = number
     self.pool = pool
+    self.parameters = parameters
+    self.waitingRoom = waitingRoom
     let exchange = plan.exchanges[number]
     let layout = plan.layout
     self.layout = layout
@@ -99,6 +114,14 @@ final class BucketExchange {
     }
     sums = try rounds(exchange.sums, memory)
     updates = try rounds(exchange.updates, parameters)
+    if let waitingRoom {
+      earlyUpdates = try rounds(exchange.updates, waitingRoom)
+    } else {
+      earlyUpdates = []
+    }
+    ranges =
+      exchange.totals.map(\.range)
+      + exchange.updates.flatMap(\.messages).filter { $0.direction == .receive }.map(\.range)
     parts = exchange.totals.map { total in
       let sources = memory.pointers(at: total.sources.map(\.base))
       return OwnPart(
@@ -121,7 +144,8 @@ final class BucketExchange {
   /// Turns to a step.
   func begin() {
     // Of a bucket in which it has no part, a rank has nothing to wait for.
-    stage = sums.isEmpty ? .sends : .gradients
+    stage = sums.isEmpty ? .release : .gradients
+    isEarly = false
     (startedSends, readySends, openSends) = (0, 0, 0)
   }
 
@@ -143,7 +167,7 @@ final class BucketExchange {
   var isDone: Bool { stage == .done }
   /// Whether all sums are here, and all that others wanted is there.
   var isSummed: Bool {
-    sums.isEmpty || stage == .release && startedSends == sums.count && openSends == 0
+    sums.isEmpty || stage == .update && startedSends == sums.count && openSends == 0
   }
 
   /// What could be sent now.
@@ -151,7 +175,8 @@ final class BucketExchange {
 
   /// Begins the next of what could be sent; nil where there is nothing for anybody.
   func startSends() throws(MPIError) -> Int? {
-    let round = startedSends < sums.count ? sums[startedSends] : updates[startedSends - sums.count]
+    let round =
+      startedSends < sums.count ? sums[startedSends] : chosenUpdates[startedSends - sums.count]
     startedSends += 1
     guard let sends = round.sends else { return nil }
     try pool.start(sends)
@@ -160,6 +185,8 @@ final class BucketExchange {
   }
 
   func endSends() { openSends -= 1 }
+
+  private var chosenUpdates: [Round] { isEarly ? earlyUpdates : updates }
 
   /// Does what can be done now, one thing at most.
   /// - Returns: whether there was anything.
@@ -176,21 +203,31 @@ final class BucketExchange {
       for addition in sums[round].additions { add(addition, size: work.size) }
       let next = round + 1
       if next < sums.count { makeReady(sums[next]) }
-      stage = next < sums.count ? .sums(next) : .release
-    case .release:
-      guard work.goesOn, work.isReleased(number) else { return false }
-      for part in parts { work.update(part) }
-      makeReady(updates[0])
+      stage = next < sums.count ? .sums(next) : .update
+    case .update:
+      guard work.goesOn else { return false }
+      isEarly = !work.isReleased(number)
+      if isEarly, waitingRoom == nil { return false }
+      for part in parts { work.update(part, into: isEarly ? waitingRoom : nil) }
+      makeReady(chosenUpdates[0])
       stage = .updates(0)
     case .updates(let round):
-      guard isDone(updates[round].receives) else { return false }
+      guard isDone(chosenUpdates[round].receives) else { return false }
       let next = round + 1
-      if next < updates.count { makeReady(updates[next]) }
-      stage = next < updates.count ? .updates(next) : .sends
+      if next < updates.count { makeReady(chosenUpdates[next]) }
+      stage = next < updates.count ? .updates(next) : .release
+    case .release:
+      if isEarly, let waitingRoom {
+        guard work.isReleased(number) else { return false }
+        for range in ranges {
+          (parameters + range.lowerBound).update(from: waitingRoom + range.lowerBound, count: range.count)
+        }
+      }
+      work.end(number)
+      stage = .sends
     case .sends:
       guard startedSends == readySends, openSends == 0 else { return false }
       stage = .done
-      work.end(number)
     case .done: return false
     }
     return true

@@ -9,11 +9,14 @@ extension GradientReduction {
   }
 
   /// Adds up and updates a part, a block at a time while it is in cache. One block in eight is timed by its parts.
-  /// - Parameter clock: nil where that is not on the rank's own thread.
+  /// - Parameters:
+  ///   - copy: the arena that new parameters go to, while the old ones are still read; nil: that of the old ones.
+  ///   - clock: nil where that is not on the rank's own thread.
   func foldAndUpdate(
     _ part: OwnPart, _ sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>, _ work: StepWork,
-    _ clock: PhaseClock?
+    into copy: UnsafeMutablePointer<Float>? = nil, _ clock: PhaseClock?
   ) {
+    let target = copy ?? parameters
     let program = part.programs[work.size]
     let (measured, step, learningRate) = (work.measured, work.step, work.learningRate)
     let blockLength =
@@ -33,8 +36,9 @@ extension GradientReduction {
       let sum = program.run(sources, offset: offset, count: count)
       let added = isTimed ? Ticks.now : 0
       if measured != .none { norms.measure(.gradient, sum, offset: offset, count: updated, from: &piece) }
-      update.run(offset, count: updated, gradient: sum, step: step, learningRate: learningRate)
-      for i in updated..<count { parameters[offset + i] = sum[i] }
+      update.run(
+        offset, count: updated, into: copy, gradient: sum, step: step, learningRate: learningRate)
+      for i in updated..<count { target[offset + i] = sum[i] }
       if isTimed {
         reduceTicks &+= added &- start
         updateTicks &+= Ticks.now &- added

@@ -124,8 +124,9 @@ package final class GradientReduction {
       return
     }
     let exchange = try ServerExchange(
-      plan, nodeBuffers: nodeBuffers[0], parameters: parameters, norms: normPlan,
-      communicator: mpi, stack: stack)
+      plan, nodeBuffers: nodeBuffers[0], parameters: parameters,
+      mayBeEarly: overlaps && plan.buckets.count > 1 && !update.isStaged, norms: normPlan, communicator: mpi,
+      stack: stack)
     ownParts = exchange.buckets.flatMap(\.parts)
     network = try NetworkReduction(
       exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,

@@ -220,13 +220,13 @@ extension NetworkReduction: NetworkWork {
 
   func didAdd() { clock?.mark(.reduce) }
 
-  func update(_ part: OwnPart) {
+  func update(_ part: OwnPart, into copy: UnsafeMutablePointer<Float>?) {
     if let words = part.words {
       reduction.commonWords.pointee = AgreementWords.combined(ofServers: words)
     }
     guard !isStaged, let sources = part.sources else { return }
     markFirstWait()
-    reduction.foldAndUpdate(part, sources, work, clock)
+    reduction.foldAndUpdate(part, sources, work, into: copy, clock)
   }
 
   /// The words of this server's ranks as one; other servers want to know when its ranks have met.

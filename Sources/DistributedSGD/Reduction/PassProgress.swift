@@ -32,6 +32,8 @@ package final class PassProgress: PassObserver {
     told = layout.parameterCount
   }
 
+  package func hasArrived(upTo end: Int) -> Bool { gates.hasArrived(upTo: end) }
+
   package func willRead(upTo end: Int) {
     if gates.hasArrived(upTo: end) { return }
     clock?.mark(.forward)

@@ -14,10 +14,11 @@ protocol NetworkWork: AnyObject {
   /// This server's nodes are added up.
   func didAdd()
   /// Adds up a total, and updates.
-  func update(_ part: OwnPart)
+  /// - Parameter copy: the arena for new parameters, while the old ones are still read; nil: that of the old ones.
+  func update(_ part: OwnPart, into copy: UnsafeMutablePointer<Float>?)
   /// The words of this server's ranks as one.
   func words() -> AgreementWords
-  /// This rank has done all for a bucket.
+  /// The parameters of a bucket that this rank looks after are there.
   func end(_ bucket: Int)
 }
 
@@ -33,35 +34,44 @@ final class ServerExchange {
   private let pool: ExchangePool
   private var underway: [(sends: Int, bucket: Int)] = []
   private let memory: UnsafeMutablePointer<Float>
+  private let waitingRoom: UnsafeMutablePointer<Float>?
 
   /// Collective over all ranks.
   /// - Parameters:
   ///   - nodeBuffers: the sums of this server's ranks.
   ///   - parameters: the arena of this server.
+  ///   - mayBeEarly: whether new parameters may come while passes still read the old ones.
   ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
     _ plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    parameters: UnsafeMutablePointer<Float>, norms: NormPlan, communicator: MPICommunicator,
-    stack: UnsafeMutablePointer<Float>
+    parameters: UnsafeMutablePointer<Float>, mayBeEarly: Bool, norms: NormPlan,
+    communicator: MPICommunicator, stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
-    let messages = plan.exchanges.flatMap { $0.sums + $0.updates }.map(\.messages.count).reduce(0, +)
-    let pool = try communicator.exchangePool(capacity: messages)
+    // As long as the arena, for the same offsets; what this rank does not look after is never touched.
+    waitingRoom = mayBeEarly ? .allocate(capacity: plan.layout.length) : nil
+    let messages = plan.exchanges.flatMap { $0.sums + $0.updates + (mayBeEarly ? $0.updates : []) }
+    let pool = try communicator.exchangePool(capacity: messages.map(\.messages.count).reduce(0, +))
     self.pool = pool
     var buckets: [BucketExchange] = []
     for number in plan.exchanges.indices {
+      // The loss and the words, in the last bucket, come when no pass reads anything any more.
       buckets.append(
         try BucketExchange(
-          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters, norms: norms,
-          pool: pool, stack: stack))
+          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters,
+          waitingRoom: number == plan.exchanges.count - 1 ? nil : waitingRoom, norms: norms, pool: pool,
+          stack: stack))
     }
     self.buckets = buckets
     order = [buckets.count - 1] + (0..<buckets.count - 1)
     underway.reserveCapacity(Self.openGroups)
   }
 
-  deinit { memory.deallocate() }
+  deinit {
+    memory.deallocate()
+    waitingRoom?.deallocate()
+  }
 
   /// Turns to a step.
   func begin() {

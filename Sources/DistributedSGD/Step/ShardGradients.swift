@@ -78,13 +78,15 @@ final class ShardGradients {
       model.needsGlobalBatch
       ? ShardPasses(wholeShareOf: nodes, shards: shards, batchSizes: schedule.batchSizes)
       : self.microBatch < largestShard
-        ? .none
+        ? ShardPasses(
+          microBatch: self.microBatch, shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
         : ShardPasses(model, shards: shards, batchSizes: schedule.batchSizes, nodes: nodes)
     passLevel = passes.level
     let maximumPieces = model.needsGlobalBatch ? max(1, passes.maximumPieces) : 1 << passLevel
     network = Network(
       model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
-      passes: passes.bounds, seed: sampler.seed, arithmetic: arithmetic)
+      passes: passes.bounds, waitingPasses: progress == nil ? [] : passes.bounds.union(passes.single),
+      seed: sampler.seed, arithmetic: arithmetic)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     shares =
       model.needsGlobalBatch

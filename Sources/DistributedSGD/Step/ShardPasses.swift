@@ -16,16 +16,25 @@ struct ShardPasses {
   /// For each that occurs: the row at which each shard starts, and the end of the last.
   let bounds: Set<[Int]>
 
-  /// Each shard runs alone.
-  static let none = ShardPasses(level: 0, bounds: [])
+  /// The same of passes over one shard, or a part of it.
+  let single: Set<[Int]>
 
   /// Of a pass, at most.
   var maximumPieces: Int { bounds.reduce(0) { max($0, $1.count - 1) } }
   var maximumRows: Int { bounds.reduce(0) { max($0, $1[$1.count - 1]) } }
 
-  private init(level: Int, bounds: Set<[Int]>) {
-    self.level = level
-    self.bounds = bounds
+  /// Each shard runs alone, some rows at a time.
+  /// - Parameter nodes: what this rank adds up alone.
+  init(microBatch: Int, shards: Shards, batchSizes: [Int], nodes: [TreeNode]) {
+    level = 0
+    bounds = []
+    let rows = Set(
+      batchSizes.flatMap { batch in
+        nodes.flatMap(\.leaves).filter { $0 < shards.count }.map {
+          shards.examples(of: $0, batch: batch).count
+        }
+      })
+    single = Set(rows.flatMap { [min($0, microBatch), $0 % microBatch] }.filter { $0 > 0 }.map { [0, $0] })
   }
 
   /// - Parameter nodes: what this rank adds up alone.
@@ -34,6 +43,7 @@ struct ShardPasses {
     let largestShard = shards.examples(of: 0, batch: batchSizes[0]).count
     let highest = nodes.map(\.level).max() ?? 0
     var level = 0
+    var single: Set<[Int]> = []
     while level < highest, largestShard << (level + 1) <= enoughRows { level += 1 }
     var bounds: Set<[Int]> = []
     for batch in batchSizes {
@@ -43,10 +53,13 @@ struct ShardPasses {
         for leaves in levels.flatMap({ node.parts(ofLevel: max(0, min($0, node.level))) }) {
           let active = leaves.clamped(to: 0..<shards.active(batch: batch))
           if active.count > 1 { bounds.insert(shards.bounds(of: active, batch: batch)) }
+          if active.count == 1 { single.insert(shards.bounds(of: active, batch: batch)) }
         }
       }
     }
-    self.init(level: level, bounds: bounds)
+    self.level = level
+    self.bounds = bounds
+    self.single = single
   }
 
   /// All of a rank's shards in one pass.
@@ -60,7 +73,9 @@ struct ShardPasses {
       // The gradients of each node are a sum of their own.
       for leaves in active { bounds.insert(shards.bounds(of: leaves, batch: batch)) }
     }
-    self.init(level: 0, bounds: bounds)
+    level = 0
+    self.bounds = bounds
+    single = []
   }
 }
 

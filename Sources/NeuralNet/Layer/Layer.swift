@@ -109,6 +109,8 @@ public struct LayerPlace {
   public let passes: Set<[Int]>
   /// Who computes products and functions.
   public let arithmetic: Arithmetic
+  /// Passes that may have to wait for parameters (`PassObserver`).
+  let waitingPasses: Set<[Int]>
   /// Those of the arithmetic, the same ones for all layers of a network, which keeps them.
   public let products: any MatrixProducts
 }

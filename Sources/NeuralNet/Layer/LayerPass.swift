@@ -46,6 +46,12 @@ public struct Pass {
     backwardObserver = isLast ? observer : nil
   }
 
+  /// Whether a layer's parameters are there, in the forward pass.
+  @inline(__always)
+  func hasArrived(_ parameters: Range<Int>) -> Bool {
+    observer?.hasArrived(upTo: parameters.upperBound) ?? true
+  }
+
   /// A layer is about to read its parameters, in the forward pass.
   @inline(__always)
   func willRead(_ parameters: Range<Int>) {

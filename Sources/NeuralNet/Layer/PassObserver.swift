@@ -2,6 +2,8 @@
 
 /// Is told how far the passes of a step are. Layers lie in the arena one behind the other, so one offset says it all.
 public protocol PassObserver: AnyObject {
+  /// Whether all parameters before `end` are there: a forward pass that is about to read some may then take them all.
+  func hasArrived(upTo end: Int) -> Bool
   /// A forward pass is about to read parameters before `end`; it goes on when this returns.
   func willRead(upTo end: Int)
   /// The last backward pass has added up all gradients from `start` on.

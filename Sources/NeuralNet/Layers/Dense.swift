@@ -65,7 +65,7 @@ final class DensePass: LayerPass, PieceSumming {
   init(_ products: DenseProducts, _ place: LayerPlace) {
     owner = place.products
     owner.reserve(inner: max(products.inputs, products.outputs, place.maximumRows))
-    self.products = products.probed(place.passes)
+    self.products = products.probed(place.passes, waitingPasses: place.waitingPasses)
     (weight, bias) = (place.offsets[0], place.offsets[1])
   }
 

@@ -5,7 +5,7 @@ import CKernels
 /// y = x·Wᵀ + b and its gradients. x is (rows, inputs), W is (outputs, inputs), y is (rows, outputs).
 package struct DenseProducts {
   package let inputs: Int
-  package let outputs: Int
+  package private(set) var outputs: Int
   /// nil: BLAS.
   let chains: ProductChains?
   /// What a pass over several pieces may do at once by BLAS.
@@ -59,6 +59,31 @@ package struct DenseProducts {
       BLASProducts.multiply(
         x + row * inputs, w, into: y + row * outputs, rows: rows, columns: outputs, inner: inputs,
         transposeA: false, transposeB: true, strideA: inputs, beta: 0)
+    }
+  }
+
+  /// Rows of W, and so columns of y, that make a product of their own: about two megabytes each.
+  var outputBlocks: [Range<Int>] {
+    let height = max(16, (1 << 19) / inputs / 16 * 16)
+    let count = max(1, outputs / height)
+    return (0..<count).map { $0 * height..<($0 == count - 1 ? outputs : ($0 + 1) * height) }
+  }
+
+  /// Some columns of y = x·Wᵀ, without the bias.
+  /// - Parameters:
+  ///   - block: one of `outputBlocks`.
+  ///   - memory: shape (rows, block.count)
+  @inline(never)
+  func forward(
+    _ x: UnsafePointer<Float>, weight w: UnsafePointer<Float>, outputs block: Range<Int>,
+    through memory: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    pieces: UnsafeBufferPointer<Int>
+  ) {
+    var part = self
+    part.outputs = block.count
+    part.forward(x, weight: w + block.lowerBound * inputs, into: memory, pieces: pieces)
+    for row in 0..<pieces[pieces.count - 1] {
+      (y + row * outputs + block.lowerBound).update(from: memory + row * block.count, count: block.count)
     }
   }
 

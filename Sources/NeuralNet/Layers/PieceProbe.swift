@@ -13,22 +13,50 @@ struct PieceFreedom: OptionSet, Sendable {
   static let weightBlocks = PieceFreedom(rawValue: 4)
   /// dW += dyᵀ·x by the product itself, instead of an addition of its own.
   static let weightSum = PieceFreedom(rawValue: 8)
+  /// y = x·Wᵀ in blocks of its columns.
+  static let outputBlocks = PieceFreedom(rawValue: 16)
 }
 
 extension DenseProducts {
   /// This layer with all the freedom that changes no bit for some passes, found by trying: on random numbers, since
   /// the order of a product's additions depends on its shape and not on its numbers.
-  /// - Parameter passes: for each pass, the row at which each piece starts, and the end of the last.
-  func probed(_ passes: Set<[Int]>) -> DenseProducts {
-    guard !isSmall && chains == nil else { return self }
+  /// - Parameters:
+  ///   - passes: for each pass, the row at which each piece starts, and the end of the last.
+  ///   - waitingPasses: those that may have to wait for parameters, and so gain by columns that can come before others.
+  func probed(_ passes: Set<[Int]>, waitingPasses: Set<[Int]>) -> DenseProducts {
+    guard !isSmall else { return self }
     var free = self
-    free.largestPiece = passes.reduce(0) { max($0, zip($1.dropFirst(), $1).map(-).max() ?? 0) }
-    for freedom in [PieceFreedom.forward, .inputGradient, .weightSum, .weightBlocks] {
-      var freer = free
-      freer.freedom.insert(freedom)
-      if passes.allSatisfy({ results($0) == freer.results($0) }) { free = freer }
+    if chains == nil { free.tryPieces(of: passes) }
+    let hasBlocks = !waitingPasses.isEmpty && outputBlocks.count > 1
+    if hasBlocks, chains != nil || waitingPasses.allSatisfy(free.haveBlocks) {
+      free.freedom.insert(.outputBlocks)
     }
     return free
+  }
+
+  private mutating func tryPieces(of passes: Set<[Int]>) {
+    largestPiece = passes.reduce(0) { max($0, zip($1.dropFirst(), $1).map(-).max() ?? 0) }
+    for freedom in [PieceFreedom.forward, .inputGradient, .weightSum, .weightBlocks] {
+      var freer = self
+      freer.freedom.insert(freedom)
+      if passes.allSatisfy({ results($0) == freer.results($0) }) { self = freer }
+    }
+  }
+
+  /// Whether y has the same bits column by column.
+  private func haveBlocks(_ pieces: [Int]) -> Bool {
+    let rows = pieces[pieces.count - 1]
+    let x = random(rows * inputs)
+    let w = random(inputs * outputs)
+    var memory = [Float](repeating: 0, count: rows * outputs)
+    var (whole, inBlocks) = (memory, memory)
+    pieces.withUnsafeBufferPointer { pieces in
+      forward(x, weight: w, into: &whole, pieces: pieces)
+      for block in outputBlocks {
+        forward(x, weight: w, outputs: block, through: &memory, into: &inBlocks, pieces: pieces)
+      }
+    }
+    return zip(whole, inBlocks).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
   /// The bits of all three products on random numbers.

@@ -35,8 +35,8 @@ final class Chain {
   ///   - offset: the model's first float in the arena.
   ///   - number: layers count from here (`LayerPlace.number`).
   init(
-    _ model: Sequential, offset: Int, number: Int, maximumRows: Int, passes: Set<[Int]>, seed: UInt64,
-    arithmetic: Arithmetic, products: any MatrixProducts
+    _ model: Sequential, offset: Int, number: Int, maximumRows: Int, passes: Set<[Int]>,
+    waitingPasses: Set<[Int]>, seed: UInt64, arithmetic: Arithmetic, products: any MatrixProducts
   ) {
     instructions = arithmetic.instructions
     self.products = products
@@ -57,7 +57,8 @@ final class Chain {
       let requests = layer.tensors(of: input)
       let place = LayerPlace(
         number: number + index + 1, input: input, offsets: offsets[index], maximumRows: maximumRows,
-        seed: seed, passes: passes, arithmetic: arithmetic, products: products)
+        seed: seed, passes: passes, arithmetic: arithmetic, waitingPasses: waitingPasses,
+        products: products)
       let pass =
         layer is any SpatialLayer
         ? SpatialPass(
@@ -114,7 +115,14 @@ final class Chain {
   func forward(_ input: UnsafePointer<Float>, _ pass: borrowing Pass) -> UnsafeMutablePointer<Float> {
     let rows = pass.rows
     var x = input
-    for station in stations {
+    for (index, station) in stations.enumerated() {
+      if let dense = station.dense, dense.freedom.contains(.outputBlocks), index < stations.count - 1,
+        !pass.hasArrived(station.parameters)
+      {
+        forward(dense, station, x, asParametersArrive: pass)
+        x = UnsafePointer(station.output)
+        continue
+      }
       pass.willRead(station.parameters)
       if let dense = station.dense {
         if station.finishes {
@@ -136,6 +144,25 @@ final class Chain {
       x = UnsafePointer(station.output)
     }
     return stations[stations.count - 1].output
+  }
+
+  /// A dense layer's output, column by column as its parameters come. Another layer follows: the gradient at its input
+  /// has yet to use its memory.
+  @inline(never)
+  private func forward(
+    _ dense: DenseProducts, _ station: Station, _ x: UnsafePointer<Float>,
+    asParametersArrive pass: borrowing Pass
+  ) {
+    let weight = pass.parameters + station.weight
+    for block in dense.outputBlocks {
+      pass.willRead(station.weight..<station.weight + block.upperBound * dense.inputs)
+      dense.forward(
+        x, weight: weight, outputs: block, through: gradients.0, into: station.output, pieces: pass.pieces)
+    }
+    pass.willRead(station.parameters)
+    Activation.addBiasAndApply(
+      station.activation, to: station.output, bias: pass.parameters + station.bias, rows: pass.rows,
+      columns: station.outputs, instructions: instructions)
   }
 
   /// Gradients of the parameters and, if `inputGradient` is there, at the input.
@@ -208,12 +235,16 @@ final class Chain {
       outputGradient: dy, into: target.arena + station.bias, pieces: target.pieces, sum: gradient.sum,
       accumulate: gradient.accumulates)
     let height = dense.rowsAtATime(pieces: target.pieces.count - 1)
-    for first in stride(from: 0, to: dense.outputs, by: height).reversed() {
-      let rows = first..<min(first + height, dense.outputs)
+    var (end, count) = (dense.outputs, 1)
+    while end > 0 {
+      let rows = max(0, ((end - 1) / height + 1 - count) * height)..<end
       dense.weightGradient(
         x, outputGradient: dy, into: target.arena + station.weight, rows: rows, pieces: target.pieces,
         sum: gradient.sum, accumulate: gradient.accumulates)
       pass.didSum(station.weight + rows.lowerBound * dense.inputs..<station.parameters.upperBound)
+      // The network has something to do now: larger products take less time.
+      end = rows.lowerBound
+      count = min(4, 2 * count)
     }
   }
 }

@@ -23,16 +23,18 @@ public final class Network {
   /// - Parameters:
   ///   - passes: passes over several pieces that will occur: for each, the row at which each piece starts, and the
   ///     end of the last.
+  ///   - waitingPasses: all passes in front of which parameters may still be on their way (`PassObserver`), in the same form.
   ///   - seed: of the run, for layers that draw numbers.
   public init(
-    _ model: Sequential, maximumRows: Int, passes: Set<[Int]> = [], seed: UInt64 = 0,
-    arithmetic: Arithmetic = .blas
+    _ model: Sequential, maximumRows: Int, passes: Set<[Int]> = [], waitingPasses: Set<[Int]> = [],
+    seed: UInt64 = 0, arithmetic: Arithmetic = .blas
   ) {
     self.model = model
     self.maximumRows = maximumRows
     chain = Chain(
-      model, offset: 0, number: 0, maximumRows: maximumRows, passes: passes, seed: seed,
-      arithmetic: arithmetic, products: arithmetic.makeProducts())
+      model, offset: 0, number: 0, maximumRows: maximumRows, passes: passes,
+      waitingPasses: waitingPasses, seed: seed, arithmetic: arithmetic,
+      products: arithmetic.makeProducts())
     outputCopy = chain.keepsLastOutput ? .allocate(capacity: max(1, maximumRows * model.outputCount)) : nil
     let maximumPieces = passes.map { $0.count - 1 }.max() ?? 1
     sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength)

@@ -67,7 +67,8 @@ private final class ResidualPass: LayerPass, PieceSumming {
     self.shortcut = shortcut
     chain = Chain(
       block, offset: place.offsets.first ?? 0, number: place.number << 8, maximumRows: place.maximumRows,
-      passes: place.passes, seed: place.seed, arithmetic: place.arithmetic, products: place.products)
+      passes: place.passes, waitingPasses: place.waitingPasses, seed: place.seed,
+      arithmetic: place.arithmetic, products: place.products)
     gradient = .allocate(capacity: max(1, place.maximumRows * block.outputShape.count))
   }
 
