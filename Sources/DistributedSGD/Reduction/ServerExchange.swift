@@ -1,5 +1,6 @@
 // The reduction's messages between servers: buckets on their way, those first that the next step needs first.
 import MPI
+import NeuralNet
 
 /// What the exchange needs to know and to have done in a step; all of it on the thread that talks to other servers.
 protocol NetworkWork: AnyObject {
@@ -33,19 +34,27 @@ final class ServerExchange {
   private let pool: ExchangePool
   private var underway: [(sends: Int, bucket: Int)] = []
   private let memory: UnsafeMutablePointer<Float>
+  /// The same of sums in 16 bits; nil where none are.
+  private let halfMemory: UnsafeMutablePointer<UInt16>?
 
   /// Collective over all ranks.
   /// - Parameters:
   ///   - nodeBuffers: the sums of this server's ranks.
   ///   - parameters: the arena of this server.
+  ///   - steps: of them, in 16 bits; nil where all that travels are floats.
+  ///   - tree: how sums are added.
   ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
     _ plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    parameters: UnsafeMutablePointer<Float>, norms: NormPlan, communicator: MPICommunicator,
-    stack: UnsafeMutablePointer<Float>
+    parameters: UnsafeMutablePointer<Float>, steps: ParameterSteps?, norms: NormPlan,
+    communicator: MPICommunicator, _ tree: TreeAddition, stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
+    let half = steps.map {
+      HalfMemory(format: $0.format, sums: .allocate(capacity: max(1, plan.exchangeLength)), steps: $0.bits)
+    }
+    halfMemory = half?.sums
     let messages = plan.exchanges.flatMap { $0.sums + $0.updates }.map(\.messages.count).reduce(0, +)
     let pool = try communicator.exchangePool(capacity: messages)
     self.pool = pool
@@ -53,15 +62,18 @@ final class ServerExchange {
     for number in plan.exchanges.indices {
       buckets.append(
         try BucketExchange(
-          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters, norms: norms,
-          pool: pool, stack: stack))
+          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, half: half, parameters: parameters,
+          norms: norms, pool: pool, tree, stack: stack))
     }
     self.buckets = buckets
     order = [buckets.count - 1] + (0..<buckets.count - 1)
     underway.reserveCapacity(Self.openGroups)
   }
 
-  deinit { memory.deallocate() }
+  deinit {
+    memory.deallocate()
+    halfMemory?.deallocate()
+  }
 
   /// Turns to a step.
   func begin() {

@@ -24,9 +24,10 @@ public final class Network {
   ///   - passes: passes over several pieces that will occur: for each, the row at which each piece starts, and the
   ///     end of the last.
   ///   - seed: of the run, for layers that draw numbers.
+  ///   - format: of the gradients of several pieces and their sums; what a single piece leaves is not rounded.
   public init(
     _ model: Sequential, maximumRows: Int, passes: Set<[Int]> = [], seed: UInt64 = 0,
-    arithmetic: Arithmetic = .blas
+    arithmetic: Arithmetic = .blas, format: GradientFormat = .fp32
   ) {
     self.model = model
     self.maximumRows = maximumRows
@@ -35,7 +36,7 @@ public final class Network {
       arithmetic: arithmetic, products: arithmetic.makeProducts())
     outputCopy = chain.keepsLastOutput ? .allocate(capacity: max(1, maximumRows * model.outputCount)) : nil
     let maximumPieces = passes.map { $0.count - 1 }.max() ?? 1
-    sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength)
+    sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength, format: format)
     targets = .allocate(capacity: max(1, maximumPieces))
     onePiece = .allocate(capacity: 2)
     onePiece.initialize(repeating: 0)
