@@ -105,7 +105,7 @@ import Testing
           communicator: communicator)
       } throws: { error in
         let error = (error as? AgreedError)?.error ?? error
-        return (error as? DistsgdError)?.message.contains("--wire") == true
+        return (error as? DistsgdError).map { "\($0)".contains("--wire") } == true
       }
     }
     withExtendedLifetime(resumption) {}
