@@ -6,25 +6,27 @@ public final class Exchange {
   /// Which way a message goes.
   public enum Direction: Sendable { case send, receive }
 
-  /// One message: `count` floats at `buffer`, to or from `peer`.
+  /// One message: `count` numbers at `buffer`, to or from `peer`.
   public struct Message {
     /// Sent or received.
     public let direction: Direction
     /// What is sent, or where it is put.
-    public let buffer: UnsafeMutablePointer<Float>
-    /// Floats.
+    public let buffer: UnsafeMutableRawPointer
+    /// Numbers.
     public let count: Int
     /// The other rank.
     public let peer: Int
     /// The same at both ends, and another one for each message between two ranks.
     public let tag: Int
+    let datatype: MPI_Datatype?
 
     /// A message from or to memory that outlives the exchange.
-    public init(
-      _ direction: Direction, _ buffer: UnsafeMutablePointer<Float>, count: Int, peer: Int, tag: Int
+    public init<Scalar: MPIScalar>(
+      _ direction: Direction, _ buffer: UnsafeMutablePointer<Scalar>, count: Int, peer: Int, tag: Int
     ) {
       self.direction = direction
-      self.buffer = buffer
+      self.buffer = UnsafeMutableRawPointer(buffer)
+      datatype = Scalar.datatype
       self.count = count
       self.peer = peer
       self.tag = tag

@@ -8,6 +8,7 @@ public protocol MPIScalar: BitwiseCopyable {
 }
 
 extension UInt8: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_byte() } }
+extension UInt16: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_uint16() } }
 extension Float: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_float() } }
 extension Double: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_double() } }
 extension Int32: MPIScalar { public static var datatype: MPI_Datatype? { cmpi_int32() } }

@@ -29,15 +29,15 @@ final class PersistentRequests {
   func add(_ message: Exchange.Message) throws(MPIError) {
     precondition(count < all.count, "there is room for fewer messages")
     let request = all.baseAddress! + count
-    let (floats, peer, tag) = (Int32(message.count), Int32(message.peer), Int32(message.tag))
+    let (length, peer, tag) = (Int32(message.count), Int32(message.peer), Int32(message.tag))
     switch message.direction {
     case .send:
       try check(
-        MPI_Send_init(message.buffer, floats, Float.datatype, peer, tag, communicator, request),
+        MPI_Send_init(message.buffer, length, message.datatype, peer, tag, communicator, request),
         "MPI_Send_init")
     case .receive:
       try check(
-        MPI_Recv_init(message.buffer, floats, Float.datatype, peer, tag, communicator, request),
+        MPI_Recv_init(message.buffer, length, message.datatype, peer, tag, communicator, request),
         "MPI_Recv_init")
     }
     count += 1

@@ -31,7 +31,11 @@ private func randomLeaves(_ count: Int, length: Int) -> [[Float]] {
 }
 
 /// Runs the program that adds up `target` from arrays of its `sources`, block by block; nil when it is empty.
-private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arrays: [[Float]?]) -> [Float]? {
+private func fold(
+  _ target: TreeNode, _ sources: [TreeNode], active: Int, _ arrays: [[Float]?],
+  _ format: GradientFormat = .fp32,
+  parameterCount: Int? = nil
+) -> [Float]? {
   let length = arrays.compactMap { $0 }.first?.count ?? 0
   let stack = UnsafeMutablePointer<Float>.allocate(capacity: FoldProgram.stackLength)
   let pointers = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: sources.count)
@@ -47,7 +51,9 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
     (pointers + index).initialize(to: memory + index * length)
     if let array { (memory + index * length).update(from: array, count: length) }
   }
-  let program = FoldProgram(target: target, sources: sources, active: active, stack: stack)
+  let program = FoldProgram(
+    target: target, sources: sources, active: active,
+    TreeAddition(format, ArenaLayout(parameterCount: parameterCount ?? length)), stack: stack)
   if program.isEmpty { return nil }
   var result: [Float] = []
   while result.count < length {
@@ -138,6 +144,32 @@ private func fold(_ target: TreeNode, _ sources: [TreeNode], active: Int, _ arra
     let leaves = (0..<5).map { TreeNode(level: 0, index: $0) }
     #expect(fold(tree.root, leaves, active: 5, leaves.map(naive.sum)) == naive.sum(tree.root))
     #expect(fold(tree.root, [tree.root], active: 5, [naive.sum(tree.root)]) == naive.sum(tree.root))
+  }
+
+  /// Every sum is rounded, wherever it is made, and the loss behind the gradients is not.
+  @Test(arguments: [GradientFormat.bf16, .fp16]) func roundedSums(_ format: GradientFormat) throws {
+    let length = FoldProgram.blockLength + 78
+    let tree = ReductionTree(leafCount: 5)
+    let nodes = (0..<5).map { TreeNode(level: 0, index: $0) }
+    // Within the range of both formats.
+    let leaves = randomLeaves(5, length: length).map { leaf in
+      var leaf = leaf.map { $0 * 0x1p-11 }
+      format.round(&leaf, length - 1)
+      return leaf
+    }
+    func sum(_ a: [Float], _ b: [Float]) -> [Float] {
+      var c = zip(a, b).map { $0 + $1 }
+      format.round(&c, length - 1)
+      return c
+    }
+    let (first, second) = (sum(leaves[0], leaves[1]), sum(leaves[2], leaves[3]))
+    let total = sum(sum(first, second), leaves[4])
+    #expect(
+      fold(tree.root, nodes, active: 5, leaves, format, parameterCount: length - 1) == total)
+    #expect(
+      fold(
+        tree.root, [TreeNode(level: 1, index: 0), TreeNode(level: 1, index: 1), nodes[4]], active: 5,
+        [first, second, leaves[4]], format, parameterCount: length - 1) == total)
   }
 
   /// The order shows: the same numbers from left to right give other bits.

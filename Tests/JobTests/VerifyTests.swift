@@ -36,6 +36,22 @@ extension JobTests {
       #expect(left.isEmpty, "no temporary folder is left")
     }
 
+    /// All sums in 16 bits, over several buffers' worth of passes, shards without examples and a loss that is none of them.
+    @Test(arguments: [
+      "bf16 --arithmetic blas --optimizer adam --clip-norm 1", "fp16 --arithmetic portable",
+      "fp16 --arithmetic blas --micro-batch 3 --optimizer lamb",
+    ]) func in16Bits(_ words: String) throws {
+      let outcome = try run(
+        [
+          "verify", "--ranks", "1,2,3,4,8", "--data", "synthetic:310,50", "--model", "mlp:64,40", "--lr",
+          "0.001", "--global-batch", "48", "--shards", "8", "--steps", "12", "--wire",
+        ] + words.split(separator: " ").map(String.init), environment: ["TMPDIR": folder.path])
+      #expect(outcome.code == 0, "\(outcome)")
+      #expect(
+        outcome.output.contains("verified: 12 steps, 8 shards, one hash per step at 1, 2, 3, 4, 8 ranks"),
+        "\(outcome)")
+    }
+
     @Test func json() throws {
       let outcome = try run(["verify", "--json", "--ranks", "1,2", "--steps", "5"])
       let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]

@@ -93,6 +93,39 @@ import Testing
     withExtendedLifetime(resumption) {}
   }
 
+  /// What gradients are rounded to decides the bits.
+  @Test func anotherWireIsRefused() throws {
+    try start("parts", options { $0.wire = .bf16 })
+    let resumption = try Resumption(folder("parts"), communicator: communicator)
+    for wire in [GradientFormat.fp32, .fp16] {
+      #expect {
+        _ = try TrainingRun(
+          options { ($0.wire, $0.epochs, $0.output) = (wire, 4, folder("parts")) }, resuming: resumption,
+          .init(),
+          communicator: communicator)
+      } throws: { error in
+        let error = (error as? AgreedError)?.error ?? error
+        return (error as? DistsgdError).map { "\($0)".contains("--wire") } == true
+      }
+    }
+    withExtendedLifetime(resumption) {}
+  }
+
+  /// The same course of training, as nearly as 8 bits of each gradient tell it.
+  @Test(arguments: [GradientFormat.bf16, .fp16]) func sixteenBitsCostLittle(_ wire: GradientFormat) throws {
+    func losses(_ name: String, _ wire: GradientFormat) throws -> [Double] {
+      try start(
+        name,
+        options { ($0.wire, $0.model, $0.learningRate) = (wire, ModelSpecification(mlp: [60, 40]), 0.05) })
+      return try readMetrics(folder("\(name)/metrics.jsonl")).filter { $0.name == "epoch" }.map {
+        $0.number("loss")
+      }
+    }
+    let (all, half) = (try losses("all", .fp32), try losses("half", wire))
+    try #require(all.count == 3 && half.count == 3)
+    for (all, half) in zip(all, half) { #expect(abs(half / all - 1) < 0.01, "\(half) for \(all)") }
+  }
+
   @Test func longerInParts() throws {
     try start("whole", options { $0.epochs = 5 })
     try start("parts", options { $0.epochs = 1 })

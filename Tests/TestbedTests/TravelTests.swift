@@ -13,6 +13,12 @@ extension TestbedTests {
     "4x2 \(model) --shards 16 --messages rounds --bucket-size 8k --optimizer adam",
     "2x2 \(model) --shards 8 --bucket-size 8k --optimizer lamb",
     "8+3+1 \(model) --shards 16 --bucket-size 20k --messages rounds",
+    "2x1 \(model) --shards 8 --bucket-size 8k --wire bf16",
+    "2x2 \(model) --shards 32 --bucket-size 8k --micro-batch 1 --wire fp16",
+    "3+1 \(model) --shards 9 --clip-norm 1 --wire bf16",
+    "4x2 \(model) --shards 16 --messages rounds --bucket-size 8k --optimizer adam --wire fp16",
+    "2x2 \(model) --shards 8 --bucket-size 8k --optimizer lamb --arithmetic portable --wire bf16",
+    "8+3+1 \(model) --shards 16 --bucket-size 20k --messages rounds --wire fp16",
     // Half of the ranks have no examples, and most no part of a bucket.
     "5+1 --data synthetic:300,60 --model mlp:100,40 --lr 0.001 --global-batch 10 --shards 24 --bucket-size 4k",
   ])
@@ -31,9 +37,12 @@ extension TestbedTests {
     #expect(hash(one.text) != nil && hash(one.text) == hash(several.text), "\(several.text)")
   }
 
-  /// 2 (S − 1)/S · 4n bytes a step leave every host, beside the headers of packets: told by the network itself, for two
+  /// 2 (S − 1)/S · 4n bytes a step, of 16 bits 2 (S − 1)/S · 2n, leave every host, beside the headers of packets: told by the network itself, for two
   /// lengths of a run whose difference is the steps'.
-  @Test(arguments: [("2x1", ""), ("4x1", "--messages direct"), ("4x1", "--messages rounds")])
+  @Test(arguments: [
+    ("2x1", ""), ("4x1", "--messages direct"), ("4x1", "--messages rounds"), ("2x1", "--wire bf16"),
+    ("4x1", "--messages rounds --wire fp16"),
+  ])
   func bytes(placement: String, flags: String) throws {
     func sent(steps: Int) throws -> [Int] {
       let result = try Testbed.command(
@@ -46,7 +55,7 @@ extension TestbedTests {
     }
     let servers = placement == "2x1" ? 2 : 4
     let parameters = 200 * 400 + 400 + 400 * 300 + 300 + 300 + 1
-    let formula = Double(8 * parameters * (servers - 1)) / Double(servers)
+    let formula = Double((flags.contains("--wire") ? 4 : 8) * parameters * (servers - 1)) / Double(servers)
     let (short, long) = (try sent(steps: 20), try sent(steps: 120))
     try #require(short.count == servers && long.count == servers)
     for (before, after) in zip(short, long) {

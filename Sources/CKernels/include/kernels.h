@@ -18,6 +18,34 @@ void ckernels_sum(float *restrict c, const float *a, const float *b, size_t coun
 /// a[i] += b[i]
 void ckernels_add(float *restrict a, const float *b, size_t count);
 
+/// Floats of 16 bits, rounded to the nearest and of two as near to the even one; what is infinite or no number stays so.
+typedef enum {
+  /// The upper half of a float: its range, with 8 bits of precision.
+  CKERNELS_BF16,
+  /// IEEE binary16 of 2^10 times a number: up to 63.97, 11 bits of precision from 2^-24 on, then multiples of 2^-34.
+  CKERNELS_FP16,
+} ckernels_half;
+
+/// x[i] = x[i] as rounded to the format; R(x[i]) below.
+void ckernels_half_round(ckernels_half format, float *x, size_t count);
+
+/// c[i] = R(a[i] + b[i])
+void ckernels_half_sum(ckernels_half format, float *restrict c, const float *a, const float *b, size_t count);
+
+/// a[i] = R(a[i] + b[i])
+void ckernels_half_add(ckernels_half format, float *restrict a, const float *b, size_t count);
+
+/// to[i] = the bits of R(from[i]), and back.
+void ckernels_half_pack(ckernels_half format, uint16_t *restrict to, const float *from, size_t count);
+void ckernels_half_unpack(ckernels_half format, float *restrict to, const uint16_t *from, size_t count);
+
+/// step[i] = the bits of R(w[i] - before[i]); w[i] = before[i] + R(w[i] - before[i])
+void ckernels_half_step(
+    ckernels_half format, float *restrict w, const float *before, uint16_t *restrict step, size_t count);
+
+/// w[i] += what step[i] has the bits of.
+void ckernels_half_follow(ckernels_half format, float *restrict w, const uint16_t *step, size_t count);
+
 /// w[i] -= rate * g[i]
 void ckernels_descend(float *restrict w, const float *g, float rate, size_t count);
 

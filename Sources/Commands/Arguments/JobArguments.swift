@@ -1,6 +1,7 @@
 // How a job runs, what it tells, and what it keeps, as ArgumentParser sees it.
 import ArgumentParser
 import DistributedSGD
+import NeuralNet
 import Runs
 import System
 
@@ -63,6 +64,12 @@ struct JobArguments: ParsableArguments {
   var messages: Travel.Route?
 
   @Option(
+    help: ArgumentHelp(
+      "What gradients and updates are rounded to: with 16 bits half as much travels between servers, on any ranks the same.",
+      valueName: "fp32|bf16|fp16"))
+  var wire = GradientFormat.fp32
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Compare the ranks' parameters every so many updates.", valueName: "steps"))
   var checkEvery = 100
@@ -100,6 +107,7 @@ struct JobArguments: ParsableArguments {
     options.binding = bind
     options.bucketSize = bucketSize
     options.messages = messages
+    options.wire = wire
     options.checkEvery = checkEvery
     options.timeout = timeout
     options.timeLimit = timeLimit

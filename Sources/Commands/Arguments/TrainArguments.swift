@@ -10,6 +10,7 @@ extension LastBatch: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {}
 extension Binding: ExpressibleByArgument {}
 extension Travel.Route: ExpressibleByArgument {}
+extension GradientFormat: ExpressibleByArgument {}
 
 /// A decimal number. What is none of single precision's numbers is told with the option's range.
 func parseNumber(_ text: String) throws -> Double {

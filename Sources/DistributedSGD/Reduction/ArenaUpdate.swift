@@ -12,6 +12,8 @@ final class ArenaUpdate {
   let tensorwise: (any TensorwiseOptimizer)?
   /// Whether all of the gradient must be known before any of it is used, or it must be changed first.
   let isStaged: Bool
+  /// nil where parameters become just what the optimizer makes of them.
+  let steps: ParameterSteps?
   private let optimizer: any Optimizer
   private let parameters: UnsafeMutablePointer<Float>
   /// In memory of its own: a step counts no references.
@@ -22,8 +24,9 @@ final class ArenaUpdate {
   /// - Parameter parameters: the arena.
   init(
     _ rule: UpdateRule, _ state: OptimizerState, tensors: [ParameterTensor], layout: ArenaLayout,
-    parameters: UnsafeMutablePointer<Float>
+    parameters: UnsafeMutablePointer<Float>, steps: ParameterSteps?
   ) {
+    self.steps = steps
     optimizer = rule.optimizer
     clipping = rule.clipping
     tensorwise = rule.optimizer as? any TensorwiseOptimizer
@@ -55,6 +58,22 @@ final class ArenaUpdate {
       (copy + offset).update(from: parameters + offset, count: count)
       parameters = copy
     }
+    guard let steps else {
+      return change(
+        offset, of: parameters, count: count, gradient: gradient, step: step, learningRate: learningRate)
+    }
+    steps.run(offset..<offset + count, of: parameters) {
+      change(
+        $0, of: parameters, count: $1, gradient: gradient + ($0 - offset), step: step,
+        learningRate: learningRate)
+    }
+  }
+
+  @inline(__always)
+  private func change(
+    _ offset: Int, of parameters: UnsafeMutablePointer<Float>, count: Int, gradient: UnsafePointer<Float>,
+    step: Int, learningRate: Float
+  ) {
     if isUniform {
       return optimizer.update(
         part(of: parameters, offset, count, gradient, decays: true), step: step, learningRate: learningRate)
@@ -102,6 +121,17 @@ final class ArenaUpdate {
   /// Changes all parameters of `range`, by the norms of their tensors.
   /// - Parameter gradient: the direction, addressed as if the whole arena were there.
   func run(
+    _ range: Range<Int>, direction: UnsafePointer<Float>, norms: ArenaNorms, step: Int, learningRate: Float
+  ) {
+    guard let steps else {
+      return change(range, direction: direction, norms: norms, step: step, learningRate: learningRate)
+    }
+    steps.run(range, of: parameters) {
+      change($0..<$0 + $1, direction: direction, norms: norms, step: step, learningRate: learningRate)
+    }
+  }
+
+  private func change(
     _ range: Range<Int>, direction: UnsafePointer<Float>, norms: ArenaNorms, step: Int, learningRate: Float
   ) {
     guard let tensorwise else { return }

@@ -1,5 +1,6 @@
 // One bucket's way between the servers: sums go to who owns a part of it, new parameters come back.
 import MPI
+import NeuralNet
 
 /// What one rank does for a bucket in a step, as `ExchangePlan` says; a bit at a time, so that others can go on
 /// meanwhile.
@@ -9,6 +10,9 @@ final class BucketExchange {
     /// Groups of the pool; nil where there is nothing for anybody.
     let sends: Int?
     let receives: Int?
+    /// What both have where they are in 16 bits.
+    let outgoing: HalfParts?
+    let incoming: HalfParts?
     let additions: [Addition]
   }
 
@@ -65,8 +69,8 @@ final class BucketExchange {
   /// - Parameter waitingRoom: an arena for parameters that come while the old ones are still read; nil: none do.
   init(
     _ number: Int, of plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    memory: UnsafeMutablePointer<Float>, parameters: UnsafeMutablePointer<Float>,
-    waitingRoom: UnsafeMutablePointer<Float>?, norms: NormPlan, pool: ExchangePool,
+    memory: UnsafeMutablePointer<Float>, half: HalfMemory?, parameters: UnsafeMutablePointer<Float>,
+    waitingRoom: UnsafeMutablePointer<Float>?, norms: NormPlan, pool: ExchangePool, _ tree: TreeAddition,
     stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     self.number = number
@@ -77,7 +81,9 @@ final class BucketExchange {
     let layout = plan.layout
     self.layout = layout
     func programs(_ target: TreeNode, _ sources: [TreeNode]) -> [FoldProgram] {
-      plan.activeShards.map { FoldProgram(target: target, sources: sources, active: $0, stack: stack) }
+      plan.activeShards.map {
+        FoldProgram(target: target, sources: sources, active: $0, tree, stack: stack)
+      }
     }
     func words(
       _ range: Range<Int>, _ sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>, _ parties: [Int]
@@ -96,26 +102,36 @@ final class BucketExchange {
         programs: programs(addition.target.node, addition.sources.map(\.node)),
         words: words(addition.target.range, sources, [0, 1]))
     }
+    let half = exchange.format.isHalf ? half : nil
     func rounds(
-      _ all: [ExchangePlan.Round], _ memory: UnsafeMutablePointer<Float>
+      _ all: [ExchangePlan.Round], _ memory: UnsafeMutablePointer<Float>,
+      _ bits: UnsafeMutablePointer<UInt16>?
     ) throws(MPIError) -> [Round] {
       var rounds: [Round] = []
       for round in all {
-        func exchange(_ direction: Exchange.Direction) throws(MPIError) -> Int? {
+        func messages(_ direction: Exchange.Direction) -> [ExchangePlan.Message] {
+          round.messages.filter { $0.direction == direction }
+        }
+        func group(_ direction: Exchange.Direction) throws(MPIError) -> Int? {
           try pool.add(
-            round.messages.filter { $0.direction == direction }.map { $0.message(in: memory) })
+            messages(direction).map { message in
+              bits.map { message.message(in: $0) } ?? message.message(in: memory)
+            })
+        }
+        func parts(_ direction: Exchange.Direction) -> HalfParts? {
+          bits.map { HalfParts(messages(direction), exchange.format, $0, memory) }
         }
         rounds.append(
           Round(
-            sends: try exchange(.send), receives: try exchange(.receive),
-            additions: round.additions.map(addition)))
+            sends: try group(.send), receives: try group(.receive), outgoing: parts(.send),
+            incoming: parts(.receive), additions: round.additions.map(addition)))
       }
       return rounds
     }
-    sums = try rounds(exchange.sums, memory)
-    updates = try rounds(exchange.updates, parameters)
+    sums = try rounds(exchange.sums, memory, half?.sums)
+    updates = try rounds(exchange.updates, parameters, half?.steps)
     if let waitingRoom {
-      earlyUpdates = try rounds(exchange.updates, waitingRoom)
+      earlyUpdates = try rounds(exchange.updates, waitingRoom, nil)
     } else {
       earlyUpdates = []
     }
@@ -195,14 +211,19 @@ final class BucketExchange {
     case .gradients:
       guard work.isSummed(number) else { return false }
       addOwn(work)
+      sums[0].outgoing?.pack()
       work.didAdd()
       makeReady(sums[0])
       stage = .sums(0)
     case .sums(let round):
       guard isDone(sums[round].receives) else { return false }
+      sums[round].incoming?.unpack()
       for addition in sums[round].additions { add(addition, size: work.size) }
       let next = round + 1
-      if next < sums.count { makeReady(sums[next]) }
+      if next < sums.count {
+        sums[next].outgoing?.pack()
+        makeReady(sums[next])
+      }
       stage = next < sums.count ? .sums(next) : .update
     case .update:
       guard work.goesOn else { return false }
@@ -213,6 +234,7 @@ final class BucketExchange {
       stage = .updates(0)
     case .updates(let round):
       guard isDone(chosenUpdates[round].receives) else { return false }
+      chosenUpdates[round].incoming?.follow()
       let next = round + 1
       if next < updates.count { makeReady(chosenUpdates[next]) }
       stage = next < updates.count ? .updates(next) : .release
@@ -284,7 +306,7 @@ struct OwnPart {
 
 extension ExchangePlan.Message {
   /// - Parameter memory: what the offset counts from.
-  fileprivate func message(in memory: UnsafeMutablePointer<Float>) -> Exchange.Message {
+  fileprivate func message(in memory: UnsafeMutablePointer<some MPIScalar>) -> Exchange.Message {
     Exchange.Message(direction, memory + offset, count: count, peer: peer, tag: tag)
   }
 }

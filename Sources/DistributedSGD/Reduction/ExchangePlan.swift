@@ -1,5 +1,6 @@
 // Who sends what to whom between servers in a step, and where it lies: worked out before anything is allocated.
 import MPI
+import NeuralNet
 
 /// What one rank adds up, sends and receives for one bucket of the arena. Every part of it has an owner, who adds up the
 /// total and updates. For each lane (`Lane`), one rank of every server adds up its server's nodes, and
@@ -66,6 +67,8 @@ package struct ExchangePlan: Sendable {
 
   /// Of the arena.
   package let bucket: Range<Int>
+  /// In what its sums travel, and the changes of its parameters; floats: the parameters themselves.
+  package let format: GradientFormat
   /// This server's nodes over what this rank works on: added up from the gradients of the server's ranks.
   package private(set) var own: [Sum] = []
   package private(set) var sums: [Round] = []
@@ -81,8 +84,12 @@ package struct ExchangePlan: Sendable {
   /// - Parameters:
   ///   - number: of the bucket.
   ///   - start: where its sums begin in the exchange's memory.
-  init(bucket: Range<Int>, number: Int, rank: Int, server: Int, routes: ServerRoutes, start: Int) {
+  init(
+    bucket: Range<Int>, number: Int, rank: Int, server: Int, routes: ServerRoutes, format: GradientFormat,
+    start: Int
+  ) {
     self.bucket = bucket
+    self.format = format
     self.number = number
     self.rank = rank
     ownServer = server

@@ -1,5 +1,4 @@
 // The tree's additions over some nodes' sums, as a short program for a stack of blocks that stay in cache.
-import CKernels
 
 /// Adds the sums of some nodes of the tree up to that of `target`, in the tree's order.
 ///
@@ -30,13 +29,18 @@ package struct FoldProgram {
   /// Floats to ask of `run` at a time: without additions nothing is gained by blocks.
   package let blockLength: Int
   private let stack: UnsafeMutablePointer<Float>
+  private let addition: TreeAddition
 
   /// - Parameters:
   ///   - target: the node whose sum is wanted.
   ///   - sources: the nodes whose sums are there; together they cover the target's existing leaves.
   ///   - active: leaves from this one on do not exist, and neither do nodes that start there.
   ///   - stack: scratch of `stackLength` floats, which programs may share.
-  package init(target: TreeNode, sources: [TreeNode], active: Int, stack: UnsafeMutablePointer<Float>) {
+  package init(
+    target: TreeNode, sources: [TreeNode], active: Int, _ addition: TreeAddition,
+    stack: UnsafeMutablePointer<Float>
+  ) {
+    self.addition = addition
     let place = Dictionary(uniqueKeysWithValues: sources.enumerated().map { ($1, $0) })
     var operations: [Operation] = []
     var height = 0
@@ -124,11 +128,11 @@ package struct FoldProgram {
         top.update(from: sources[a] + offset, count: count)
       case .loadSum(let a, let b):
         top += Self.blockLength
-        ckernels_sum(top, sources[a] + offset, sources[b] + offset, count)
+        addition.sum(top, sources[a] + offset, sources[b] + offset, offset: offset, count: count)
       case .add(let a):
-        ckernels_add(top, sources[a] + offset, count)
+        addition.add(top, sources[a] + offset, offset: offset, count: count)
       case .merge:
-        ckernels_add(top - Self.blockLength, top, count)
+        addition.add(top - Self.blockLength, top, offset: offset, count: count)
         top -= Self.blockLength
       }
     }

@@ -26,6 +26,8 @@ package final class GradientReduction {
   /// Of the parameters and of every gradient sum.
   package let layout: ArenaLayout
 
+  /// How sums of the tree are added.
+  let addition: TreeAddition
   let update: ArenaUpdate
   /// Sums of squares, for norms.
   let norms: ArenaNorms
@@ -64,13 +66,17 @@ package final class GradientReduction {
   ///   - tensors: of the arena; none: all of it is learned, and decays.
   ///   - rule: of the updates.
   ///   - activeShards: the numbers of non-empty shards that occur (one, or two with a short last batch).
+  ///   - format: of all sums, and of what a step changes.
   ///   - travel: between servers.
   ///   - overlaps: whether buckets may travel while passes compute, which then tell how far they are (`passes`), and
   ///     whether parameters may still be on their way after a step (`settle`).
   package init(
     parameterCount: Int, tensors: [ParameterTensor] = [], shards: Shards, activeShards: [Int],
-    rule: UpdateRule, travel: Travel = Travel(), overlaps: Bool = false, communicator: any Communicator
+    rule: UpdateRule, format: GradientFormat = .fp32, travel: Travel = Travel(), overlaps: Bool = false,
+    communicator: any Communicator
   ) throws(MPIError) {
+    var travel = travel
+    travel.format = format
     let plan = ReductionPlan(
       topology: communicator.topology, rank: communicator.rank, shards: shards,
       layout: ArenaLayout(parameterCount: parameterCount), activeShards: activeShards, travel: travel)
@@ -110,23 +116,29 @@ package final class GradientReduction {
     ownGradient = isReplicated ? .allocate(capacity: parameterCount) : nil
     let stack = UnsafeMutablePointer<Float>.allocate(capacity: FoldProgram.stackLength)
     self.stack = stack
+    let addition = TreeAddition(format, layout)
+    self.addition = addition
+    let steps =
+      format.isHalf
+      ? ParameterSteps(format, length: layout.length, travel: plan.placement == .split) : nil
     update = ArenaUpdate(
       rule, try OptimizerState(rule.optimizer.states, plan: plan, communicator: communicator),
-      tensors: tensors, layout: layout, parameters: parameters)
+      tensors: tensors, layout: layout, parameters: parameters, steps: steps)
     guard plan.placement == .split, let mpi = communicator as? MPICommunicator else {
       ownParts = plan.ownRanges.map { range in
         OwnPart(
           range: range, firstPiece: normPlan.pieces(in: range).lowerBound, sources: nil,
           programs: plan.activeShards.map {
-            FoldProgram(target: plan.tree.root, sources: plan.windowNodes, active: $0, stack: stack)
+            FoldProgram(
+              target: plan.tree.root, sources: plan.windowNodes, active: $0, addition, stack: stack)
           }, words: nil)
       }
       return
     }
     let exchange = try ServerExchange(
-      plan, nodeBuffers: nodeBuffers[0], parameters: parameters,
-      mayBeEarly: overlaps && plan.buckets.count > 1 && !update.isStaged, norms: normPlan, communicator: mpi,
-      stack: stack)
+      plan, nodeBuffers: nodeBuffers[0], parameters: parameters, steps: steps,
+      mayBeEarly: overlaps && plan.buckets.count > 1 && !update.isStaged && steps == nil, norms: normPlan,
+      communicator: mpi, addition, stack: stack)
     ownParts = exchange.buckets.flatMap(\.parts)
     network = try NetworkReduction(
       exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,

@@ -1,5 +1,6 @@
 // How fast servers talk to each other, measured when a job starts; and what follows for the size and the way of messages.
 import MPI
+import NeuralNet
 import System
 
 /// What a message between two servers takes: `latency` and `secondsPerByte` for each of its bytes, all servers talking at
@@ -79,19 +80,24 @@ public struct TravelChoice: Sendable, Equatable {
   private static let secondsPerAddedByte = 0.25e-9
 
   /// Measures the link where something depends on it. Collective.
-  package func chosen(parameterCount: Int, over communicator: any Communicator) throws(MPIError) -> Travel {
+  /// - Parameter format: of what travels.
+  package func chosen(
+    parameterCount: Int, format: GradientFormat = .fp32, over communicator: any Communicator
+  ) throws(MPIError) -> Travel {
     let servers = communicator.topology.serverCount
-    let hasBuckets = bucketBytes == nil && 4 * parameterCount >= 2 * Self.smallestBucket
+    let hasBuckets = bucketBytes == nil && format.byteCount * parameterCount >= 2 * Self.smallestBucket
     guard servers > 1, hasBuckets || route == nil && servers > 2 else {
-      return chosen(nil, servers: servers, parameterCount: parameterCount)
+      return chosen(nil, servers: servers, parameterCount: parameterCount, format: format)
     }
     let link = try Link.measure(over: communicator, withRate: hasBuckets)
-    return chosen(link, servers: servers, parameterCount: parameterCount)
+    return chosen(link, servers: servers, parameterCount: parameterCount, format: format)
   }
 
   /// - Parameter link: as measured; nil where nothing depends on it.
-  package func chosen(_ link: Link?, servers: Int, parameterCount: Int) -> Travel {
-    let bytes = 4 * parameterCount
+  package func chosen(
+    _ link: Link?, servers: Int, parameterCount: Int, format: GradientFormat = .fp32
+  ) -> Travel {
+    let bytes = format.byteCount * parameterCount
     var bucket = bucketBytes
     if bucket == nil, let link, link.secondsPerByte > 0 {
       let least = max(Double(Self.smallestBucket), 20 * link.latency / link.secondsPerByte)
@@ -103,7 +109,7 @@ public struct TravelChoice: Sendable, Equatable {
     let sent = isOne ? bytes : min(bytes, bucket ?? bytes)
     return Travel(
       route ?? Self.route(link, servers: servers, bytes: sent),
-      bucketLength: isOne ? nil : max(1, bucket! / 4 / ArenaLayout.block) * ArenaLayout.block)
+      bucketLength: isOne ? nil : max(1, bucket! / format.byteCount / ArenaLayout.block) * ArenaLayout.block)
   }
 
   /// Directly, S − 1 messages follow each other at every server, up and down; in rounds log₂ S, but between two of them

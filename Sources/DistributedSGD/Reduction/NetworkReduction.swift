@@ -62,7 +62,9 @@ final class NetworkReduction {
     unowned(unsafe) let network = self
     overlap = Overlap(
       courier: courier, gates: gates,
-      passes: PassProgress(gates, courier, layout) { () throws(MPIError) in try network.beginCarrying() })
+      passes: PassProgress(gates, courier, layout, reduction.addition) { () throws(MPIError) in
+        try network.beginCarrying()
+      })
     guard courier.begin({ () throws(MPIError) in try network.carry() }) else {
       throw MPIError(call: "pthread_create", code: 0, message: "the system has no thread for messages")
     }

@@ -1,6 +1,5 @@
 // How far a step's passes are, told bucket by bucket: parameters may be on their way when the step begins, and gradients
 // when it has yet to end.
-import CKernels
 import MPI
 import NeuralNet
 
@@ -9,12 +8,15 @@ package final class PassProgress: PassObserver {
   private let gates: BucketGates
   private let courier: Courier
   private let layout: ArenaLayout
+  private let addition: TreeAddition
   /// Begins a step's messages.
   private let begin: () throws(MPIError) -> Void
   private var hasBegun = false
   /// Gradients from here on are told of.
   private var told: Int
   /// Sums of other passes of this rank, which go to where the last pass adds its own: from the inside of the tree out.
+  /// What the last pass leaves, where that is one shard's gradient.
+  private var leaf: UnsafeMutablePointer<Float>?
   private var sums: [(target: UnsafeMutablePointer<Float>, source: UnsafePointer<Float>)] = []
   /// Where the time goes that a pass waits.
   weak var clock: PhaseClock?
@@ -22,12 +24,13 @@ package final class PassProgress: PassObserver {
   private var failure: MPIError?
 
   init(
-    _ gates: BucketGates, _ courier: Courier, _ layout: ArenaLayout,
+    _ gates: BucketGates, _ courier: Courier, _ layout: ArenaLayout, _ addition: TreeAddition,
     begin: @escaping () throws(MPIError) -> Void
   ) {
     self.gates = gates
     self.courier = courier
     self.layout = layout
+    self.addition = addition
     self.begin = begin
     told = layout.parameterCount
   }
@@ -46,9 +49,16 @@ package final class PassProgress: PassObserver {
     sums.insert((target, source), at: 0)
   }
 
+  /// What the last pass makes is a shard's gradient, to be rounded as such.
+  func round(leaf: UnsafeMutablePointer<Float>) { self.leaf = leaf }
+
   package func didSum(downTo start: Int) {
     guard start < told else { return }
-    for (target, source) in sums { ckernels_add(target + start, source + start, told - start) }
+    let count = told - start
+    if let leaf { addition.roundLeaf(leaf + start, offset: start, count: count) }
+    for (target, source) in sums {
+      addition.add(target + start, source + start, offset: start, count: count)
+    }
     told = start
     beginOnce()
     gates.sum(downTo: start)
@@ -72,5 +82,6 @@ package final class PassProgress: PassObserver {
     hasBegun = false
     told = layout.parameterCount
     sums.removeAll(keepingCapacity: true)
+    leaf = nil
   }
 }

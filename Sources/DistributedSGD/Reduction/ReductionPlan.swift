@@ -62,13 +62,13 @@ package struct ReductionPlan: Sendable {
     }
     let routes = ServerRoutes(
       topology: topology, shards: shards, layout: layout, tree: tree, route: travel.route)
-    let buckets = layout.buckets(length: travel.bucketLength)
+    let buckets = layout.buckets(length: travel.bucketLength, format: travel.format)
     route = routes.route
     var end = 0
     exchanges = buckets.enumerated().map { number, bucket in
       let plan = ExchangePlan(
         bucket: bucket, number: number, rank: rank, server: topology.serverOfRank[rank], routes: routes,
-        start: end)
+        format: bucket.contains(layout.words) ? .fp32 : travel.format, start: end)
       end = plan.end
       return plan
     }

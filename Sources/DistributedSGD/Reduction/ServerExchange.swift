@@ -1,5 +1,6 @@
 // The reduction's messages between servers: buckets on their way, those first that the next step needs first.
 import MPI
+import NeuralNet
 
 /// What the exchange needs to know and to have done in a step; all of it on the thread that talks to other servers.
 protocol NetworkWork: AnyObject {
@@ -35,20 +36,28 @@ final class ServerExchange {
   private var underway: [(sends: Int, bucket: Int)] = []
   private let memory: UnsafeMutablePointer<Float>
   private let waitingRoom: UnsafeMutablePointer<Float>?
+  /// The same of sums in 16 bits; nil where none are.
+  private let halfMemory: UnsafeMutablePointer<UInt16>?
 
   /// Collective over all ranks.
   /// - Parameters:
   ///   - nodeBuffers: the sums of this server's ranks.
   ///   - parameters: the arena of this server.
-  ///   - mayBeEarly: whether new parameters may come while passes still read the old ones.
+  ///   - steps: of them, in 16 bits; nil where all that travel are floats.
+  ///   - mayBeEarly: whether new parameters may come while passes still read the old ones; where they travel as floats.
+  ///   - tree: how sums are added.
   ///   - stack: scratch of `FoldProgram.stackLength` floats.
   init(
     _ plan: ReductionPlan, nodeBuffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>,
-    parameters: UnsafeMutablePointer<Float>, mayBeEarly: Bool, norms: NormPlan,
-    communicator: MPICommunicator, stack: UnsafeMutablePointer<Float>
+    parameters: UnsafeMutablePointer<Float>, steps: ParameterSteps?, mayBeEarly: Bool, norms: NormPlan,
+    communicator: MPICommunicator, _ tree: TreeAddition, stack: UnsafeMutablePointer<Float>
   ) throws(MPIError) {
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
+    let half = steps.map {
+      HalfMemory(format: $0.format, sums: .allocate(capacity: max(1, plan.exchangeLength)), steps: $0.bits)
+    }
+    halfMemory = half?.sums
     // As long as the arena, for the same offsets; what this rank does not look after is never touched.
     waitingRoom = mayBeEarly ? .allocate(capacity: plan.layout.length) : nil
     let messages = plan.exchanges.flatMap { $0.sums + $0.updates + (mayBeEarly ? $0.updates : []) }
@@ -59,8 +68,8 @@ final class ServerExchange {
       // The loss and the words, in the last bucket, come when no pass reads anything any more.
       buckets.append(
         try BucketExchange(
-          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, parameters: parameters,
-          waitingRoom: number == plan.exchanges.count - 1 ? nil : waitingRoom, norms: norms, pool: pool,
+          number, of: plan, nodeBuffers: nodeBuffers, memory: memory, half: half, parameters: parameters,
+          waitingRoom: number == plan.exchanges.count - 1 ? nil : waitingRoom, norms: norms, pool: pool, tree,
           stack: stack))
     }
     self.buckets = buckets
@@ -71,6 +80,7 @@ final class ServerExchange {
   deinit {
     memory.deallocate()
     waitingRoom?.deallocate()
+    halfMemory?.deallocate()
   }
 
   /// Turns to a step.

@@ -1,4 +1,5 @@
 // How gradients travel between servers. None of it changes a bit.
+import NeuralNet
 import System
 
 /// What is sent at a time, and by which way.
@@ -15,19 +16,24 @@ public struct Travel: Sendable, Equatable {
   public var route: Route
   /// Floats of a bucket, which travels by itself; nil: all at once.
   public var bucketLength: Int?
+  /// In what sums and steps travel, where they are rounded to it anyway.
+  package var format: GradientFormat
 
-  package init(_ route: Route = .direct, bucketLength: Int? = nil) {
+  package init(_ route: Route = .direct, bucketLength: Int? = nil, format: GradientFormat = .fp32) {
     self.route = route
     self.bucketLength = bucketLength
+    self.format = format
   }
 }
 
 extension ArenaLayout {
   /// The arena in buckets of about `length` floats, whole blocks each. Where there are several, the last one has the loss
   /// and the words, which are there when all else is.
-  package func buckets(length bucketLength: Int?) -> [Range<Int>] {
+  /// - Parameter format: one of 16 bits has the loss and the words, which are none of them, always travel by themselves.
+  package func buckets(length bucketLength: Int?, format: GradientFormat = .fp32) -> [Range<Int>] {
     let tail = loss / Self.block * Self.block
-    guard let bucketLength, tail > bucketLength else { return [0..<length] }
+    let bucketLength = bucketLength ?? length
+    guard tail > (format.isHalf ? 0 : bucketLength) else { return [0..<length] }
     let blocks = tail / Self.block
     let count = min(blocks, (tail + bucketLength - 1) / bucketLength)
     return (0..<count).map { index in

@@ -1,11 +1,11 @@
 // What a rank computes alone: the gradients of its shards of a batch, added up in the tree's order.
-import CKernels
 import MPI
 import NeuralNet
 
 /// Forward and backward passes over a rank's shards of one batch.
 final class ShardGradients {
   private let layout: ArenaLayout
+  private let addition: TreeAddition
   private let loss: any Loss
   private let outputCount: Int
   private let needsOrder: Bool
@@ -53,17 +53,20 @@ final class ShardGradients {
   private var parameters: UnsafePointer<Float>
 
   /// - Parameters:
+  ///   - addition: of sums of the tree.
   ///   - nodes: what this rank adds up alone.
   ///   - parameters: shape (n), read in every batch.
   init(
     model: Sequential, loss: any Loss, dataset: Dataset, sampler: Sampler, schedule: BatchSchedule,
-    shards: Shards, microBatch: Int?, treatment: Treatment, arithmetic: Arithmetic, nodes: [TreeNode],
+    shards: Shards, microBatch: Int?, treatment: Treatment, arithmetic: Arithmetic, addition: TreeAddition,
+    nodes: [TreeNode],
     parameters: UnsafePointer<Float>, progress: PassProgress? = nil,
     clock: PhaseClock, communicator: any Communicator
   ) {
     self.progress = progress
     progress?.clock = clock
     layout = ArenaLayout(parameterCount: model.parameterCount)
+    self.addition = addition
     self.loss = loss.computed(by: arithmetic)
     outputCount = model.outputCount
     needsOrder = model.needsOrder || treatment.needsOrder
@@ -86,7 +89,7 @@ final class ShardGradients {
     network = Network(
       model, maximumRows: model.needsGlobalBatch ? passes.maximumRows : self.microBatch * maximumPieces,
       passes: passes.bounds, waitingPasses: progress == nil ? [] : passes.bounds.union(passes.single),
-      seed: sampler.seed, arithmetic: arithmetic)
+      seed: sampler.seed, arithmetic: arithmetic, format: addition.format)
     globalSum = model.needsGlobalBatch ? ShardSum(over: communicator, clock: clock) : nil
     shares =
       model.needsGlobalBatch
@@ -141,7 +144,7 @@ final class ShardGradients {
     guard root.right.firstLeaf < active else { return }
     add(root.right, into: rightHalf)
     reduction.measureHalves(sum, rightHalf)
-    ckernels_add(sum, rightHalf, layout.addedCount)
+    addition.add(sum, rightHalf, offset: 0, count: layout.addedCount)
     clock.mark(.reduce)
   }
 
@@ -161,13 +164,15 @@ final class ShardGradients {
       return
     }
     add(node.right, into: right)
-    ckernels_add(sum, right, layout.addedCount)
+    addition.add(sum, right, offset: 0, count: layout.addedCount)
     clock.mark(.reduce)
   }
 
   /// Some neighbouring shards at once, or one of them micro-batch by micro-batch.
   private func addPass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>, isLast: Bool) {
     let isAlone = neighbours.count == 1
+    let isTold = isLast && progress != nil
+    if isAlone, isTold { progress?.round(leaf: sum) }
     let first = shards.examples(of: neighbours.lowerBound, batch: positions.count)
     var start = positions.lowerBound + first.lowerBound
     let end = positions.lowerBound + first.upperBound
@@ -209,6 +214,7 @@ final class ShardGradients {
       start += rows
     } while isAlone && start < end
     if isAlone {
+      if !isTold { addition.roundLeaf(sum, offset: 0, count: layout.parameterCount) }
       sum[layout.loss] = Float(shardLoss) * scale
     } else {
       sum[layout.loss] = pairwiseSum(losses, count: neighbours.count)
@@ -245,6 +251,7 @@ final class ShardGradients {
     network.backward(features, pass, into: groups)
     var piece = 0
     for group in groups {
+      if group.pieces == 1 { addition.roundLeaf(group.arena, offset: 0, count: layout.parameterCount) }
       group.arena[layout.loss] = pairwiseSum(losses + piece, count: group.pieces)
       piece += group.pieces
     }

@@ -41,7 +41,7 @@ public final class Trainer {
     shards: Shards, microBatch: Int?, treatment: Treatment = Treatment(), optimizer: any Optimizer,
     clipping: Clipping? = nil,
     noDecayFor: Set<DecayExemption> = [], learningRate: Float, arithmetic: Arithmetic = .blas,
-    travel: TravelChoice = TravelChoice(),
+    wire: GradientFormat = .fp32, travel: TravelChoice = TravelChoice(),
     settingsHash: UInt64 = 0, checkEvery: Int = 100, communicator: any Communicator
   ) throws {
     try requireFit(model, loss, dataset)
@@ -62,11 +62,13 @@ public final class Trainer {
       parameterCount: model.parameterCount, tensors: model.tensors, shards: shards,
       activeShards: schedule.batchSizes.map(shards.active),
       rule: UpdateRule(optimizer, clipping: clipping, noDecayFor: noDecayFor),
-      travel: try travel.chosen(parameterCount: model.parameterCount, over: communicator),
+      format: wire,
+      travel: try travel.chosen(parameterCount: model.parameterCount, format: wire, over: communicator),
       overlaps: !model.needsGlobalBatch, communicator: communicator)
     gradients = ShardGradients(
       model: model, loss: loss, dataset: dataset, sampler: sampler, schedule: schedule, shards: shards,
-      microBatch: microBatch, treatment: treatment, arithmetic: arithmetic, nodes: reduction.nodes,
+      microBatch: microBatch, treatment: treatment, arithmetic: arithmetic, addition: reduction.addition,
+      nodes: reduction.nodes,
       parameters: reduction.parameters, progress: reduction.passes,
       clock: clock, communicator: communicator)
   }

@@ -111,8 +111,13 @@ package struct DenseProducts {
     precondition(count == 1 || !accumulate)
     if isSmall {
       // W and b are one array here.
-      shortGradients(x, outputGradient: dy, weightAndBias: dw, pieces: pieces, accumulate: accumulate)
-      return
+      if sum.format.isHalf, count > 1 {
+        return eachPiece(pieces, sum, into: dw, count: inputs + 1) { piece, target in
+          shortGradients(x, outputGradient: dy, weightAndBias: target, pieces: piece, accumulate: false)
+        }
+      }
+      return shortGradients(
+        x, outputGradient: dy, weightAndBias: dw, pieces: pieces, accumulate: accumulate)
     }
     weightGradient(x, outputGradient: dy, into: dw, pieces: pieces, sum: sum, accumulate: accumulate)
     biasGradient(outputGradient: dy, into: db, pieces: pieces, sum: sum, accumulate: accumulate)
@@ -126,6 +131,18 @@ package struct DenseProducts {
     sum.run(leaves: pieces.count - 1, into: db, count: outputs, addsInPlace: false) { piece, target, _ in
       if !accumulate { target.update(repeating: 0, count: outputs) }
       ckernels_add_rows(target, dy + pieces[piece] * outputs, pieces[piece + 1] - pieces[piece], outputs)
+    }
+  }
+
+  /// A sum whose leaves are rounded one by one.
+  /// - Parameter leaf: writes that of a piece, given as the only one.
+  private func eachPiece(
+    _ pieces: UnsafeBufferPointer<Int>, _ sum: PairwiseSum, into result: UnsafeMutablePointer<Float>,
+    count: Int,
+    leaf: (_ piece: UnsafeBufferPointer<Int>, _ target: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    sum.run(leaves: pieces.count - 1, into: result, count: count, addsInPlace: false) { piece, target, _ in
+      leaf(UnsafeBufferPointer(rebasing: pieces[piece...piece + 1]), target)
     }
   }
 
@@ -159,6 +176,17 @@ package struct DenseProducts {
     let count = pieces.count - 1
     let range = range ?? 0..<outputs
     if let chains {
+      if sum.format.isHalf, count > 1 {
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: sumHeight) {
+          let rows = first..<min(first + sumHeight, range.upperBound)
+          eachPiece(pieces, sum, into: dw + first * inputs, count: rows.count * inputs) { piece, target in
+            weightGradient(
+              by: chains, x, outputGradient: dy, into: target - first * inputs, rows: rows, pieces: piece,
+              accumulate: false)
+          }
+        }
+        return
+      }
       return weightGradient(
         by: chains, x, outputGradient: dy, into: dw, rows: range, pieces: pieces, accumulate: accumulate)
     }
@@ -185,9 +213,12 @@ package struct DenseProducts {
     return min(outputs, max(16, largestPiece, (32_768 / inputs) / 16 * 16))
   }
 
+  /// Rows of W whose gradients are added up over the pieces at a time by portable products, where sums are rounded.
+  private var sumHeight: Int { min(outputs, max(16, (32_768 / inputs) / 16 * 16)) }
+
   /// Floats of a partial sum over pieces.
   var partialSumLength: Int {
-    max(chains == nil ? blockHeight * inputs : 0, outputs)
+    max((chains == nil ? blockHeight : sumHeight) * inputs, outputs, isSmall ? inputs + 1 : 0)
   }
 
   /// dx = dy·W.

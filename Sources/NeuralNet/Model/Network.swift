@@ -25,9 +25,10 @@ public final class Network {
   ///     end of the last.
   ///   - waitingPasses: all passes in front of which parameters may still be on their way (`PassObserver`), in the same form.
   ///   - seed: of the run, for layers that draw numbers.
+  ///   - format: of the gradients of several pieces and their sums; what a single piece leaves is not rounded.
   public init(
     _ model: Sequential, maximumRows: Int, passes: Set<[Int]> = [], waitingPasses: Set<[Int]> = [],
-    seed: UInt64 = 0, arithmetic: Arithmetic = .blas
+    seed: UInt64 = 0, arithmetic: Arithmetic = .blas, format: GradientFormat = .fp32
   ) {
     self.model = model
     self.maximumRows = maximumRows
@@ -37,7 +38,7 @@ public final class Network {
       products: arithmetic.makeProducts())
     outputCopy = chain.keepsLastOutput ? .allocate(capacity: max(1, maximumRows * model.outputCount)) : nil
     let maximumPieces = passes.map { $0.count - 1 }.max() ?? 1
-    sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength)
+    sum = PairwiseSum(maximumLeaves: maximumPieces, capacity: chain.partialSumLength, format: format)
     targets = .allocate(capacity: max(1, maximumPieces))
     onePiece = .allocate(capacity: 2)
     onePiece.initialize(repeating: 0)

@@ -34,13 +34,17 @@ package func pairwiseSum(_ numbers: UnsafeMutablePointer<Float>, count: Int) -> 
 ///
 /// The partial sums are the digits of a binary counter of the leaves seen so far, so there are at most
 /// log₂(leaves) + 1 of them.
+///
+/// Several leaves and their sums are rounded to `format`; a single one is left as it is, for more may be added to it.
 struct PairwiseSum {
+  let format: GradientFormat
   private let capacity: Int
   /// Shape (levels, capacity)
   private let partialSums: UnsafeMutablePointer<Float>
 
   /// For up to `maximumLeaves` arrays of up to `capacity` floats.
-  init(maximumLeaves: Int, capacity: Int) {
+  init(maximumLeaves: Int, capacity: Int, format: GradientFormat = .fp32) {
+    self.format = format
     var levels = 0
     while 1 << levels < maximumLeaves { levels += 1 }
     self.capacity = capacity
@@ -66,16 +70,18 @@ struct PairwiseSum {
     }
     func merge() {
       height -= 1
-      ckernels_add(sum(height - 1), sum(height), count)
+      format.add(sum(height - 1), sum(height), count)
     }
+    let isRounded = format.isHalf && leaves > 1
     for i in 0..<leaves {
       // The trailing ones of i are the complete subtrees that this leaf completes in turn.
       var complete = i
-      if addsInPlace, i % 2 == 1 {
+      if addsInPlace, !isRounded, i % 2 == 1 {
         leaf(i, sum(height - 1), true)
         complete >>= 1
       } else {
         leaf(i, sum(height), false)
+        if isRounded { format.round(sum(height), count) }
         height += 1
       }
       while complete % 2 == 1 {

@@ -83,7 +83,7 @@ package struct PlanMeasurement {
 
   private func costModel(_ setUp: SetUp, _ training: TrainingOptions) throws -> (CostModel, spread: Double) {
     let cores = try ServerCores(over: communicator).count
-    let modelBytes = 4 * Double(setUp.model.parameterCount)
+    let modelBytes = Double(training.wire.byteCount * setUp.model.parameterCount)
     if let rate = options.simulated?.rate {
       // A rank's time is given, and is the same with all others around it.
       let samples = [1, 2].map { rows in

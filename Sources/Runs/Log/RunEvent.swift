@@ -73,6 +73,7 @@ func runEvent(
   line["threads"] = options.threads
   line["cores"] = placement.cores.count
   line["binding"] = placement.bound.rawValue
+  line["wire"] = options.wire == .fp32 ? nil : options.wire.rawValue
   line["arithmetic"] = setUp.arithmetic.name
   line["arithmeticVersion"] = setUp.arithmetic == .blas ? nil : Arithmetic.portableVersion
   line["instructions"] = setUp.arithmetic.instructions?.description

@@ -108,6 +108,10 @@ final class RunLog {
         "BLAS:   OpenBLAS kernel \(BLAS.kernelWords), \(options.threads) thread\(options.threads == 1 ? "" : "s") a rank\(placement.bound.words)"
       )
     }
+    if options.wire.isHalf {
+      standardOutput(
+        "wire:   \(options.wire.rawValue): all sums of gradients, and what an update changes, in 16 bits")
+    }
     for warning in jobWarnings(options, cores: placement.cores) {
       standardError("distsgd: warning: \(warning)")
     }

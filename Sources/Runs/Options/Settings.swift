@@ -64,6 +64,7 @@ extension TrainingOptions {
     words["--tensorboard"] = writesEvents ? "true" : nil
     words["--bucket-size"] = bucketSize?.description
     words["--messages"] = messages?.rawValue
+    words["--wire"] = wire == .fp32 ? nil : wire.rawValue
     words["--checkpoint-every"] = checkpointEvery?.description
     return words
   }

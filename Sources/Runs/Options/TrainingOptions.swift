@@ -95,6 +95,8 @@ public struct TrainingOptions: Sendable {
   public var bucketSize: ByteCount?
   /// By which way they travel; nil: the one that should take less time.
   public var messages: Travel.Route?
+  /// What all sums of gradients are rounded to, and what an update changes; that is what travels between servers.
+  public var wire = GradientFormat.fp32
   /// Which cores a rank may use.
   public var binding = Binding.none
   /// nil: a checkpoint is written only when the run is asked to stop.

@@ -84,7 +84,8 @@ public final class TrainingRun {
       shards: shards, microBatch: options.microBatch, treatment: setUp.treatment,
       optimizer: options.optimizer, clipping: options.clipping, noDecayFor: options.noDecayFor,
       learningRate: setUp.learningRate,
-      arithmetic: setUp.arithmetic, travel: options.travel, settingsHash: options.settingsHash,
+      arithmetic: setUp.arithmetic, wire: options.wire, travel: options.travel,
+      settingsHash: options.settingsHash,
       checkEvery: options.checkEvery,
       communicator: communicator)
     modelAtEnd = try ModelAtEnd(

@@ -139,6 +139,13 @@ package struct SetUp {
           "--micro-batch \(microBatch): a layer of '\(specification)' looks at the whole batch, so that all shards of a rank are in memory at once; leave it out"
         ))
     }
+    if options.wire == .fp16, model.tensors.contains(where: { !$0.role.isTrained }) {
+      throw AgreedError(
+        DistsgdError(
+          .usage,
+          "--wire fp16: the statistics of a batch norm in '\(specification)' may be larger than fp16 holds; use --wire bf16, which has the range of fp32"
+        ))
+    }
     try communicator.agreeingOnErrors {
       try options.requireRows(for: model, specification, ranks: communicator.worldSize)
       try requireMemory(
