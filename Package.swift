@@ -126,8 +126,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "DataFormats", "DistributedSGD", "MPI", "NeuralNet", "Report", "Runs", "System", "TestSupport",
-        "Text",
+        "DataFormats", "DistributedSGD", "Doctor", "MPI", "NeuralNet", "Report", "Runs", "System",
+        "TestSupport", "Text",
       ],
       path: "Tests/Fuzz/Targets"),
     .testTarget(

@@ -33,7 +33,7 @@ func namedSlots() -> Int? {
 
 private func existing(_ path: String) -> String? { access(path, R_OK) == 0 ? path : nil }
 
-/// `node1 slots=4`, a host a line; one slot where none are named.
+/// `node1 slots=4`, a host a line; one slot where none are named, or fewer.
 package func slots(inHostfile text: String) -> Int? {
   let hosts = text.split(separator: "\n").map { $0.prefix { $0 != "#" } }.filter {
     !$0.allSatisfy(\.isWhitespace)
@@ -41,7 +41,9 @@ package func slots(inHostfile text: String) -> Int? {
   guard !hosts.isEmpty else { return nil }
   return hosts.reduce(0) { sum, line in
     let word = line.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("slots=") }
-    return sum + (word.flatMap { Int($0.dropFirst(6)) } ?? 1)
+    let slots = word.flatMap { Int($0.dropFirst(6)) } ?? 1
+    let (total, overflow) = sum.addingReportingOverflow(max(1, slots))
+    return overflow ? .max : total
   }
 }
 

@@ -60,6 +60,8 @@ package func listed(_ names: [String], limit: Int = 12) -> String {
 /// Text from a file or the command line made fit for a one-line message: `visible`, and of 40 characters at most as they
 /// are shown.
 package func printable(_ text: String, limit: Int = 40) -> String {
+  // Nearly all names are short and plain.
+  if text.utf8.count <= limit, text.utf8.allSatisfy({ 0x20..<0x7F ~= $0 }) { return text }
   var shown = ""
   var length = 0
   for scalar in text.unicodeScalars {

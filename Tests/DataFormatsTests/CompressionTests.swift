@@ -57,6 +57,41 @@ import Testing
       folder.put(ReferenceFiles.foreign("zip of two"), to: "two.zip"))
   }
 
+  /// Texts of some megabytes, whose first part is parsed while the rest is decompressed: whatever stands in them, what is
+  /// read and what is refused is that of the plain file.
+  @Test(arguments: EarlyText.allCases)
+  func longTextsAreReadAsIfTheyWerePlain(kind: EarlyText) throws {
+    let text = Array(kind.text.utf8)
+    #expect(text.count > 6 << 20)
+    let plain = folder.put(text, to: "long.csv")
+    let compressed = folder.put(gzipped(text), to: "long.csv.gz")
+    func read(_ path: String) -> Result<LoadedData, DistsgdError> {
+      Result { () throws(DistsgdError) in try loadData(options(path) { $0.missing = .mean }) }
+    }
+    switch (read(plain), read(compressed)) {
+    case (.success(let expected), .success(let found)):
+      #expect(!kind.isWrong)
+      #expect(found.training.floats == expected.training.floats)
+      #expect(found.training.values == expected.training.values)
+      #expect(found.preprocessing == expected.preprocessing)
+      let notes = found.notes.map { $0.replacingOccurrences(of: "long.csv.gz", with: "long.csv") }
+      #expect(notes == expected.notes)
+    case (.failure(let expected), .failure(let found)):
+      #expect(kind.isWrong)
+      let message = found.description.replacingOccurrences(of: "long.csv.gz", with: "long.csv")
+      #expect(message == expected.description && found.code == expected.code)
+    default: Issue.record("\(kind): only one of the two is read")
+    }
+  }
+
+  @Test func longTextsThatAreCutOrDamagedAreErrors() {
+    var bytes = gzipped(Array(EarlyText.numbers.text.utf8))
+    let cut = folder.put(Array(bytes[..<(bytes.count - 9)]), to: "cut.csv.gz")
+    expectError(.badData, ["ends in the middle", "cut.csv.gz"], cut)
+    bytes[bytes.count - 6] ^= 1
+    expectError(.badData, ["damaged", "hurt.csv.gz"], folder.put(bytes, to: "hurt.csv.gz"))
+  }
+
   private func gzipped(_ bytes: [UInt8]) -> [UInt8] {
     let path = folder.put(bytes, to: "to be compressed")
     defer { unlink(path) }
@@ -72,5 +107,64 @@ import Testing
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Array(data)
+  }
+}
+
+/// Tables of which the first megabytes do not tell all.
+enum EarlyText: CaseIterable, Sendable {
+  case numbers, quotedLineEnds, carriageReturns, carriageReturnsAlone, comments, shortLastLine, noLastLineEnd
+  case missingLate, textLate, categories, manyCategories, categoriesLate, longField, header, wrongLate,
+    openQuote
+  case endOfFileMark, byteOrderMark, blankLines, semicolons
+
+  var isWrong: Bool {
+    switch self {
+    case .shortLastLine, .textLate, .wrongLate, .openQuote: true
+    default: false
+    }
+  }
+
+  private static let rows = 330_000
+
+  var text: String {
+    var lines = (0..<Self.rows).map { row in "\(row % 97).25,\(row),-\(row % 1013)e-3,\(row % 7)" }
+    let last = Self.rows - 1
+    switch self {
+    case .numbers: break
+    case .quotedLineEnds:
+      for row in stride(from: 0, to: Self.rows, by: 3) {
+        lines[row] += row % 2 == 0 ? ",\"a\n1,2\"" : ",\"\"\"x\n\""
+      }
+      for row in 0..<Self.rows where row % 3 != 0 { lines[row] += ",b" }
+      lines = lines.map { line in
+        // The target is the last column.
+        line + ",1"
+      }
+    case .carriageReturns: return lines.joined(separator: "\r\n") + "\r\n"
+    case .carriageReturnsAlone: return lines.joined(separator: "\r")
+    case .comments:
+      for row in stride(from: 200_000, to: Self.rows, by: 1_000) { lines[row] = "# 1,2\n" + lines[row] }
+    case .shortLastLine: lines[last] = "1,2"
+    case .noLastLineEnd: return lines.joined(separator: "\n")
+    case .missingLate:
+      for row in 230_000..<230_010 { lines[row] = "1,,NA,3" }
+    case .textLate: lines[250_000] = "1,2,oops,3"
+    case .categories: lines = lines.indices.map { "\(["x", "y", "zz"][$0 % 3])," + lines[$0] }
+    case .manyCategories: lines = lines.indices.map { "t\($0 % 5_000)," + lines[$0] }
+    case .categoriesLate: lines = lines.indices.map { "\($0 < 100_000 ? "1" : "k\($0 % 3)")," + lines[$0] }
+    case .longField: lines[100] = "1," + String(repeating: " ", count: 3 << 20) + "2,3,4"
+    case .header: lines.insert("a,b,c,y", at: 0)
+    case .wrongLate: lines[255_000] = "1,2,3,4,5"
+    case .openQuote: lines[150_000] = "1,\"2,3,4"
+    case .endOfFileMark: return lines.joined(separator: "\n") + "\n\u{1A}"
+    case .byteOrderMark: return "\u{FEFF}" + lines.joined(separator: "\n")
+    case .blankLines: return lines.joined(separator: "\n\n  \n")
+    case .semicolons:
+      return lines.map {
+        $0.replacingOccurrences(of: ",", with: ";").replacingOccurrences(of: ".", with: ",")
+      }
+      .joined(separator: "\n")
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -119,6 +119,8 @@ private func healthy(hosts: Int = 1, ranks: Int = 4, starter: Starter = .launche
     #expect(wrong(facts).isEmpty)
     #expect(slurmTasks("8(x2),4") == 20 && slurmTasks("16") == 16 && slurmTasks("") == nil)
     #expect(Doctor.slots(inHostfile: "# nothing\n\n") == nil)
+    #expect(Doctor.slots(inHostfile: "a slots=-4\nb slots=0\n") == 2)
+    #expect(Doctor.slots(inHostfile: "a slots=\(Int.max)\nb slots=3\n") == .max)
     #expect(Doctor.slots(inHostfile: "a slots=4\nb  # one\n c max_slots=9 slots=2\n") == 7)
   }
 

@@ -91,6 +91,9 @@ def as_pandas_has_it(path, pandas, numpy):
             names = sorted(counts, key=lambda text: text.encode())
             if not names or any(is_number(text) for text in names):
                 return None
+            # Which is no feature.
+            if len(names) > 4096:
+                continue
             most = max(names, key=lambda text: counts[text])
             texts = texts.where(texts.notna(), most)
             columns += [(texts == text).to_numpy(float) for text in names]
@@ -101,6 +104,8 @@ def as_pandas_has_it(path, pandas, numpy):
             values = numpy.where(numpy.isnan(values), numpy.nanmean(values), values)
             deviation = values.std()
             columns.append((values - values.mean()) / (deviation if deviation > 0 else 1))
+    if not columns or len(columns) * len(frame) > 1 << 28:
+        return None
     inputs = numpy.stack(columns, 1)
     if pandas.api.types.is_numeric_dtype(target) and not pandas.api.types.is_bool_dtype(target):
         values = target.to_numpy(float)

@@ -13,6 +13,7 @@ final class Contents {
   private(set) var memberName: String?
   private let file: FileBytes
   private var owned: OwnedBytes?
+  private let early: EarlyRows?
 
   /// How often a file may be compressed in itself: more than anybody means.
   private static let maximumDepth = 3
@@ -23,9 +24,13 @@ final class Contents {
   ///   - path: a file, a pipe, or `-` for standard input.
   ///   - limit: only the first bytes, about so many, are wanted.
   ///   - opensArchives: whether the one file of a zip archive is wanted rather than the archive.
+  ///   - early: who reads a compressed text while it comes.
   /// - Throws: as `FileBytes`; `badData` for damaged compressed data, `usage` for more than memory holds.
-  init(_ path: String, limit: Int = .max, opensArchives: Bool = true) throws(DistsgdError) {
+  init(
+    _ path: String, limit: Int = .max, opensArchives: Bool = true, early: EarlyRows? = nil
+  ) throws(DistsgdError) {
     file = try FileBytes(path)
+    self.early = early
     bytes = file.bytes
     source = sourceName(path)
     var limit = limit
@@ -73,7 +78,8 @@ final class Contents {
     let next =
       limit < .max
       ? try OwnedBytes(beginning: stream, limit: limit)
-      : try OwnedBytes(reading: stream, expected: expected, source: source)
+      : try OwnedBytes(
+        reading: stream, expected: expected, source: source, early: owned == nil ? early : nil)
     owned = next
     bytes = next.bytes
     return bytes

@@ -101,11 +101,15 @@ struct Classes: Equatable {
 
 /// The different values, in their order; those of bytes and other small numbers at the cost of a look at each.
 private func distinct(_ values: [Double]) -> [Double] {
-  var isThere = [Bool](repeating: false, count: maximumClassCount)
+  var isThere: [Bool] = []
   var others: Set<Double> = []
   for value in values where !value.isNaN {
     if value >= 0, value < Double(maximumClassCount), value == value.rounded() {
-      isThere[Int(value)] = true
+      let place = Int(value)
+      if place >= isThere.count {
+        isThere += [Bool](repeating: false, count: max(64, place + 1, 2 * isThere.count) - isThere.count)
+      }
+      isThere[place] = true
     } else {
       others.insert(value)
     }

@@ -135,6 +135,12 @@ struct ReadRequest {
   var environment: (String) -> String? = environmentValue
   /// Where Fashion-MNIST is looked for last.
   var systemFolder = fashionSystemFolder
+
+  /// How a table is read.
+  fileprivate var table: TableOptions {
+    TableOptions(
+      columns: columns, header: header, missing: missing, takesDates: takesDates, cacheFile: cacheFile)
+  }
 }
 
 extension DataSource {
@@ -192,9 +198,11 @@ extension DataSource {
   private func readContents(_ request: ReadRequest) throws(DistsgdError) -> RawExamples {
     switch self {
     case .table(let path):
-      let contents = try Contents(path)
+      let early = EarlyRows(source: sourceName(path), options: request.table)
+      let contents = try Contents(path, early: early)
       defer { withExtendedLifetime(contents) {} }
-      return try table(contents, request)
+      return try readTable(
+        contents.bytes, source: contents.source, options: request.table, early: early)
     case .array(let path):
       return try tableExamples(try readNPY(path: path), source: sourceName(path), columns: request.columns)
     case .archive(let path, let part):
@@ -206,7 +214,7 @@ extension DataSource {
       let contents = try Contents(path)
       defer { withExtendedLifetime(contents) {} }
       switch try FileKind(contents, path: path) {
-      case .table: return try table(contents, request)
+      case .table: return try readTable(contents.bytes, source: contents.source, options: request.table)
       case .array:
         return try tableExamples(
           try DataFormats.readNPY(contents.bytes, source: contents.source), source: contents.source,
@@ -226,14 +234,6 @@ extension DataSource {
       }
     default: preconditionFailure("no file of one kind")
     }
-  }
-
-  private func table(_ contents: Contents, _ request: ReadRequest) throws(DistsgdError) -> RawExamples {
-    try readTable(
-      contents.bytes, source: contents.source,
-      options: TableOptions(
-        columns: request.columns, header: request.header, missing: request.missing,
-        takesDates: request.takesDates, cacheFile: request.cacheFile))
   }
 
   private func readNPY(path: String) throws(DistsgdError) -> NPYArray {

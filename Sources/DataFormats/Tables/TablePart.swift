@@ -13,7 +13,7 @@ enum ColumnKind: Sendable, Equatable {
 }
 
 /// Which columns are read, as what, and where to.
-struct TablePlan {
+struct TablePlan: Equatable {
   var choice: ColumnChoice
   /// One a column of the file.
   var kinds: [ColumnKind]

@@ -21,33 +21,24 @@ struct TableOptions {
 /// Fields are separated by commas, tabs, semicolons, bars or blanks, whichever the file uses; `"…"` quotes a field
 /// (`""` is a quote in it, and it may contain line ends); a byte-order mark, CR LF, comments and blank lines are allowed.
 ///
+/// - Parameter early: what was read while the bytes came.
 /// - Throws: `badData` naming source, row (line of the file) and column, or `usage` for a column that is not there.
 func readTable(
-  _ bytes: UnsafeRawBufferPointer, source: String, options: TableOptions
+  _ bytes: UnsafeRawBufferPointer, source: String, options: TableOptions, early: EarlyRows? = nil
 ) throws(DistsgdError) -> RawExamples {
   let text = try TableText(bytes, source: source)
   defer { text.deallocate() }
-  var spelling = try TableSpelling(
-    text, source: source, header: options.names == nil ? options.header : .no, known: options.columns.known)
-  if let names = options.names {
-    guard names.count == spelling.names.count else {
-      throw DistsgdError(
-        .badData,
-        "\(counted(spelling.names.count, "column")), \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
-      )
-    }
-    (spelling.names, spelling.parser.names, spelling.index) = (names, names, nil)
-  }
-  var choice = try options.columns.resolve(
-    spelling.names, isNamed: spelling.isNamed || options.names != nil, index: spelling.index?.column,
-    source: source)
-  // A date may be several of a model's columns.
-  let wanted = choice.features
-  choice.features = wanted.enumerated().filter { !wanted[..<$0.offset].contains($0.element) }.map(\.element)
-  var typing = ColumnTyping(spelling, options, choice, found: wanted)
-  var plan = try typing.plan()
+  let beginning = try TableBeginning(text, source: source, options: options)
+  let parser = beginning.spelling.parser
+  var typing = beginning.typing
+  var plan = beginning.plan
   while true {
-    let (parts, features) = try spelling.parser.parse(plan, options.cacheFile)
+    let (parts, features): ([TablePart], Numbers)
+    if let rows = early?.rows(plan, parser) {
+      (parts, features) = rows
+    } else {
+      (parts, features) = try parser.parse(plan, options.cacheFile)
+    }
     defer { for part in parts { part.deallocate() } }
     if let other = try typing.settle(plan, parts) {
       plan = other
@@ -60,9 +51,41 @@ func readTable(
       )
     }
     if case .matching(let preprocessing, _, _) = options.columns {
-      raw = try raw.columnsOf(preprocessing, found: wanted, read: choice.features)
+      raw = try raw.columnsOf(preprocessing, found: beginning.wanted, read: beginning.choice.features)
     }
     return raw
+  }
+}
+
+/// What is known of a table by its first rows: how it is spelled, and what is read of it as what.
+struct TableBeginning {
+  let spelling: TableSpelling
+  let choice: ColumnChoice
+  /// The file's column of each feature; a date may be several of a model's.
+  let wanted: [Int]
+  let typing: ColumnTyping
+  let plan: TablePlan
+
+  init(_ text: TableText, source: String, options: TableOptions) throws(DistsgdError) {
+    var spelling = try TableSpelling(
+      text, source: source, header: options.names == nil ? options.header : .no, known: options.columns.known)
+    if let names = options.names {
+      guard names.count == spelling.names.count else {
+        throw DistsgdError(
+          .badData,
+          "\(counted(spelling.names.count, "column")), \(source) row \(spelling.parser.firstLine): expected the \(names.count) columns \(listed(names))"
+        )
+      }
+      (spelling.names, spelling.parser.names, spelling.index) = (names, names, nil)
+    }
+    var choice = try options.columns.resolve(
+      spelling.names, isNamed: spelling.isNamed || options.names != nil, index: spelling.index?.column,
+      source: source)
+    let wanted = choice.features
+    choice.features = wanted.enumerated().filter { !wanted[..<$0.offset].contains($0.element) }.map(\.element)
+    typing = ColumnTyping(spelling, options, choice, found: wanted)
+    plan = try typing.plan()
+    (self.spelling, self.choice, self.wanted) = (spelling, choice, wanted)
   }
 }
 
@@ -130,7 +153,7 @@ extension TableParser {
   }
 
   /// The rows of one piece.
-  private func part(
+  func part(
     _ plan: TablePlan, _ features: UnsafeMutableBufferPointer<Double>
   ) -> Result<TablePart, DistsgdError> {
     var reader = self
@@ -168,7 +191,7 @@ extension TableParser {
 
   /// Numbers that the rows which are left may write. Every field takes a byte, so the size bounds what is allocated;
   /// a last row that breaks off may have written anywhere within its width.
-  private func capacity(width: Int) -> Int {
+  func capacity(width: Int) -> Int {
     let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
     return min(overflow ? Int.max : product, (end - position) + 1 + width)
   }
@@ -184,14 +207,17 @@ extension TableParser {
 }
 
 /// Gives the texts of all parts one numbering, in their natural order.
-private func numberCategories(_ plan: TablePlan, _ parts: [TablePart]) {
+func numberCategories(_ plan: TablePlan, _ parts: [TablePart]) {
   let columns = plan.kinds.indices.filter { parts.first?.tables[$0] != nil }
   guard !columns.isEmpty else { return }
   let places = columns.map { column in
     Dictionary(categoryTexts(of: column, parts).enumerated().map { ($1, Double($0)) }) { first, _ in first }
   }
   let width = plan.featureCount
-  inParallel(parts.count) { number in
+  inParallel(over: parts.count, least: 1) { range in
+    for number in range { setNumbers(number) }
+  }
+  func setNumbers(_ number: Int) {
     let part = parts[number]
     // Of each column: where its fields are in a row, and what its texts' numbers become.
     let numbers = zip(columns, places).map { column, places in

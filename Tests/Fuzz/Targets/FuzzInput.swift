@@ -7,8 +7,12 @@ public final class FuzzInput {
   public private(set) var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
   private let folder = TemporaryFolder()
   private var fixedFiles: [String: String] = [:]
+  /// Of the files that inputs were written to; they stay open.
+  private var descriptors: [String: (path: String, descriptor: Int32)] = [:]
 
   public init() {}
+
+  deinit { for file in descriptors.values { close(file.descriptor) } }
 
   /// Makes `bytes` the input while `body` runs.
   public func with(_ bytes: UnsafeRawBufferPointer, _ body: (FuzzInput) throws -> Void) rethrows {
@@ -25,12 +29,26 @@ public final class FuzzInput {
 
   /// The path of a file that holds the input.
   func file(_ name: String) -> String {
+    // A fuzzer writes millions of files: the same one again and again.
+    let file = descriptors[name] ?? opened(name)
+    precondition(
+      pwrite(file.descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
+        && ftruncate(file.descriptor, bytes.count) == 0, "cannot write \(file.path)")
+    return file.path
+  }
+
+  private func opened(_ name: String) -> (path: String, descriptor: Int32) {
     let path = folder(name)
-    // With C's calls, because a fuzzer writes millions of files.
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    precondition(write(descriptor, bytes.baseAddress, bytes.count) == bytes.count, "cannot write \(path)")
-    close(descriptor)
-    return path
+    descriptors[name] = (path, descriptor)
+    return (path, descriptor)
+  }
+
+  /// Takes away a file that holds the input.
+  func remove(_ name: String) {
+    guard let file = descriptors.removeValue(forKey: name) else { return }
+    close(file.descriptor)
+    unlink(file.path)
   }
 
   /// The path of a folder of two classes, in which the input is an image.

@@ -3,10 +3,12 @@ import DataFormats
 import DistributedSGD
 import MPI
 import System
+import Text
 
 /// A reader under test. libFuzzer calls it with what it makes up, the corpus test with what was kept.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram, file, picture, report
+  case table, npy, npz, idx, safetensors, checkpoint, json, options, datagram, file, picture, report, yaml,
+    hostfile
 
   /// Reads the input, which must end in a value or in a `DistsgdError` of one line; a trap is a finding too.
   ///
@@ -26,6 +28,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       case .file: try readFile(input)
       case .picture: try readPicture(input)
       case .report: try readReport(input)
+      case .yaml: try readYAML(input)
+      case .hostfile: try readHostfile(input)
       }
     } catch let error as AgreedError {
       try check(error.error)
@@ -43,7 +47,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 
 /// A line for a user: short, and without anything that a terminal would obey.
 func requireLine(_ text: String) throws {
-  guard text.unicodeScalars.allSatisfy({ !$0.isUnseen }), text.utf8.count < 2_000 else {
+  guard visible(text) == text, text.utf8.count < 2_000 else {
     throw Finding("no short line: \(text)")
   }
 }

@@ -1,5 +1,4 @@
 // The files that pages are made of, from anybody: every one becomes a page of text and figures, or an error of one line.
-import Glibc
 import Report
 import System
 
@@ -9,8 +8,8 @@ func readReport(_ input: FuzzInput) throws {
   let run = #"{"event":"run","ranks":2}"# + "\n" + #"{"event":"step","step":1,"loss":1}"# + "\n"
   let path = try input.fixedFile("run.jsonl", Array(run.utf8))
   for name in ["timings.csv", "heatmap.csv", "waits.csv", "ranks.csv"] {
-    let file = input.file(name)
-    defer { unlink(file) }
+    _ = input.file(name)
+    defer { input.remove(name) }
     try makePage(path)
   }
 }
