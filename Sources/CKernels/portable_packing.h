@@ -69,9 +69,20 @@ PART division divided(size_t rows) {
 
 PART size_t first_row(division d, size_t tile) { return tile * d.height + (tile < d.higher ? tile : d.higher); }
 
-// Some tiles' rows of an A that lies in columns: to[tile, k, i] = a[i, k], shape (tiles, inner, PACKED_HEIGHT).
+// Some tiles' rows of an A: to[tile, k, i] = a[i, k], shape (tiles, inner, PACKED_HEIGHT). What is behind a tile's rows is
+// of no use.
 static __attribute__((noinline)) void pack_tiles(
     float *to, const ckernels_product *p, division d, size_t first, size_t end) {
+  if (p->a.column == 1) {
+    for (size_t tile = first; tile < end; tile++) {
+      const size_t row = first_row(d, tile), next = first_row(d, tile + 1);
+      const size_t rows = row + PACKED_HEIGHT <= p->rows ? PACKED_HEIGHT : next - row;
+      transpose(
+          to + (tile - first) * p->inner * PACKED_HEIGHT, PACKED_HEIGHT, p->a.start + row * p->a.row, p->a.row, rows,
+          p->inner);
+    }
+    return;
+  }
   for (size_t start = 0; start < p->inner; start += AT_ONCE) {
     const size_t count = p->inner - start < AT_ONCE ? p->inner - start : AT_ONCE;
     for (size_t tile = first; tile < end; tile++) {

@@ -46,6 +46,33 @@ enum { ROWS_OF_POINTER = 3 };
   UNROLLED for (size_t i = 0; i < height; i++) \
   UNROLLED for (size_t j = 0; j < vectors; j++)
 
+// The last inner numbers that chains take row by row, where there are registers for it: a sum that is stored as soon as it
+// is there costs some processors nothing, one that waits in its register a multiplication's time or two.
+enum { TAIL = LANES == 16 ? 2 : 0 };
+
+// The last inner numbers of a tile's chains; the sum that comes before them is added, if there is one; all is stored.
+PART void end_chains(
+    floats c[HEIGHT][2], float *to, size_t to_row, const float *sum, const float *const *a, size_t a_row, size_t a_column,
+    const float *b, size_t b_row, const size_t height, const size_t vectors, const bool packed) {
+  const floats zero = {0};
+  floats y[TAIL + 1][2];
+  UNROLLED for (size_t k = 0; k < TAIL; k++) {
+    UNROLLED for (size_t j = 0; j < vectors; j++) y[k][j] = *(const floats *)(b + k * b_row + j * LANES);
+  }
+  UNROLLED for (size_t i = 0; i < height; i++) {
+    const float *x = packed ? a[0] + i : a[i / ROWS_OF_POINTER] + i % ROWS_OF_POINTER * a_row;
+    UNROLLED for (size_t j = 0; j < vectors; j++) {
+      UNROLLED for (size_t k = 0; k < TAIL; k++) {
+        c[i][j] = __builtin_elementwise_fma(x[k * a_column] - zero, y[k][j], c[i][j]);
+      }
+      if (sum) c[i][j] = *(const floats *)(sum + i * PANEL + j * LANES) + c[i][j];
+      *(floats *)(to + i * to_row + j * LANES) = c[i][j];
+    }
+    // Not all rows' numbers first, and then all stores.
+    __asm__ volatile("" : : : "memory");
+  }
+}
+
 // A tile of known height and one or two vectors. `packed`: whether A's rows lie side by side.
 PART void compute(const tile *t, const size_t height, const size_t vectors, const bool packed) {
   const floats zero = {0};
@@ -55,22 +82,22 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
   float *const corner = t->c, *const stack = t->stack;
   floats c[HEIGHT][2];
   size_t stacked = 0;
+  // The next panel's part of C: its tile would wait for it.
+  EACH_VECTOR __builtin_prefetch(corner + i * c_row + j * LANES + PANEL, 1);
   for (size_t piece = 0; piece < pieces; piece++) {
+    const bool is_last = piece + 1 == pieces, follows = is_last && (t->bias || t->kept);
+    // As PairwiseSum.swift: the trailing ones of a piece's number are the sums that it completes.
+    const size_t completes = is_last ? stacked : (size_t)__builtin_ctzll(~piece);
+    const size_t length = bounds[piece + 1] - bounds[piece];
+    const size_t tail = completes < 2 && length >= TAIL && !follows ? TAIL : 0;
     EACH_VECTOR c[i][j] = zero;
     if (t->continues) {
-      UNROLLED for (size_t i = 0; i < height; i++) {
-        UNROLLED for (size_t j = 0; j < vectors; j++) {
-          const float *from = corner + i * c_row + j * LANES;
-          c[i][j] = *(const floats *)from;
-          // The next panel's: this is where a tile would wait.
-          __builtin_prefetch(from + PANEL, 1);
-        }
-      }
+      EACH_VECTOR c[i][j] = *(const floats *)(corner + i * c_row + j * LANES);
     }
     const size_t start = bounds[piece] - bounds[0];
     const float *b = t->b + start * b_row, *a[HEIGHT];
     UNROLLED for (size_t p = 0; p < pointers; p++) a[p] = t->a + start * a_column + p * ROWS_OF_POINTER * a_row;
-    for (size_t left = bounds[piece + 1] - bounds[piece]; left > 0; left--) {
+    for (size_t left = length - tail; left > 0; left--) {
       floats y[2];
       UNROLLED for (size_t j = 0; j < vectors; j++) y[j] = *(const floats *)(b + j * LANES);
       b += b_row;
@@ -84,21 +111,28 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
         __asm__("" : "+r"(a[p]));
       }
     }
-    // As PairwiseSum.swift: the trailing ones of a piece's number are the sums that it completes.
-    const bool is_last = piece + 1 == pieces;
-    for (size_t rest = piece; stacked > 0 && (is_last || rest & 1); rest >>= 1) {
-      const float *sum = stack + --stacked * HEIGHT * PANEL;
-      EACH_VECTOR c[i][j] = *(const floats *)(sum + i * PANEL + j * LANES) + c[i][j];
+    stacked -= completes;
+    float *const sum = stack + stacked * HEIGHT * PANEL, *const to = is_last ? corner : sum;
+    const size_t to_row = is_last ? c_row : PANEL;
+    if (tail > 0 && completes > 0) {
+      end_chains(c, to, to_row, sum, a, a_row, a_column, b, b_row, height, vectors, packed);
+    } else if (tail > 0) {
+      end_chains(c, to, to_row, NULL, a, a_row, a_column, b, b_row, height, vectors, packed);
+    } else {
+      for (size_t level = completes; level-- > 0;) {
+        EACH_VECTOR c[i][j] = *(const floats *)(sum + (level * HEIGHT + i) * PANEL + j * LANES) + c[i][j];
+      }
+      if (follows) break;
+      EACH_VECTOR *(floats *)(to + i * to_row + j * LANES) = c[i][j];
     }
-    if (is_last) break;
-    float *sum = stack + stacked++ * HEIGHT * PANEL;
-    EACH_VECTOR *(floats *)(sum + i * PANEL + j * LANES) = c[i][j];
+    stacked++;
   }
+  if (!t->bias && !t->kept) return;
   if (t->bias && t->is_turned) {
     EACH_VECTOR c[i][j] = with_bias(c[i][j], t->bias[i] - zero, t->rectifies);
   } else if (t->bias) {
     EACH_VECTOR c[i][j] = with_bias(c[i][j], *(const floats *)(t->bias + j * LANES), t->rectifies);
-  } else if (t->kept) {
+  } else {
     EACH_VECTOR c[i][j] = zero_where(c[i][j], ~(*(const floats *)(t->kept + i * c_row + j * LANES) > zero));
   }
   EACH_VECTOR *(floats *)(corner + i * c_row + j * LANES) = c[i][j];
@@ -135,7 +169,8 @@ enum { FAR = 1024 };
 PART void multiply_turned(const ckernels_product *p, float *workspace, bool turned) {
   const division d = divided(p->rows);
   const bool packs_b = p->b.column != 1 || (p->b.row >= FAR && d.tiles > 4);
-  const bool packs_a = p->a.row == 1 && p->a.column >= FAR && p->columns >= 8 * PANEL && p->inner >= 64;
+  const bool is_a_far = (p->a.row == 1 ? p->a.column : p->a.row) >= FAR;
+  const bool packs_a = is_a_far && p->columns >= 8 * PANEL && p->inner >= 64;
   const size_t block = p->a.row == 1 && !packs_a ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
   const size_t inner = p->pieces == 1 && !turned && p->inner > block ? block : p->inner;
   const size_t panels = inner * PANEL > 0 && PACKED / (inner * PANEL) > 0 ? PACKED / (inner * PANEL) : 1;
