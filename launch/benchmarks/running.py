@@ -59,11 +59,25 @@ def objects(command, environment={}):
     return [json.loads(line) for line in run(command, environment).splitlines() if line.startswith("{")]
 
 
-def training(ranks, arguments, steps, skip, environment={}):
-    """Seconds of a step of a real training run by its own metrics.jsonl, the first `skip` steps left out."""
+def testbed(placement, rate=None):
+    """The words that start a job on hosts of launch/testbed, whose links carry `rate` at most."""
+    return [ROOT / "launch" / "testbed", "run", *(["--rate", rate] if rate else []), placement]
+
+
+def has_testbed():
+    return subprocess.run([ROOT / "launch" / "testbed", "check"], env=ENVIRONMENT, capture_output=True).returncode == 0
+
+
+def training(ranks, arguments, steps, skip, environment={}, start=None):
+    """Seconds of a step of a real training run by its own metrics.jsonl, the first `skip` steps left out.
+
+    `start` has the words in front of the options, where it is neither one process nor mpirun.
+    """
     folder = tempfile.mkdtemp(dir=SCRATCH)
-    program = [DISTSGD, *arguments.split(), "--steps", steps, "--log-every", skip, "--quiet", "--output", folder + "/run"]
-    run(program if ranks == 1 else mpirun(ranks, *program), environment)
+    options = [*arguments.split(), "--steps", steps, "--log-every", skip, "--quiet", "--output", folder + "/run"]
+    program = [DISTSGD, *options]
+    command = [*start, *options] if start else program if ranks == 1 else mpirun(ranks, *program)
+    run(command, environment | {"DISTSGD": DISTSGD})
     events = [json.loads(line) for line in open(folder + "/run/metrics.jsonl")]
     logged = [event for event in events if event["event"] == "step"]
     shutil.rmtree(folder)

@@ -17,6 +17,10 @@ NETS = [("lenet", 32), ("lenet", 128), ("lenet", 512), ("resnet:8", 128)]
 ARITHMETICS = {"blas": "", "portable": " --arithmetic portable"}
 # What OpenBLAS takes on a processor that it does not know.
 PRESCOTT = {"OPENBLAS_CORETYPE": "Prescott"}
+# Hosts of a rank each; the model, its global batch, steps and those left out; and how fast links may be.
+PLACEMENTS = {"2x1": 2, "4x1": 4}
+NETWORKED = {"784-2048-2048-10, B 1024": (BIG, 1024, 12, 4), "784-256-128-10, B 128": (MLP, 128, 120, 40)}
+RATES = {"1 Gbit/s": 1e9, "100 Mbit/s": 1e8, "uncapped": None}
 CHAPTER = {"gd": "gd", "sgd": "sgd", "batch size 100": "minibatch 100", "batch size 10": "minibatch 10"}
 
 
@@ -30,6 +34,7 @@ class Workloads:
         self.has_numpy = running.has_modules("numpy", "mpi4py")
         self.has_torch = running.has_modules("numpy", "torch")
         self.has_jax = running.has_modules("numpy", "jax")
+        self.has_hosts = running.has_testbed()
         self.sgemm = running.compiled("gcc", "sgemm", "openblas")
         self.allreduce = running.compiled("mpicc", "allreduce")
         self.init = running.compiled("mpicc", "init")
@@ -120,6 +125,42 @@ class Workloads:
         if self.has_numpy:
             self.peer("numpy big 2", mpirun(2, PYTHON, PEERS / "mlp_numpy.py", *options))
 
+    def servers(self):
+        """The same models on hosts of launch/testbed: by BLAS, beside PyTorch DDP on hosts of the same kind."""
+        for model, (dims, batch, steps, skip) in NETWORKED.items():
+            words = f"{FASHION} --model mlp:{','.join(dims.split(',')[1:-1])} --global-batch {batch}"
+            for placement, hosts in PLACEMENTS.items():
+                self.samples.add(f"alone, {model}, {placement}", training(hosts, words, steps, skip))
+                for rate, bits in RATES.items():
+                    name = f"{model}, {placement}, {rate}"
+                    start = running.testbed(placement, bits and f"{bits / 1e6:.0f}mbit")
+                    self.samples.add(f"ours, {name}", training(hosts, words, steps, skip, start=start))
+                    if self.has_torch:
+                        options = [self.folder, "--dims", dims, "--batch", batch, "--steps", steps, "--skip", skip]
+                        self.peer(f"ddp, {name}", [*start, *options], {"DISTSGD": str(PEERS / "ddp.sh"), "PYTHON": PYTHON})
+
+    def server_bounds(self):
+        """(work, against, ours, theirs, bound, None), seconds: neither arithmetic nor wire can be beaten, only hidden."""
+        of = self.samples.median
+        rows = []
+        for model, (dims, *_) in NETWORKED.items():
+            widths = list(map(int, dims.split(",")))
+            parameters = sum((inputs + 1) * outputs for inputs, outputs in zip(widths, widths[1:]))
+            for placement, hosts in PLACEMENTS.items():
+                alone = of(f"alone, {model}, {placement}")
+                for rate, bits in RATES.items():
+                    name = f"{model}, {placement}, {rate}"
+                    ours, ddp = of(f"ours, {name}"), of(f"ddp, {name}")
+                    if ours is None:
+                        continue
+                    wire = 2 * (hosts - 1) / hosts * 32 * parameters / bits if bits else 0
+                    if bits:
+                        larger = "the wire alone" if wire > alone else "the arithmetic alone"
+                        rows.append((name, larger, ours, max(wire, alone), 1.1, None))
+                    alike = bits and 0.5 < wire / alone < 2
+                    rows.append((name, "PyTorch DDP over gloo", ours, ddp, 0.8 if alike else 1 if bits else 0.3, None))
+        return rows
+
     def airfoil(self):
         """The chapter's four runs, in one process: seconds of an epoch."""
         table = SCRATCH / "table.csv"
@@ -180,6 +221,7 @@ class Workloads:
 
     def sections(self):
         images = {"mlp": self.mlp, "big": self.big, "nets": self.nets} if self.folder else {}
+        images |= {"servers": self.servers} if self.folder and self.has_hosts else {}
         return images | {
             "airfoil": self.airfoil, "small-job": self.small_job, "reduction": self.reduction, "start": self.start,
         }
@@ -252,7 +294,7 @@ class Workloads:
                         rows.append((work, "MPI_Allreduce alone", ours, self.mpi(ranks, floats), bound, None))
         for end in ("", ", portable"):
             held(f"784-256-128-10, B 128, 8 shards{end}", f"mlp 1{end}", ("--shards 1", f"ours, mlp 1, 1 shard{end}", 1.05))
-        return rows
+        return rows + self.server_bounds()
 
 
 def table_files():
