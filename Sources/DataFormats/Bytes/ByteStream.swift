@@ -10,6 +10,16 @@ protocol ByteStream {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DistsgdError) -> Int
 }
 
+/// Reads bytes while more of them come.
+protocol EarlyReader: AnyObject {
+  /// More are there, at the same place as before.
+  func grow(to bytes: UnsafeRawBufferPointer)
+  /// All are there.
+  func end()
+  /// No more will come.
+  func stop()
+}
+
 /// Bytes in memory that grows without being copied: of `malloc`, or at one place.
 final class OwnedBytes {
   private(set) var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -53,7 +63,7 @@ final class OwnedBytes {
   ///   - early: who reads the bytes while they come, where they are many.
   /// - Throws: also `usage` when the bytes do not fit this machine's memory.
   init(
-    reading stream: some ByteStream, expected: Int, source: String, early: EarlyRows? = nil
+    reading stream: some ByteStream, expected: Int, source: String, early: (any EarlyReader)? = nil
   ) throws(DistsgdError) {
     guard let early, expected >= Self.leastWatched, let space = Self.space() else {
       try read(stream, expected, source)
@@ -70,7 +80,7 @@ final class OwnedBytes {
   }
 
   private func read(
-    _ stream: some ByteStream, _ expected: Int, _ source: String, _ early: EarlyRows? = nil
+    _ stream: some ByteStream, _ expected: Int, _ source: String, _ early: (any EarlyReader)? = nil
   ) throws(DistsgdError) {
     var count = 0
     // One byte more, so that the end is seen without growing.

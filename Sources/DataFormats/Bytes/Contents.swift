@@ -13,7 +13,7 @@ final class Contents {
   private(set) var memberName: String?
   private let file: FileBytes
   private var owned: OwnedBytes?
-  private let early: EarlyRows?
+  private let early: (any EarlyReader)?
 
   /// How often a file may be compressed in itself: more than anybody means.
   private static let maximumDepth = 3
@@ -27,7 +27,7 @@ final class Contents {
   ///   - early: who reads a compressed text while it comes.
   /// - Throws: as `FileBytes`; `badData` for damaged compressed data, `usage` for more than memory holds.
   init(
-    _ path: String, limit: Int = .max, opensArchives: Bool = true, early: EarlyRows? = nil
+    _ path: String, limit: Int = .max, opensArchives: Bool = true, early: (any EarlyReader)? = nil
   ) throws(DistsgdError) {
     file = try FileBytes(path)
     self.early = early

@@ -7,7 +7,7 @@ import System
 /// How the table is spelled is found in the text's first megabytes. `rows` compares that with what the whole text says,
 /// and gives nothing where it differs or anything went wrong: then all is read in order, and an error is told as it
 /// stands in the file. So nothing but the time depends on this.
-final class EarlyRows: @unchecked Sendable {
+final class EarlyRows: EarlyReader, @unchecked Sendable {
   // Unchecked: what is variable is read and written under the lock, but for the last two functions, when all threads
   // have ended.
 

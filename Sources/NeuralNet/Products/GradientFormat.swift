@@ -9,7 +9,10 @@ import CKernels
 public enum GradientFormat: String, Sendable, CaseIterable {
   /// Floats, as they are added up.
   case fp32
-  case bf16, fp16
+  /// The upper half of a float.
+  case bf16
+  /// IEEE binary16 of 2^10 times the number.
+  case fp16
 
   /// Bytes of a number.
   package var byteCount: Int { self == .fp32 ? 4 : 2 }
