@@ -14,6 +14,9 @@ public enum BLAS {
     // Asked once: OpenBLAS puts it together in one buffer, which two threads at a time would garble.
     String(cString: openblas_get_config())
 
+  /// Threads a product may use now.
+  package static var threadCount: Int { Int(openblas_get_num_threads()) }
+
   /// Threads a product may use. Another number may give other last bits.
   public static func setThreads(_ count: Int) {
     // The pool was made while libraries were loaded, and threads inherit how they round: a new one inherits it from

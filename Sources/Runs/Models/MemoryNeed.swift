@@ -1,6 +1,7 @@
 // How much memory a model and a batch take, told before anything is allocated for them.
 import DataFormats
 import DistributedSGD
+import Glibc
 import MPI
 import NeuralNet
 import Synchronization
@@ -43,6 +44,12 @@ package func requireMemory(
 package func requireBufferOfBLAS(threads: Int) throws(DistsgdError) {
   guard MemoryLimit.ofProcess() != nil else { return }
   if !hasBuffer.load(ordering: .relaxed) {
+    // By this thread alone: a product of several waits for those of the pool, which ask for buffers of their own. Nor should
+    // they take what is about to be counted; they were made when the library was loaded, and take theirs at once.
+    if BLAS.threadCount > 1 {
+      BLAS.setThreads(1)
+      usleep(20_000)
+    }
     try requireMemory(bytes: BLAS.bufferBytes, for: "OpenBLAS's buffer", instead: "a higher limit")
     BLAS.takeBuffer()
     hasBuffer.store(true, ordering: .relaxed)
