@@ -1,20 +1,7 @@
 // Floats in 16 bits: sums that are rounded to them, and the way there and back.
-#include <string.h>
-
+#include "bits.h"
 #include "every_width.h"
 #include "kernels.h"
-
-PART_OF_KERNEL uint32_t bits_of(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, 4);
-  return bits;
-}
-
-PART_OF_KERNEL float float_of(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, 4);
-  return x;
-}
 
 // The upper half of a float, rounded to the nearest, of two as near to the even one. What is no number stays none.
 PART_OF_KERNEL uint32_t to_bf16(float x) {
@@ -24,13 +11,13 @@ PART_OF_KERNEL uint32_t to_bf16(float x) {
   return (bits & 0x7fffffff) > 0x7f800000 ? none : rounded;
 }
 
-PART_OF_KERNEL float from_bf16(uint32_t half) { return float_of(half << 16); }
+PART_OF_KERNEL float from_bf16(uint32_t half) { return of_bits(half << 16); }
 
 // IEEE binary16 of 2^10 x. Normal numbers lie from 2^-24 on; below, they are multiples of 2^-34, as what a sum with 2^-11
 // is rounded to; from 64 - 2^-6 on, they are infinite.
 PART_OF_KERNEL uint32_t to_fp16(float x) {
   const uint32_t bits = bits_of(x), size = bits & 0x7fffffff, sign = (bits >> 16) & 0x8000;
-  const uint32_t small = bits_of(float_of(size) + 0x1p-11f) - bits_of(0x1p-11f);
+  const uint32_t small = bits_of(of_bits(size) + 0x1p-11f) - bits_of(0x1p-11f);
   const uint32_t normal = ((size + 0xfff + ((size >> 13) & 1)) >> 13) - ((127 - 25) << 10);
   uint32_t half = size < bits_of(0x1p-24f) ? small : normal;
   half = size >= bits_of(64 - 0x1p-6f) ? 0x7c00 : half;
@@ -45,7 +32,7 @@ PART_OF_KERNEL float from_fp16(uint32_t half) {
   const uint32_t none = (size << 13) + ((uint32_t)(255 - 31) << 23);
   uint32_t bits = size < 0x400 ? small : normal;
   bits = size >= 0x7c00 ? none : bits;
-  return float_of(bits | sign);
+  return of_bits(bits | sign);
 }
 
 PART_OF_KERNEL uint32_t to_half(ckernels_half format, float x) {

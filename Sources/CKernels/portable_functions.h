@@ -5,18 +5,6 @@
 // over all binary32 numbers.
 #pragma once
 
-PART uint32_t bits_of(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, 4);
-  return bits;
-}
-
-PART float of_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, 4);
-  return x;
-}
-
 PART float with_sign(float x, float of) { return of_bits((bits_of(x) & 0x7fffffff) | (bits_of(of) & 0x80000000)); }
 
 // 2^n, for a normal number.

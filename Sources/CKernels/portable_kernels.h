@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bits.h"
 #include "kernels.h"
 #include "portable_sets.h"
 

@@ -33,6 +33,37 @@ import Testing
     }
   }
 
+  /// A pass whose parameters are still on their way takes a wide layer's columns as they come.
+  @Test(arguments: Arithmetic.all)
+  func bitsAreTheSameWhileParametersArrive(_ arithmetic: Arithmetic) {
+    let model = Sequential(inputs: 2048, Dense(600, .relu), Dense(20, .tanh), Dense(3))
+    let bounds = [0, 5, 9]
+    let parameters = uniformNumbers(model.parameterCount, from: 0, seed: 7)
+    let input = uniformNumbers(9 * model.inputCount, from: 1_000_000, seed: 7)
+    let arrivals = Arrivals()
+
+    func output(_ observer: (any PassObserver)?) -> [UInt32] {
+      let network = Network(
+        model, maximumRows: 9, passes: [bounds], waitingPasses: observer == nil ? [] : [bounds],
+        arithmetic: arithmetic)
+      return bounds.withUnsafeBufferPointer { bounds in
+        parameters.withUnsafeBufferPointer { parameters in
+          let pass = Pass(
+            pieces: bounds, mode: .inference, parameters: parameters.baseAddress!, observer: observer)
+          let output = network.forward(input, pass)
+          return (0..<9 * model.outputCount).map { output[$0].bitPattern }
+        }
+      }
+    }
+
+    #expect(output(arrivals) == output(nil))
+    let ends = model.tensors.map { $0.offset + $0.count }
+    // The weights of 256 columns are two megabytes; what is left of them goes with the last block.
+    let inBlocks = [256 * 2048, ends[0], ends[1], ends[3], ends[5]]
+    let whole = [ends[1], ends[3], ends[5]]
+    #expect(arrivals.ends == inBlocks || arithmetic == .blas && arrivals.ends == whole)
+  }
+
   private func compare(_ model: Sequential, sizes: [Int], _ arithmetic: Arithmetic) {
     let bounds = bounds(ofPieces: sizes)
     let rows = bounds.last!
@@ -73,4 +104,15 @@ import Testing
     }
     #expect(together.map(\.bitPattern) == terms[0].map(\.bitPattern))
   }
+}
+
+/// Parameters that are never all there when a pass asks.
+private final class Arrivals: PassObserver {
+  /// How far the parameters had to be there, each time that a pass waited.
+  private(set) var ends: [Int] = []
+
+  func hasArrived(upTo end: Int) -> Bool { false }
+  func willRead(upTo end: Int) { ends.append(end) }
+  func didSum(downTo start: Int) {}
+  func didRead(downTo start: Int) {}
 }

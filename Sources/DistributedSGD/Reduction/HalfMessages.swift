@@ -4,7 +4,6 @@ import NeuralNet
 
 /// The memory of messages in 16 bits: sums as in the exchange's memory, steps as in the arena.
 struct HalfMemory {
-  let format: GradientFormat
   let sums: UnsafeMutablePointer<UInt16>
   let steps: UnsafeMutablePointer<UInt16>
 }

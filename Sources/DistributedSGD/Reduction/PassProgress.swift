@@ -14,9 +14,9 @@ package final class PassProgress: PassObserver {
   private var hasBegun = false
   /// Gradients from here on are told of.
   private var told: Int
-  /// Sums of other passes of this rank, which go to where the last pass adds its own: from the inside of the tree out.
   /// What the last pass leaves, where that is one shard's gradient.
   private var leaf: UnsafeMutablePointer<Float>?
+  /// Sums of other passes of this rank, which go to where the last pass adds its own: from the inside of the tree out.
   private var sums: [(target: UnsafeMutablePointer<Float>, source: UnsafePointer<Float>)] = []
   /// Where the time goes that a pass waits.
   weak var clock: PhaseClock?

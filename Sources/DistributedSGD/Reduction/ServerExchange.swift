@@ -55,7 +55,7 @@ final class ServerExchange {
     let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(1, plan.exchangeLength))
     self.memory = memory
     let half = steps.map {
-      HalfMemory(format: $0.format, sums: .allocate(capacity: max(1, plan.exchangeLength)), steps: $0.bits)
+      HalfMemory(sums: .allocate(capacity: max(1, plan.exchangeLength)), steps: $0.bits)
     }
     halfMemory = half?.sums
     // As long as the arena, for the same offsets; what this rank does not look after is never touched.

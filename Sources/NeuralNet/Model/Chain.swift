@@ -72,6 +72,9 @@ final class Chain {
       let dense = pass as? DensePass
       if dense == nil { others.append(pass) }
       let outputs = model.outputCounts[range.upperBound - 1]
+      var products = dense?.products
+      // Blocks go through memory that is as wide as what other layers read.
+      if range.upperBound == model.layers.count { products?.freedom.remove(.outputBlocks) }
       // Tensors lie one behind the other.
       let start = offsets[range].joined().first ?? 0
       let end = zip(model.layers[range], model.inputShapes[range]).reduce(start) { end, pair in
@@ -79,7 +82,7 @@ final class Chain {
       }
       stations.append(
         Station(
-          dense: dense?.products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
+          dense: products, weight: dense?.weight ?? 0, bias: dense?.bias ?? 0,
           activation: dense != nil && range.count == 2 ? model.layers[index + 1] as? Activation : nil,
           finishes: dense?.products.finishes(range.count == 2 ? model.layers[index + 1] as? Activation : nil)
             ?? false,
@@ -115,8 +118,8 @@ final class Chain {
   func forward(_ input: UnsafePointer<Float>, _ pass: borrowing Pass) -> UnsafeMutablePointer<Float> {
     let rows = pass.rows
     var x = input
-    for (index, station) in stations.enumerated() {
-      if let dense = station.dense, dense.freedom.contains(.outputBlocks), index < stations.count - 1,
+    for station in stations {
+      if let dense = station.dense, dense.freedom.contains(.outputBlocks),
         !pass.hasArrived(station.parameters)
       {
         forward(dense, station, x, asParametersArrive: pass)
