@@ -79,7 +79,7 @@ extension JobTests {
       expect(try reproduce(model, ["--initialize", other]), 65, [other, "hash"])
       expect(try reproduce(other, ["--initialize", weights]), 64, ["--initialize"])
       expect(
-        try reproduce(folder("run/checkpoints/step-000000020.safetensors")), 65, ["is a checkpoint"])
+        try reproduce(folder("run/checkpoints/step-000000045.safetensors")), 65, ["is a checkpoint"])
     }
 
     /// The data, and only those that are trained on, may lie elsewhere.
