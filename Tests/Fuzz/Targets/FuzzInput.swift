@@ -28,11 +28,15 @@ public final class FuzzInput {
   func way(of count: Int) -> Int { bytes.count % count }
 
   /// The path of a file that holds the input.
-  func file(_ name: String) -> String {
+  ///
+  /// - Parameter signature: the first bytes of the file, in place of the input's: by them a reader is chosen.
+  func file(_ name: String, signature: [UInt8] = []) -> String {
     // A fuzzer writes millions of files: the same one again and again.
     let file = descriptors[name] ?? opened(name)
+    let first = Array(signature.prefix(bytes.count))
     precondition(
       pwrite(file.descriptor, bytes.baseAddress, bytes.count, 0) == bytes.count
+        && pwrite(file.descriptor, first, first.count, 0) == first.count
         && ftruncate(file.descriptor, bytes.count) == 0, "cannot write \(file.path)")
     return file.path
   }

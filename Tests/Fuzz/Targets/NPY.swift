@@ -2,7 +2,7 @@
 import DataFormats
 
 func readNPY(_ input: FuzzInput) throws {
-  let path = input.file("array.npy")
+  let path = input.file("array.npy", signature: signature)
   switch input.way(of: 4) {
   case 0: try load(path) { _ in }
   case 1:
@@ -15,8 +15,10 @@ func readNPY(_ input: FuzzInput) throws {
   }
 }
 
+private let signature = [0x93] + Array("NUMPY".utf8)
+
 /// A file of `numpy.save`, version 1.
 private func npy(_ type: String, _ shape: String, _ data: [UInt8]) -> [UInt8] {
   let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }\n"
-  return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + data
+  return signature + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + data
 }
