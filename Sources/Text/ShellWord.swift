@@ -1,8 +1,8 @@
 // Names within commands that a user may give to a shell as they are printed.
 
-/// A file's name as one word of a command.
-package func shellWord(_ path: String) -> String {
-  let word = path.hasPrefix("-") ? "./" + path : path
+/// A text as one word of a command; a file's name that begins with - is made to look like none of its flags.
+package func shellWord(_ text: String, isPath: Bool = true) -> String {
+  let word = isPath && text.hasPrefix("-") ? "./" + text : text
   let isPlain = word.utf8.allSatisfy { byte in
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

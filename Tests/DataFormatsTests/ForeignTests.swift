@@ -42,6 +42,12 @@ import Testing
     }
   }
 
+  /// As `pandas.DataFrame.to_html` and its styles write them.
+  @Test(arguments: ["<table border=\"1\">\n", "<style type=\"text/css\">\n", "<div>\n"])
+  func partsOfPages(text: String) {
+    expectError(.badData, ["a web page"], folder.put(text + "<tr>\n<td>1</td>\n</tr>\n", to: "t.html"))
+  }
+
   @Test func namesAreQuotedForTheShell() {
     let bytes = ReferenceFiles.foreign("parquet")
     expectError(

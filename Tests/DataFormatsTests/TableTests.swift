@@ -70,7 +70,13 @@ private let twentyRows = String(repeating: "1,2\n", count: 20)
   @Test(arguments: [
     ("1,2,3\n4,5\n", ["2 fields", "t.csv row 2", "expected 3 as in row 1"]),
     ("a,b\n\n1,2\n3,4,5,6\n", ["4 fields", "row 4", "expected 2"]),
-    ("a,b\n\(twentyRows)3,x\n", ["'x' is not a number", "row 22", "column 'b'", "--missing-value x"]),
+    (
+      "a,b\n\(twentyRows)3,x\n",
+      ["'x' is not a number", "row 22", "column 'b'", "--missing-value x,", "with --target"]
+    ),
+    ("my a,b\n\(twentyRows)a b,3\n", ["--missing-value 'a b',", "--exclude 'my a'"]),
+    ("a,a,b\n\(String(repeating: "1,2,3\n", count: 20))1,-x,3\n", ["--missing-value=-x,", "--exclude 2"]),
+    ("\(String(repeating: "é", count: 50)),b\n2024-01-31,1\n", ["'2024-01-31'", "--exclude 1 "]),
     ("a,b\n1,2\n,4\n", ["1 empty field in 1 column", "row 3", "column 'a'"]),
     ("1,2\nnan,4\n", ["1 missing value in 1 column", "('nan')", "row 2", "column '1'", "--missing mean"]),
     ("1,2\n-inf,4\n", ["not a finite number", "row 2"]),

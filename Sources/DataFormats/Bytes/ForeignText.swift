@@ -10,9 +10,8 @@ func foreignText(_ all: UnsafeRawBufferPointer) -> ForeignFile? {
   guard let first = text.rest.first else { return nil }
   switch first {
   case UInt8(ascii: "<"):
-    if text.begins("<!doctype html") || text.begins("<html") || text.begins("<head") || text.begins("<body") {
-      return .html
-    }
+    let pages: [StaticString] = ["<!doctype html", "<html", "<head", "<body", "<table", "<div", "<style"]
+    if pages.contains(where: text.begins) { return .html }
     // A page may begin with a comment, or as XML.
     if text.begins("<?xml") || text.begins("<!--") {
       return text.has("<html") || text.has("<!doctype html") ? .html : .xml

@@ -82,6 +82,24 @@ struct ColumnNames {
     )
   }
 
+  /// What a user types for a column after a flag: its name, or its number where the name is long, unseen, not the
+  /// only one, or like a flag.
+  func word(_ column: Int) -> String {
+    let name = names[column]
+    let isClear =
+      printable(name) == name && !name.isEmpty && !name.hasPrefix("-")
+      && names.count(where: { $0 == name }) == 1
+    return isClear ? shellWord(ColumnList.text([name]), isPath: false) : String(column + 1)
+  }
+
+  /// What can be done about a text that does not belong into a column.
+  func wayOut(_ text: String, in column: Int, isTarget: Bool = false) -> String {
+    let missing = missingValueFlag(text).map { "call it missing with \($0), " } ?? ""
+    return "mend it, \(missing)or "
+      + (isTarget
+        ? "name another column with --target" : "leave the column out with --exclude \(word(column))")
+  }
+
   /// `2-13`, where that is no column's name.
   private func range(_ word: String) -> ClosedRange<Int>? {
     guard !names.contains(word) else { return nil }
@@ -91,4 +109,11 @@ struct ColumnNames {
     }
     return first...last
   }
+}
+
+/// How a text is called missing; nil where it is too long for a command, or cannot be seen.
+func missingValueFlag(_ text: String) -> String? {
+  guard printable(text) == text, !text.isEmpty else { return nil }
+  return (text.hasPrefix("-") ? "--missing-value=" : "--missing-value ")
+    + shellWord(ColumnList.text([text]), isPath: false)
 }

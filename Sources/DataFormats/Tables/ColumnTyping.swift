@@ -26,6 +26,8 @@ struct ColumnTyping {
 
   func name(_ column: Int) -> String { printable(spelling.names[column]) }
 
+  private var columnNames: ColumnNames { ColumnNames(names: spelling.names, source: source) }
+
   /// Of the model that the columns are read for; nil where one is to be trained.
   var model: Preprocessing? {
     if case .matching(let preprocessing, _, _) = options.columns { preprocessing } else { nil }
@@ -75,7 +77,7 @@ struct ColumnTyping {
     guard !options.takesDates, model == nil else { return }
     throw DistsgdError(
       .badData,
-      "column '\(name(column))' holds dates ('\(printable(text))'), \(source): --dates parts makes year, month, day and weekday of them, --exclude \(ColumnList.text([spelling.names[column]])) leaves the column out"
+      "column '\(name(column))' holds dates ('\(printable(text))'), \(source): --dates parts makes year, month, day and weekday of them, --exclude \(columnNames.word(column)) leaves the column out"
     )
   }
 
@@ -104,7 +106,7 @@ struct ColumnTyping {
         if hasTooManyTexts(column, parts) {
           choice.features.removeAll { $0 == column }
           notes.append(
-            "column '\(name(column))' of \(source) has more than \(grouped(maximumCategoryCount)) different texts and is no feature; to carry it into predictions, say --id \(ColumnList.text([spelling.names[column]]))"
+            "column '\(name(column))' of \(source) has more than \(grouped(maximumCategoryCount)) different texts and is no feature; to carry it into predictions, say --id \(columnNames.word(column))"
           )
           return TablePlan(choice: choice, kinds: kinds, missing: options.missing)
         }
@@ -113,7 +115,7 @@ struct ColumnTyping {
         let (text, line) = firstText(column, parts)
         throw DistsgdError(
           .badData,
-          "'\(printable(text))' is no date, \(source) row \(line), column '\(name(column))': expected one such as 2024-01-31; or leave the column out with --exclude"
+          "'\(printable(text))' is no date, \(source) row \(line), column '\(name(column))': expected one such as 2024-01-31; or leave the column out with --exclude \(columnNames.word(column))"
         )
       default: break
       }
@@ -134,18 +136,17 @@ struct ColumnTyping {
   private func notANumber(
     _ text: String, _ line: Int, _ column: Int, _ count: Int, of present: Int
   ) -> DistsgdError {
-    let word = printable(text)
     let others = count > 1 ? ", and \(count - 1) more such" : ""
     let advice =
       model == nil
-      ? "expected one such as 1.5 or -2e3; mend it, call it missing with --missing-value \(ColumnList.text([word])), or leave the column out with --exclude"
+      ? "expected one such as 1.5 or -2e3; \(columnNames.wayOut(text, in: column, isTarget: choice.targets.contains(column)))"
       : "the model was trained on numbers there; expected one such as 1.5 or -2e3"
     let header =
       line == spelling.parser.firstLine && !spelling.isNamed
       ? " (row 1 was not taken for a header: --header yes takes it as one)" : ""
     return DistsgdError(
       .badData,
-      "'\(word)' is not a number, \(source) row \(line), column '\(name(column))'\(others): \(advice)\(header)"
+      "'\(printable(text))' is not a number, \(source) row \(line), column '\(name(column))'\(others): \(advice)\(header)"
     )
   }
 
@@ -185,12 +186,12 @@ struct ColumnTyping {
         .badData,
         isTarget
           ? "more than \(grouped(limit)) different texts such as '\(printable(text))', \(source) column '\(name(column))': they are too many classes; name another column with --target"
-          : "more than \(grouped(limit)) different texts such as '\(printable(text))', \(source) column '\(name(column))': leave it out with --exclude \(ColumnList.text([spelling.names[column]])), or carry it into predictions with --id"
+          : "more than \(grouped(limit)) different texts such as '\(printable(text))', \(source) column '\(name(column))': leave it out with --exclude \(columnNames.word(column)), or carry it into predictions with --id"
       )
     }
     if model == nil, uses.numbers > 0 {
       notes.append(
-        "column '\(name(column))' of \(source) holds numbers and texts such as '\(printable(text))': all are taken as categories; if the texts mean that the value is missing, say --missing-value \(ColumnList.text([printable(text)]))"
+        "column '\(name(column))' of \(source) holds numbers and texts such as '\(printable(text))': all are taken as categories\(missingValueFlag(text).map { "; if the texts mean that the value is missing, say \($0)" } ?? "")"
       )
     }
   }

@@ -136,7 +136,7 @@ struct TableParser {
     } else if isInfinite(text) || number(text) != nil {
       throw DistsgdError(
         .badData,
-        "'\(printable(text))' is not a finite number, \(source) row \(rowLine), column '\(printable(names[column]))': mend it, call it missing with --missing-value \(printable(text)), or leave the column out with --exclude"
+        "'\(printable(text))' is not a finite number, \(source) row \(rowLine), column '\(printable(names[column]))': \(ColumnNames(names: names, source: source).wayOut(text, in: column))"
       )
     } else {
       part.note(text: text, column, rowLine)
