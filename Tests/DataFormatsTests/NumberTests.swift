@@ -38,6 +38,35 @@ import Testing
     #expect(scanned(text) == nil)
   }
 
+  /// What follows a number in a table, and how long the number is, changes nothing.
+  @Test func numbersBeforeOthersAgreeWithStrtod() {
+    let random = Philox(seed: 2, purpose: .syntheticData)
+    var wrong: [String] = []
+    for i in 0..<100_000 as Range<UInt64> {
+      let digits = String(random.bits(4 * i) >> 4).suffix(random.integer(4 * i + 1, below: 12) + 1)
+      var text = String(digits)
+      let place = random.integer(4 * i + 2, below: 2 * text.count + 1)
+      if place <= text.count { text.insert(".", at: text.index(text.startIndex, offsetBy: place)) }
+      text = ["", "-", "+"][Int(i % 3)] + text + ["", "e3", "E-2", "e"][random.integer(4 * i + 3, below: 4)]
+      let value = strtod(text, nil)
+      let isWhole = !text.hasSuffix("e")
+      for end in [",", ",1234567", "\n-1.5,2.25", ".5,1,2,3,4", "\u{B0}\u{BA}.12345", " 1234567", "/:;<=>?@"]
+      {
+        var line = text + end
+        let (found, length) = line.withUTF8 { bytes in
+          let (value, end) = scanNumber(bytes.baseAddress!, bytes.baseAddress! + bytes.count)
+          return (value, end.map { $0 - bytes.baseAddress! })
+        }
+        // A second point, or an e without digits, ends a number; the first point belongs to it.
+        if end.hasPrefix("."), !text.contains(".") { continue }
+        if found.bitPattern != value.bitPattern || length != text.utf8.count - (isWhole ? 0 : 1) {
+          wrong.append(line)
+        }
+      }
+    }
+    #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+  }
+
   /// FIPS 180-4's examples.
   @Test(arguments: [
     ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),

@@ -1,4 +1,5 @@
 // The different texts of a column, numbered in the order in which they come.
+import Glibc
 import System
 import Text
 
@@ -7,86 +8,124 @@ let maximumCategoryCount = 4096
 
 /// The texts that one part of a column has; bytes of the file are looked up without a copy.
 ///
-/// Open addressing with linear probing; a text's number is found by one hash and mostly one comparison.
+/// Open addressing with linear probing; a text's number is found by one key and mostly one comparison.
 final class CategoryTable {
   /// A text of the column.
   struct Category {
-    fileprivate var bytes: UnsafeBufferPointer<UInt8>
+    fileprivate let bytes: UnsafeBufferPointer<UInt8>
     /// Fields that have it.
-    var uses = 0
+    fileprivate(set) var uses = 0
     /// Of the first of them, as the part counts.
     let line: Int
-    /// NaN for a word that means a missing value, else the number of the text.
-    fileprivate var value: Double
-    fileprivate let hash: UInt64
+    /// Whether it is a word that means a missing value.
+    let isMissing: Bool
 
-    var isMissing: Bool { value.isNaN }
     var text: String { fieldText(bytes) }
   }
 
-  // Unchecked: asking the runtime at every field took a tenth of the time, and no access here is within another.
-  @exclusivity(unchecked) private(set) var categories: [Category] = []
+  private struct Slot {
+    var key: UInt64 = 0
+    /// Of the category; −1 where there is none.
+    var number = -1
+    var uses = 0
+    /// The number, or NaN for a word that means a missing value.
+    var value = 0.0
+  }
+
   /// More texts have come than a column may have, of which no more are kept.
   private(set) var isFull = false
   private let missing: MissingWords
   private let limit: Int
-  /// Numbers of categories; −1 where there is none.
-  @exclusivity(unchecked) private var slots: [Int32]
+  // Unchecked: asking the runtime at every field took a tenth of the time, and no access here is within another.
+  /// A power of two.
+  @exclusivity(unchecked) private var slots = CategoryTable.empty(64)
+  /// Without the uses.
+  @exclusivity(unchecked) private var found: [Category] = []
   private var copies: [UnsafeMutableBufferPointer<UInt8>] = []
 
   init(missing: MissingWords, limit: Int) {
     self.missing = missing
     self.limit = limit
-    slots = [Int32](repeating: -1, count: 64)
   }
 
-  deinit { for copy in copies { copy.deallocate() } }
+  deinit {
+    for copy in copies { copy.deallocate() }
+    slots.deallocate()
+  }
+
+  /// In the order in which they came.
+  var categories: [Category] {
+    var result = found
+    for slot in slots where slot.number >= 0 { result[slot.number].uses = slot.uses }
+    return result
+  }
 
   /// The number of a field's text, or NaN where it means that the value is missing.
-  /// - Parameter isKept: whether the bytes live as long as this table.
+  /// - Parameters:
+  ///   - key: `CategoryTable.key` of the bytes.
+  ///   - isKept: whether the bytes live as long as this table.
   @inline(__always)
-  func value(of bytes: UnsafeBufferPointer<UInt8>, line: Int, isKept: Bool) -> Double {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+  func value(of bytes: UnsafeBufferPointer<UInt8>, key: UInt64, line: Int, isKept: Bool) -> Double {
+    let place = place(of: key) { key >> 56 <= 7 || isEqual(found[$0].bytes, bytes) }
+    guard slots[place].number >= 0 else { return add(bytes, key, line, isKept) }
+    slots[place].uses += 1
+    return slots[place].value
+  }
+
+  /// What tells a text from all others of at most seven bytes, and from most others.
+  static func key(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
     var rest = UnsafeRawBufferPointer(bytes)
+    guard rest.count > 7 else {
+      return shortKey(rest.reversed().reduce(0) { $0 << 8 | UInt64($1) }, count: rest.count)
+    }
+    var hash = UInt64(rest.count)
     while rest.count >= 8 {
-      hash = mixed(hash, rest.loadUnaligned(as: UInt64.self))
+      hash = mixed(hash, UInt64(littleEndian: rest.loadUnaligned(as: UInt64.self)))
       rest = UnsafeRawBufferPointer(rebasing: rest[8...])
     }
-    var last = UInt64(rest.count)
-    for byte in rest { last = last << 8 | UInt64(byte) }
-    hash = mixed(hash, last)
-    let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
-    while slots[slot] >= 0 {
-      let number = Int(slots[slot])
-      if categories[number].hash == hash, isEqual(categories[number].bytes, bytes) {
-        categories[number].uses += 1
-        return categories[number].value
-      }
-      slot = (slot + 1) & mask
-    }
-    return add(bytes, hash, line, isKept)
+    // The last eight bytes, some of them again.
+    let last = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
+    return mixed(hash, UInt64(littleEndian: last)) | 0xFF << 56
   }
+
+  /// The key of a text of at most seven bytes, the first of which is the lowest of `text`.
+  @inline(__always)
+  static func shortKey(_ text: UInt64, count: Int) -> UInt64 { text | UInt64(count) &<< 56 }
 
   /// One step of a hash over eight bytes at a time.
   @inline(__always)
-  private func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+  private static func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
     let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
     return product ^ product >> 32
   }
 
+  private static func empty(_ count: Int) -> UnsafeMutableBufferPointer<Slot> {
+    let slots = UnsafeMutableBufferPointer<Slot>.allocate(capacity: count)
+    slots.initialize(repeating: Slot())
+    return slots
+  }
+
+  /// The slot of a key, or where it is to be put.
   @inline(__always)
+  private func place(of key: UInt64, isSame: (Int) -> Bool) -> Int {
+    let mask = slots.count - 1
+    var place = Int(truncatingIfNeeded: CategoryTable.mixed(0, key)) & mask
+    while slots[place].number >= 0 {
+      if slots[place].key == key, isSame(slots[place].number) { break }
+      place = (place + 1) & mask
+    }
+    return place
+  }
+
   private func isEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard a.count == b.count else { return false }
-    for place in 0..<a.count where a[place] != b[place] { return false }
-    return true
+    a.count == b.count && memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
   }
 
   @inline(never)
   private func add(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64, _ line: Int, _ isKept: Bool
+    _ bytes: UnsafeBufferPointer<UInt8>, _ key: UInt64, _ line: Int, _ isKept: Bool
   ) -> Double {
-    guard categories.count <= limit else {
+    guard found.count <= limit else {
       isFull = true
       return 0
     }
@@ -97,24 +136,19 @@ final class CategoryTable {
       copies.append(copy)
       kept = UnsafeBufferPointer(copy)
     }
+    if 2 * (found.count + 1) > slots.count { grow() }
     let isMissing = missing.contains(fieldText(kept), amongNumbers: false)
-    let value = isMissing ? Double.nan : Double(categories.count)
-    categories.append(Category(bytes: kept, uses: 1, line: line, value: value, hash: hash))
-    if 2 * categories.count > slots.count {
-      slots = [Int32](repeating: -1, count: 4 * slots.count)
-      for number in categories.indices { place(number) }
-    } else {
-      place(categories.count - 1)
-    }
+    let value = isMissing ? Double.nan : Double(found.count)
+    slots[place(of: key) { _ in false }] = Slot(key: key, number: found.count, uses: 1, value: value)
+    found.append(Category(bytes: kept, line: line, isMissing: isMissing))
     return value
   }
 
-  private func place(_ number: Int) {
-    let mask = slots.count - 1
-    let hash = categories[number].hash
-    var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
-    while slots[slot] >= 0 { slot = (slot + 1) & mask }
-    slots[slot] = Int32(number)
+  private func grow() {
+    let old = slots
+    slots = CategoryTable.empty(4 * old.count)
+    for slot in old where slot.number >= 0 { slots[place(of: slot.key) { _ in false }] = slot }
+    old.deallocate()
   }
 }
 

@@ -13,6 +13,10 @@ extension TableParser {
   /// Moves past what follows a field's content; `nil` where the content goes on.
   @inline(__always)
   mutating func endField() -> FieldEnd? {
+    if position < end, position.pointee == delimiter.rawValue, delimiter != .blanks {
+      position += 1
+      return .delimiter
+    }
     let start = position
     skipBlanks()
     guard position < end else { return .row }
@@ -136,6 +140,33 @@ extension TableParser {
     skipBlanks()
     guard position < end, !isQuote(position.pointee) else { return try quotedCategory(table, rowLine) }
     let start = position
+    if let key = skipShortText() {
+      let bytes = UnsafeBufferPointer(start: start, count: position - start)
+      let value = table.value(of: bytes, key: key, line: rowLine, isKept: staysInMemory)
+      return (value, endField()!)
+    }
+    return try longCategory(table, rowLine)
+  }
+
+  /// Moves past a text of at most seven bytes and none of them blank, to what ends it; returns its key.
+  @inline(__always)
+  private mutating func skipShortText() -> UInt64? {
+    guard end - position >= 8, delimiter != .blanks else { return nil }
+    let bytes = EightBytes(position)
+    let ends = bytes.places(of: delimiter.rawValue) | bytes.places(of: 0x0A) | bytes.places(of: 0x0D)
+    let blanks = bytes.places(of: 0x20) | bytes.places(of: 0x09)
+    guard ends != 0, blanks.trailingZeroBitCount >= ends.trailingZeroBitCount else { return nil }
+    let count = ends.trailingZeroBitCount >> 3
+    position += count
+    return CategoryTable.shortKey(bytes.word & (1 &<< UInt64(8 * count) &- 1), count: count)
+  }
+
+  /// One field of any length.
+  @inline(never)
+  private mutating func longCategory(
+    _ table: CategoryTable, _ rowLine: Int
+  ) throws(DistsgdError) -> (Double, FieldEnd) {
+    let start = position
     if delimiter == .blanks {
       while position < end, position.pointee > 0x20 { position += 1 }
     } else {
@@ -150,7 +181,9 @@ extension TableParser {
       return try quotedCategory(table, rowLine)
     }
     let bytes = UnsafeBufferPointer(start: start, count: stop - start)
-    return (table.value(of: bytes, line: rowLine, isKept: true), ending)
+    let value = table.value(
+      of: bytes, key: CategoryTable.key(bytes), line: rowLine, isKept: staysInMemory)
+    return (value, ending)
   }
 
   @inline(never)
@@ -159,7 +192,9 @@ extension TableParser {
   ) throws(DistsgdError) -> (Double, FieldEnd) {
     let (text, ending) = try textField(rowLine)
     var content = text
-    let value = content.withUTF8 { table.value(of: $0, line: rowLine, isKept: false) }
+    let value = content.withUTF8 {
+      table.value(of: $0, key: CategoryTable.key($0), line: rowLine, isKept: false)
+    }
     return (value, ending)
   }
 

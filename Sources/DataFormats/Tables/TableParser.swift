@@ -18,6 +18,8 @@ struct TableParser {
   var hasTrailingDelimiter = false
   /// The line of the file at `position`, counted from 1.
   var line = 1
+  /// Whether the bytes live as long as what is read of them.
+  var staysInMemory = true
   /// Lines of comments that were passed over.
   var commentCount = 0
   /// Column names, once they are known.
