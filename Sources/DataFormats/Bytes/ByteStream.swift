@@ -10,26 +10,16 @@ protocol ByteStream {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DistsgdError) -> Int
 }
 
-/// Reads bytes while more of them come.
+/// Reads a stream instead of somebody who would take its bytes into memory first.
 protocol EarlyReader: AnyObject {
-  /// More are there, at the same place as before.
-  func grow(to bytes: UnsafeRawBufferPointer)
-  /// All are there.
-  func end()
-  /// No more will come.
-  func stop()
+  /// - Returns: whether nobody needs the bytes any more; if not, the stream is to be begun again.
+  func read(_ stream: some ByteStream) -> Bool
 }
 
-/// Bytes in memory that grows without being copied: of `malloc`, or at one place.
+/// Bytes in memory of `malloc`, which grows without being copied.
 final class OwnedBytes {
   private(set) var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
   private var memory: UnsafeMutableRawPointer?
-  /// Where `memory` is, if it must not move.
-  private var space: UnsafeMutableRawBufferPointer?
-
-  /// Bytes of which somebody who reads them while they come is told at once, and from how many on.
-  private static let step = 1 << 20
-  private static let leastWatched = 1 << 20
 
   /// Reads the first bytes of a stream, about `limit`, or those before what is wrong with it.
   ///
@@ -60,28 +50,8 @@ final class OwnedBytes {
   /// - Parameters:
   ///   - expected: bytes that are taken at once; more only as they come true, and no more than memory there is.
   ///   - source: the file, for messages.
-  ///   - early: who reads the bytes while they come, where they are many.
   /// - Throws: also `usage` when the bytes do not fit this machine's memory.
-  init(
-    reading stream: some ByteStream, expected: Int, source: String, early: (any EarlyReader)? = nil
-  ) throws(DistsgdError) {
-    guard let early, expected >= Self.leastWatched, let space = Self.space() else {
-      try read(stream, expected, source)
-      return
-    }
-    (self.space, memory) = (space, space.baseAddress)
-    do throws(DistsgdError) {
-      try read(stream, expected, source, early)
-    } catch {
-      early.stop()
-      throw error
-    }
-    early.end()
-  }
-
-  private func read(
-    _ stream: some ByteStream, _ expected: Int, _ source: String, _ early: (any EarlyReader)? = nil
-  ) throws(DistsgdError) {
+  init(reading stream: some ByteStream, expected: Int, source: String) throws(DistsgdError) {
     var count = 0
     // One byte more, so that the end is seen without growing.
     var capacity = max(expected, 1 << 12) + 1
@@ -89,46 +59,18 @@ final class OwnedBytes {
       // What has come is in use already.
       try requireMemory(
         bytes: Double(capacity - count), for: source, instead: "a smaller file, or decompress it first")
-      guard let larger = grown(to: capacity) else {
+      guard let larger = realloc(memory, capacity) else {
         throw DistsgdError(.usage, "no memory for the contents of \(source): use a smaller file")
       }
       memory = larger
-      while count < capacity {
-        let size = early == nil ? capacity - count : min(Self.step, capacity - count)
-        let got = try stream.read(into: UnsafeMutableRawBufferPointer(start: larger + count, count: size))
-        count += got
-        bytes = UnsafeRawBufferPointer(start: larger, count: count)
-        early?.grow(to: bytes)
-        if got < size { return }
-      }
+      let got = try stream.read(
+        into: UnsafeMutableRawBufferPointer(start: larger + count, count: capacity - count))
+      count += got
+      bytes = UnsafeRawBufferPointer(start: larger, count: count)
+      if count < capacity { return }
       capacity += max(capacity / 2, 1 << 16)
     }
   }
 
-  private func grown(to capacity: Int) -> UnsafeMutableRawPointer? {
-    guard let space else { return realloc(memory, capacity) }
-    return capacity <= space.count ? space.baseAddress : nil
-  }
-
-  /// Addresses for as much as this machine's memory may hold, which take none before they are written to; nil where a
-  /// limit of this process counts them.
-  private static func space() -> UnsafeMutableRawBufferPointer? {
-    guard MemoryLimit.ofProcess() == nil else { return nil }
-    let count = Int(MemoryLimit.ofMachine().total)
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE)
-    guard let start = mmap(nil, count, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED else {
-      return nil
-    }
-    let space = UnsafeMutableRawBufferPointer(start: start, count: count)
-    preferLargePages(space)
-    return space
-  }
-
-  deinit {
-    if let space {
-      munmap(space.baseAddress!, space.count)
-    } else {
-      free(memory)
-    }
-  }
+  deinit { free(memory) }
 }

@@ -19,12 +19,14 @@ final class Contents {
   private static let maximumDepth = 3
   /// Up to this much is taken before it is there: what text usually expands to.
   private static let usualExpansion = 4
+  /// What is worth being read early, as expected.
+  private static let leastEarly = 4 << 20
 
   /// - Parameters:
   ///   - path: a file, a pipe, or `-` for standard input.
   ///   - limit: only the first bytes, about so many, are wanted.
   ///   - opensArchives: whether the one file of a zip archive is wanted rather than the archive.
-  ///   - early: who reads a compressed text while it comes.
+  ///   - early: who may read a long compressed text while it comes; there are no bytes where that succeeds.
   /// - Throws: as `FileBytes`; `badData` for damaged compressed data, `usage` for more than memory holds.
   init(
     _ path: String, limit: Int = .max, opensArchives: Bool = true, early: (any EarlyReader)? = nil
@@ -51,11 +53,16 @@ final class Contents {
   ) throws(DistsgdError) -> Bool {
     let (expected, overflow) = bytes.count.multipliedReportingOverflow(by: Self.usualExpansion)
     let usual = min(overflow ? limit : expected, limit)
+    let (bytes, source) = (bytes, source)
     switch compression {
     case .gzip:
-      try replace(by: InflateStream(bytes, format: .gzip, source: source), usual, limit)
+      try replace(usual, limit) { () throws(DistsgdError) in
+        try InflateStream(bytes, format: .gzip, source: source)
+      }
     case .other:
-      try replace(by: ArchiveStream(bytes, format: .compressed, source: source), usual, limit)
+      try replace(usual, limit) { () throws(DistsgdError) in
+        try ArchiveStream(bytes, format: .compressed, source: source)
+      }
     case .zip:
       let archive = try ZipArchive(bytes, source: source, remedy: "copy or download it again")
       let members = archive.members
@@ -63,25 +70,27 @@ final class Contents {
         return false
       }
       memberName = members[0].name
-      let contents = try replace(by: try archive.stream(of: members[0]), min(usual, members[0].size), limit)
-      if limit == .max { try archive.requireWhole(members[0], contents) }
+      try replace(min(usual, members[0].size), limit) { () throws(DistsgdError) in
+        try archive.stream(of: members[0])
+      }
     }
     return true
   }
 
-  /// - Returns: the new bytes.
-  @discardableResult
+  /// Reads a stream, which `open` begins, in place of the bytes.
   private func replace(
-    by stream: some ByteStream, _ expected: Int, _ limit: Int
-  ) throws(DistsgdError) -> UnsafeRawBufferPointer {
+    _ expected: Int, _ limit: Int, by open: () throws(DistsgdError) -> any ByteStream
+  ) throws(DistsgdError) {
+    if let early, owned == nil, limit == .max, expected >= Self.leastEarly, early.read(try open()) {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
     // The bytes that the stream reads live until it has ended.
     let next =
       limit < .max
-      ? try OwnedBytes(beginning: stream, limit: limit)
-      : try OwnedBytes(
-        reading: stream, expected: expected, source: source, early: owned == nil ? early : nil)
+      ? try OwnedBytes(beginning: try open(), limit: limit)
+      : try OwnedBytes(reading: try open(), expected: expected, source: source)
     owned = next
     bytes = next.bytes
-    return bytes
   }
 }

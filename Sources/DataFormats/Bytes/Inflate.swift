@@ -125,8 +125,9 @@ final class InflateStream: ByteStream {
 }
 
 /// CRC-32 as in gzip and zip.
-func crc32(of bytes: UnsafeRawBufferPointer) -> UInt32 {
-  var crc = CZlib.crc32(0, nil, 0)
+/// - Parameter before: that of the bytes before these.
+func crc32(of bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
+  var crc = UInt(before)
   var rest = bytes
   while !rest.isEmpty {
     let part = min(rest.count, 1 << 30)

@@ -11,20 +11,41 @@ extension ZipArchive {
     }
   }
 
-  /// A stream of an entry's contents, which are checked by `requireWhole` when all are read.
+  /// A stream of an entry's contents, which at its end throws `badData` where they are not those that were put into the
+  /// archive.
   func stream(of entry: Entry) throws(DistsgdError) -> any ByteStream {
     let name = "\(source)/\(printable(entry.name))"
-    switch entry.method {
-    case 0: return StoredStream(rest: try data(of: entry))
-    case 8: return try InflateStream(try data(of: entry), format: .deflate, source: name)
-    default: return try ArchiveStream(bytes, format: .zip(entrySize: entry.size), source: name)
-    }
+    let contents: any ByteStream =
+      switch entry.method {
+      case 0: StoredStream(rest: try data(of: entry))
+      case 8: try InflateStream(try data(of: entry), format: .deflate, source: name)
+      default: try ArchiveStream(bytes, format: .zip(entrySize: entry.size), source: name)
+      }
+    return CheckedStream(contents, entry, of: self)
+  }
+}
+
+/// An entry's contents, whose size and checksum are looked at when they end.
+private final class CheckedStream: ByteStream {
+  private let contents: any ByteStream
+  private let entry: ZipArchive.Entry
+  private let archive: ZipArchive
+  private var count = 0
+  private var checksum: UInt32 = 0
+
+  init(_ contents: any ByteStream, _ entry: ZipArchive.Entry, of archive: ZipArchive) {
+    (self.contents, self.entry, self.archive) = (contents, entry, archive)
   }
 
-  /// - Throws: `badData` when contents are not those that were put into the archive.
-  func requireWhole(_ entry: Entry, _ contents: UnsafeRawBufferPointer) throws(DistsgdError) {
-    guard contents.count == entry.size else { throw damaged("the size of \(printable(entry.name))") }
-    guard crc32(of: contents) == entry.crc else { throw damaged("the checksum of \(printable(entry.name))") }
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(DistsgdError) -> Int {
+    let got = try contents.read(into: buffer)
+    count += got
+    checksum = crc32(of: UnsafeRawBufferPointer(rebasing: buffer[..<got]), after: checksum)
+    if got < buffer.count {
+      guard count == entry.size else { throw archive.damaged("the size of \(printable(entry.name))") }
+      guard checksum == entry.crc else { throw archive.damaged("the checksum of \(printable(entry.name))") }
+    }
+    return got
   }
 }
 

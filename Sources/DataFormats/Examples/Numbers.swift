@@ -23,16 +23,25 @@ public enum CacheFileChoice: String, Sendable, CaseIterable {
 
 /// Numbers of any rows; what is made of numbers in a file is in a file too.
 struct Numbers: RandomAccessCollection, @unchecked Sendable {
-  // Unchecked: a file's bytes change in `update` alone, which nobody else has part in.
-  /// Empty where they are in a file.
+  // Unchecked: a file's bytes, and reserved memory's, change in `update` alone, which nobody else has part in.
+  /// Empty where they are elsewhere.
   private(set) var array: [Double] = []
   private var file: UnnamedFile?
-  /// What is in the file.
+  private var reserved: ReservedMemory?
+  /// What is in the file or the reserved memory.
+  private var outside: UnsafeMutableBufferPointer<Double>?
   private(set) var count: Int
 
   init(_ array: [Double]) {
     self.array = array
     count = array.count
+  }
+
+  /// The first numbers of memory that they are alone in.
+  init(_ reserved: ReservedMemory, count: Int) {
+    self.reserved = reserved
+    self.count = count
+    outside = UnsafeMutableBufferPointer(rebasing: reserved.bytes.bindMemory(to: Double.self)[..<count])
   }
 
   /// - Parameters:
@@ -52,8 +61,10 @@ struct Numbers: RandomAccessCollection, @unchecked Sendable {
       return
     }
     let file = try UnnamedFile(byteCount: 8 * capacity, for: source)
-    fill(file.bytes.bindMemory(to: Double.self), &count)
+    let numbers = file.bytes.bindMemory(to: Double.self)
+    fill(numbers, &count)
     self.file = file
+    outside = UnsafeMutableBufferPointer(rebasing: numbers[..<count])
   }
 
   var isInFile: Bool { file != nil }
@@ -61,23 +72,25 @@ struct Numbers: RandomAccessCollection, @unchecked Sendable {
   var endIndex: Int { count }
 
   subscript(place: Int) -> Double {
-    guard let file else { return array[place] }
+    guard let outside else { return array[place] }
     precondition(place >= 0 && place < count)
-    return file.bytes.load(fromByteOffset: 8 * place, as: Double.self)
+    return outside[place]
   }
 
   func withUnsafeBufferPointer<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<Double>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    guard let file else { return try array.withUnsafeBufferPointer(body) }
-    defer { file.release() }
-    return try body(UnsafeBufferPointer(rebasing: file.bytes.bindMemory(to: Double.self)[..<count]))
+    guard let outside else { return try array.withUnsafeBufferPointer(body) }
+    defer { file?.release() }
+    return try withExtendedLifetime(reserved) { () throws(Failure) in
+      try body(UnsafeBufferPointer(rebasing: outside[..<count]))
+    }
   }
 
   /// The first numbers alone.
   func prefix(_ count: Int) -> Numbers {
     var result = self
-    if file == nil { result.array = Array(array[..<count]) }
+    if outside == nil { result.array = Array(array[..<count]) }
     result.count = count
     return result
   }
@@ -99,14 +112,14 @@ struct Numbers: RandomAccessCollection, @unchecked Sendable {
   mutating func update(
     source: String, _ body: (UnsafeMutableBufferPointer<Double>) -> Void
   ) throws(DistsgdError) {
-    guard isInFile else { return array.withUnsafeMutableBufferPointer { body($0) } }
-    if !isKnownUniquelyReferenced(&file) {
-      self = try Numbers(capacity: count, inFile: true, source: source) { buffer, initialized in
+    if outside != nil, !isKnownUniquelyReferenced(&file), !isKnownUniquelyReferenced(&reserved) {
+      self = try Numbers(capacity: count, inFile: isInFile, source: source) { buffer, initialized in
         withUnsafeBufferPointer { initialized = buffer.initialize(fromContentsOf: $0) }
       }
     }
-    body(UnsafeMutableBufferPointer(rebasing: file!.bytes.bindMemory(to: Double.self)[..<count]))
-    file!.release()
+    guard let outside else { return array.withUnsafeMutableBufferPointer { body($0) } }
+    body(UnsafeMutableBufferPointer(rebasing: outside[..<count]))
+    file?.release()
   }
 }
 

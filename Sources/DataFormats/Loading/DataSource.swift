@@ -201,8 +201,8 @@ extension DataSource {
       let early = EarlyRows(source: sourceName(path), options: request.table)
       let contents = try Contents(path, early: early)
       defer { withExtendedLifetime(contents) {} }
-      return try readTable(
-        contents.bytes, source: contents.source, options: request.table, early: early)
+      if let examples = early?.examples { return examples }
+      return try readTable(contents.bytes, source: contents.source, options: request.table)
     case .array(let path):
       return try tableExamples(try readNPY(path: path), source: sourceName(path), columns: request.columns)
     case .archive(let path, let part):

@@ -2,187 +2,226 @@
 import Glibc
 import System
 
-/// Reads ahead of `readTable`: pieces of a text as it comes, as they would be read if the text ended well.
+/// Reads a table from a stream, whose text is never there as a whole: pieces of it are decompressed into a few buffers,
+/// and threads parse them from there.
 ///
-/// How the table is spelled is found in the text's first megabytes. `rows` compares that with what the whole text says,
-/// and gives nothing where it differs or anything went wrong: then all is read in order, and an error is told as it
-/// stands in the file. So nothing but the time depends on this.
+/// How the table is spelled is found in the first piece. What is read is what would be read of the whole text; where
+/// anything is wrong, or other than it began, nothing is read, and somebody is to read the whole text in order, who finds
+/// the same and tells it as it stands in the file. So nothing but the time depends on this.
 final class EarlyRows: EarlyReader, @unchecked Sendable {
-  // Unchecked: what is variable is read and written under the lock, but for the last two functions, when all threads
-  // have ended.
+  // Unchecked: what is variable is read and written under the lock, or when no thread is there.
 
-  /// Text that the spelling is found in, and of which a piece is made.
-  private static let pieceSize = 2 << 20
+  /// A piece of text, and the one that the spelling is found in: `TableSample` looks at the first half of it.
+  private static let pieceSize = 2 * TableSample.byteCount
+
   private struct Piece {
-    var number: Int
-    var parser: TableParser
-    var plan: TablePlan
+    let buffer: UnsafeMutableRawBufferPointer
+    let text: Range<Int>
   }
+
+  /// What was read.
+  private(set) var examples: RawExamples?
 
   private let source: String
   private let options: TableOptions
-  private let threadCount = availableCores() - 1
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let change = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var threads: [pthread_t] = []
 
-  private var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+  private var beginning: TableBeginning!
+  private var numbers: ReservedMemory!
+  private var buffers: [UnsafeMutableRawBufferPointer] = []
+  /// Those whose text nobody needs.
+  private var free: [UnsafeMutableRawBufferPointer] = []
+  /// To be parsed, in order.
+  private var pieces: [Piece] = []
   private var isWhole = false
   private var hasFailed = false
-  private var beginning: TableBeginning?
-  /// Where the next piece begins, and up to where it has no line feed to end at.
-  private var next = 0
-  private var searched = 0
-  /// Of the pieces in their order; nil while one is being read.
+  /// Where the numbers of each piece that has been taken begin, and those of the next one will.
+  private var starts = [0]
+  /// Of these pieces; nil while one is being read.
   private var parts: [TablePart?] = []
-  private var numberCount = 0
 
-  /// nil where there is nothing to be gained.
+  /// nil where tables are to be read into a file.
   init?(source: String, options: TableOptions) {
     self.source = source
     self.options = options
     pthread_mutex_init(lock, nil)
     pthread_cond_init(change, nil)
-    guard threadCount > 0, options.cacheFile != .yes else { return nil }
+    guard options.cacheFile != .yes else { return nil }
   }
 
   deinit {
-    discard()
     pthread_cond_destroy(change)
     pthread_mutex_destroy(lock)
     change.deallocate()
     lock.deallocate()
   }
 
-  // MARK: As the text comes
-
-  /// More of the text is there, at the same place as before.
-  func grow(to bytes: UnsafeRawBufferPointer) {
-    guard bytes.count > Self.pieceSize else { return }
-    let isNeeded = locked {
-      text = bytes.bindMemory(to: UInt8.self)
-      pthread_cond_broadcast(change)
-      return threads.isEmpty && !hasFailed
+  /// - Returns: whether `examples` are all that there is to be read.
+  func read(_ stream: some ByteStream) -> Bool {
+    defer {
+      for part in parts { part?.deallocate() }
+      for buffer in buffers { buffer.deallocate() }
+      (parts, buffers, numbers) = ([], [], nil)
     }
-    guard isNeeded else { return }
-    for number in 0..<threadCount {
-      let thread = startThread { [self] in
-        if number == 0 { begin() }
-        work()
-      }
-      guard let thread else { break }
-      threads.append(thread)
+    guard let reserved = ReservedMemory() else { return false }
+    numbers = reserved
+    let isCut: Bool
+    do throws(DistsgdError) {
+      isCut = try cut(stream)
+    } catch {
+      isCut = false
     }
-    if threads.isEmpty { fail() }
-  }
-
-  /// All of the text is there, and this thread helps.
-  func end() {
-    guard !threads.isEmpty else { return }
     locked {
-      // As `TableText` leaves it out.
-      if text.last == 0x1A { text = UnsafeBufferPointer(rebasing: text.dropLast()) }
-      isWhole = true
+      (isWhole, hasFailed) = (true, hasFailed || !isCut)
       pthread_cond_broadcast(change)
     }
-    work()
-    join()
-  }
-
-  /// The text cannot be read to its end.
-  func stop() {
-    fail()
-    join()
-  }
-
-  private func join() {
+    while let piece = takePiece() { parse(piece) }
     for thread in threads { pthread_join(thread, nil) }
-    threads = []
+    examples = hasFailed ? nil : try? joined()
+    return examples != nil
+  }
+
+  // MARK: The text
+
+  /// Decompresses piece by piece, each but the last one ending with a line; false where that cannot be, or something is
+  /// wrong.
+  private func cut(_ stream: some ByteStream) throws(DistsgdError) -> Bool {
+    var buffer = newBuffer()
+    // The beginning of a line, which is in the buffer already.
+    var kept = 0
+    while true {
+      let count = kept + (try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...])))
+      let isLast = count < buffer.count
+      // As `TableText` leaves out the mark that ended a file once.
+      let last = count > 0 && buffer[count - 1] == 0x1A ? count - 1 : count
+      let end = isLast ? last : (buffer.lastIndex(of: 0x0A) ?? -1) + 1
+      var start = 0
+      if beginning == nil {
+        guard !isLast, let found = begin(UnsafeRawBufferPointer(rebasing: buffer[..<end])) else {
+          return false
+        }
+        start = found
+        startThreads()
+      }
+      let piece = Piece(buffer: buffer, text: start..<end)
+      if isLast {
+        locked { pieces.append(piece) }
+        return true
+      }
+      guard start < end, let next = nextBuffer() else { return false }
+      kept = count - end
+      next.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[end..<count]))
+      buffer = next
+      locked {
+        pieces.append(piece)
+        pthread_cond_broadcast(change)
+      }
+    }
+  }
+
+  /// Finds how the table is spelled; returns where its rows begin, or nil where the first piece does not tell.
+  private func begin(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    guard Compression(bytes) == nil, let text = try? TableText(bytes, source: source) else { return nil }
+    defer { text.deallocate() }
+    guard text.encoding == nil, let found = try? TableBeginning(text, source: source, options: options),
+      case let parser = found.spelling.parser, parser.end - parser.position > TableSample.byteCount
+    else { return nil }
+    beginning = found
+    return UnsafeRawPointer(parser.position) - bytes.baseAddress!
+  }
+
+  private func newBuffer() -> UnsafeMutableRawBufferPointer {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 16)
+    buffers.append(buffer)
+    return buffer
+  }
+
+  /// One whose text nobody needs; this thread parses too where all are waiting for it. nil when something is wrong.
+  private func nextBuffer() -> UnsafeMutableRawBufferPointer? {
+    while true {
+      let (buffer, piece) = locked { () -> (UnsafeMutableRawBufferPointer?, (Piece, Int)?) in
+        while !hasFailed {
+          if let buffer = free.popLast() { return (buffer, nil) }
+          if let piece = nextPiece() { return (nil, piece) }
+          if !hasFailed { pthread_cond_wait(change, lock) }
+        }
+        return (nil, nil)
+      }
+      guard let piece else { return buffer }
+      parse(piece)
+    }
   }
 
   // MARK: The threads
 
-  /// Finds how the table is spelled.
-  private func begin() {
-    let text = locked { self.text }
-    let lines = UnsafeBufferPointer(rebasing: text[..<((text.lastIndex(of: 0x0A) ?? text.count - 1) + 1)])
-    let bytes = UnsafeRawBufferPointer(lines)
-    guard Compression(bytes) == nil, let table = try? TableText(bytes, source: source) else { return fail() }
-    defer { table.deallocate() }
-    guard table.encoding == nil, let found = try? TableBeginning(table, source: source, options: options)
-    else {
-      return fail()
-    }
-    locked {
-      beginning = found
-      next = UnsafeRawPointer(found.spelling.parser.position) - bytes.baseAddress!
-      searched = next
-      pthread_cond_broadcast(change)
-    }
-  }
-
-  /// Reads pieces as long as there are some.
-  private func work() {
-    while let piece = takePiece() {
-      let capacity = piece.parser.capacity(width: piece.plan.featureCount)
-      guard isRoom(capacity) else { return fail() }
-      let features = UnsafeMutableBufferPointer<Double>.allocate(capacity: max(1, capacity))
-      guard case .success(let part) = piece.parser.part(piece.plan, features) else {
-        features.deallocate()
-        return fail()
+  /// One on each other core; and a buffer for each, and one that waits.
+  private func startThreads() {
+    for _ in 1..<max(1, availableCores()) {
+      guard let thread = startThread({ [self] in while let piece = takePiece() { parse(piece) } }) else {
+        break
       }
-      locked { parts[piece.number] = part }
+      threads.append(thread)
     }
+    locked { for _ in 0...threads.count { free.append(newBuffer()) } }
   }
 
-  /// The next piece; nil at the end.
-  private func takePiece() -> Piece? {
+  /// The next piece and its number; nil at the end.
+  private func takePiece() -> (Piece, Int)? {
     locked {
       while !hasFailed {
-        if let beginning {
-          if let stop = pieceEnd() {
-            let start = text.baseAddress!
-            let parser = TableParser(beginning.spelling.parser, from: start + next, to: start + stop)
-            (next, searched) = (stop, stop)
-            parts.append(nil)
-            return Piece(number: parts.count - 1, parser: parser, plan: beginning.plan)
-          }
-          if isWhole { return nil }
-        }
-        pthread_cond_wait(change, lock)
+        if let piece = nextPiece() { return piece }
+        if isWhole { return nil }
+        if !hasFailed { pthread_cond_wait(change, lock) }
       }
       return nil
     }
   }
 
-  /// Where the next piece ends: after a line feed, or with the text; nil where that has not come.
-  private func pieceEnd() -> Int? {
-    searched = max(searched, next + Self.pieceSize)
-    if searched < text.count {
-      let start = text.baseAddress!
-      if let feed = memchr(start + searched, 0x0A, text.count - searched) {
-        return UnsafeRawPointer(feed) - UnsafeRawPointer(start) + 1
-      }
-      searched = text.count
+  /// Under the lock: the next piece, for whose numbers there is room; nil if there is none now.
+  private func nextPiece() -> (Piece, Int)? {
+    guard !hasFailed, !pieces.isEmpty else { return nil }
+    let capacity = parser(pieces[0]).capacity(width: beginning.plan.featureCount)
+    let all = starts.last! + capacity
+    guard isRoom(capacity, of: all) else {
+      hasFailed = true
+      pthread_cond_broadcast(change)
+      return nil
     }
-    return isWhole && next < text.count ? text.count : nil
+    starts.append(all)
+    parts.append(nil)
+    return (pieces.removeFirst(), parts.count - 1)
+  }
+
+  private func parser(_ piece: Piece) -> TableParser {
+    let start = UnsafePointer(piece.buffer.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    var parser = TableParser(
+      beginning.spelling.parser, from: start + piece.text.lowerBound, to: start + piece.text.upperBound)
+    parser.staysInMemory = false
+    return parser
+  }
+
+  private func parse(_ piece: (Piece, Int)) {
+    let (piece, number) = piece
+    let range = locked { starts[number]..<starts[number + 1] }
+    let space = UnsafeMutableBufferPointer(rebasing: numbers.bytes.bindMemory(to: Double.self)[range])
+    let result = parser(piece).part(beginning.plan, space)
+    locked {
+      free.append(piece.buffer)
+      if case .success(let part) = result { parts[number] = part }
+      // Where a part has more texts than it may keep, what is told depends on where it begins.
+      if parts[number]?.tables.contains(where: { $0?.isFull == true }) ?? true { hasFailed = true }
+      pthread_cond_broadcast(change)
+    }
   }
 
   /// Whether memory has room for so many numbers more, and for what becomes of all.
-  private func isRoom(_ count: Int) -> Bool {
-    let all = locked {
-      numberCount += count
-      return Double(numberCount)
+  private func isRoom(_ count: Int, of all: Int) -> Bool {
+    guard !options.cacheFile.usesFile(for: 12 * Double(all)), 8 * all <= numbers.bytes.count else {
+      return false
     }
-    guard !options.cacheFile.usesFile(for: 12 * all) else { return false }
-    return (try? requireMemory(bytes: 8 * Double(count) + 4 * all, for: source)) != nil
-  }
-
-  private func fail() {
-    locked {
-      hasFailed = true
-      pthread_cond_broadcast(change)
-    }
+    return (try? requireMemory(bytes: 8 * Double(count) + 4 * Double(all), for: source)) != nil
   }
 
   private func locked<Result>(_ body: () -> Result) -> Result {
@@ -191,65 +230,23 @@ final class EarlyRows: EarlyReader, @unchecked Sendable {
     return body()
   }
 
-  // MARK: When the text is known
+  // MARK: When all is parsed
 
-  /// All rows, once, if they were read by this plan from where this parser stands; nil: they are still to be read.
-  func rows(_ plan: TablePlan, _ parser: TableParser) -> (parts: [TablePart], features: Numbers)? {
-    defer { discard() }
-    let found = parts.compactMap { $0 }
-    guard isWhole, !hasFailed, let beginning, beginning.plan == plan,
-      beginning.spelling.parser.reads(as: parser), parser.end == text.baseAddress! + text.count,
-      found.contains(where: { $0.count > 0 }), !hasManyTexts(found),
-      let features = try? joined(found, plan)
-    else { return nil }
-    parts = []
-    return (found, features)
-  }
-
-  /// Whether a column has more texts than one part may keep, which depends on where the parts begin.
-  private func hasManyTexts(_ parts: [TablePart]) -> Bool {
-    guard let first = parts.first else { return false }
-    return first.tables.indices.contains { column in
-      first.tables[column] != nil
-        && (parts.contains { $0.tables[column]!.isFull }
-          || categoryTexts(of: column, parts).count > maximumCategoryCount)
-    }
-  }
-
-  /// The numbers of all parts, one after the other; the parts' own memory is given back.
-  private func joined(_ parts: [TablePart], _ plan: TablePlan) throws(DistsgdError) -> Numbers {
+  /// What all pieces have become; nil where the whole text tells more.
+  private func joined() throws(DistsgdError) -> RawExamples? {
+    let (parts, plan) = (parts.compactMap { $0 }, beginning.plan)
+    guard parts.contains(where: { $0.count > 0 }), !hasManyTexts(parts) else { return nil }
     numberCategories(plan, parts)
-    let starts = parts.reduce(into: [0]) { $0.append($0.last! + $1.count * plan.featureCount) }
-    return try Numbers(capacity: starts.last!, inFile: false, source: source) { buffer, initialized in
-      preferLargePages(UnsafeMutableRawBufferPointer(buffer))
-      inParallel(over: parts.count, least: 1) { range in
-        for number in range {
-          let count = starts[number + 1] - starts[number]
-          if count > 0 {
-            memcpy(buffer.baseAddress! + starts[number], parts[number].features.baseAddress!, 8 * count)
-          }
-          parts[number].features.deallocate()
-        }
-      }
-      initialized = starts.last!
-    }
+    let count = closeGaps(parts, starts, width: plan.featureCount, numbers.bytes.bindMemory(to: Double.self))
+    var typing = beginning.typing
+    guard try typing.settle(plan, parts) == nil else { return nil }
+    return try beginning.examples(typing, plan, parts, Numbers(numbers, count: count), options)
   }
 
-  private func discard() {
-    for part in parts {
-      part?.features.deallocate()
-      part?.deallocate()
+  /// Whether a column has more texts than one part may keep.
+  private func hasManyTexts(_ parts: [TablePart]) -> Bool {
+    parts[0].tables.indices.contains { column in
+      parts[0].tables[column] != nil && categoryTexts(of: column, parts).count > maximumCategoryCount
     }
-    parts = []
-  }
-}
-
-extension TableParser {
-  /// Whether the other one stands at the same place, and reads in the same way.
-  fileprivate func reads(as other: TableParser) -> Bool {
-    position == other.position && delimiter == other.delimiter && secondQuote == other.secondQuote
-      && comment == other.comment && point == other.point
-      && hasTrailingDelimiter == other.hasTrailingDelimiter && line == other.line
-      && commentCount == other.commentCount && names == other.names && firstLine == other.firstLine
   }
 }

@@ -21,10 +21,9 @@ struct TableOptions {
 /// Fields are separated by commas, tabs, semicolons, bars or blanks, whichever the file uses; `"…"` quotes a field
 /// (`""` is a quote in it, and it may contain line ends); a byte-order mark, CR LF, comments and blank lines are allowed.
 ///
-/// - Parameter early: what was read while the bytes came.
 /// - Throws: `badData` naming source, row (line of the file) and column, or `usage` for a column that is not there.
 func readTable(
-  _ bytes: UnsafeRawBufferPointer, source: String, options: TableOptions, early: EarlyRows? = nil
+  _ bytes: UnsafeRawBufferPointer, source: String, options: TableOptions
 ) throws(DistsgdError) -> RawExamples {
   let text = try TableText(bytes, source: source)
   defer { text.deallocate() }
@@ -33,27 +32,13 @@ func readTable(
   var typing = beginning.typing
   var plan = beginning.plan
   while true {
-    let (parts, features): ([TablePart], Numbers)
-    if let rows = early?.rows(plan, parser) {
-      (parts, features) = rows
-    } else {
-      (parts, features) = try parser.parse(plan, options.cacheFile)
-    }
+    let (parts, features) = try parser.parse(plan, options.cacheFile)
     defer { for part in parts { part.deallocate() } }
     if let other = try typing.settle(plan, parts) {
       plan = other
       continue
     }
-    var raw = try typing.examples(plan, parts, features: features)
-    if features.isInFile {
-      raw.notes.append(
-        "the numbers of \(source) lie in a file in \(printable(UnnamedFile.folder, limit: 200)) (TMPDIR) while the job runs, \(gigabytes(8 * Double(features.count))) GB: --cache-file no keeps them in memory"
-      )
-    }
-    if case .matching(let preprocessing, _, _) = options.columns {
-      raw = try raw.columnsOf(preprocessing, found: beginning.wanted, read: beginning.choice.features)
-    }
-    return raw
+    return try beginning.examples(typing, plan, parts, features, options)
   }
 }
 
@@ -86,6 +71,23 @@ struct TableBeginning {
     typing = ColumnTyping(spelling, options, choice, found: wanted)
     plan = try typing.plan()
     (self.spelling, self.choice, self.wanted) = (spelling, choice, wanted)
+  }
+
+  /// All rows, as they were read by a plan that has proved right.
+  func examples(
+    _ typing: ColumnTyping, _ plan: TablePlan, _ parts: [TablePart], _ features: Numbers,
+    _ options: TableOptions
+  ) throws(DistsgdError) -> RawExamples {
+    var raw = try typing.examples(plan, parts, features: features)
+    if features.isInFile {
+      raw.notes.append(
+        "the numbers of \(typing.source) lie in a file in \(printable(UnnamedFile.folder, limit: 200)) (TMPDIR) while the job runs, \(gigabytes(8 * Double(features.count))) GB: --cache-file no keeps them in memory"
+      )
+    }
+    if case .matching(let preprocessing, _, _) = options.columns {
+      raw = try raw.columnsOf(preprocessing, found: wanted, read: choice.features)
+    }
+    return raw
   }
 }
 
@@ -127,14 +129,7 @@ extension TableParser {
       }
       guard let parts = try? results.map({ try $0!.get() }) else { return }
       numberCategories(plan, parts)
-      // Pieces with blank lines have fewer rows than lines.
-      for (number, part) in parts.enumerated() {
-        let count = part.count * width
-        if initialized < starts[number], count > 0 {
-          memmove(buffer.baseAddress! + initialized, buffer.baseAddress! + starts[number], 8 * count)
-        }
-        initialized += count
-      }
+      initialized = closeGaps(parts, starts, width: width, buffer)
     }
     var parts: [TablePart] = []
     for result in results {
@@ -192,18 +187,44 @@ extension TableParser {
   /// Numbers that the rows which are left may write. Every field takes a byte, so the size bounds what is allocated;
   /// a last row that breaks off may have written anywhere within its width.
   func capacity(width: Int) -> Int {
-    let (product, overflow) = (lineCount() + 1).multipliedReportingOverflow(by: width)
+    let (product, overflow) = lineCount().multipliedReportingOverflow(by: width)
     return min(overflow ? Int.max : product, (end - position) + 1 + width)
   }
 
-  /// An upper bound of the rows that are left.
+  /// An upper bound of the rows that are left: the lines, the last of which may end with the text.
   private func lineCount() -> Int {
-    var count = 0
-    for byte in UnsafeBufferPointer(start: position, count: end - position) where isLineEnd(byte) {
-      count += 1
+    var count = position < end && isLineEnd(end[-1]) ? 0 : 1
+    var place = position
+    while end - place > 8 {
+      let word = EightBytes(place)
+      let carriageReturns = word.places(of: 0x0D)
+      // A carriage return ends a line unless a line feed comes next, which may be the ninth byte.
+      let next = word.places(of: 0x0A) >> 8 | (place[8] == 0x0A ? 1 << 63 : 0)
+      count += (word.places(of: 0x0A) | carriageReturns & ~next).nonzeroBitCount
+      place += 8
+    }
+    while place < end {
+      if isLineEnd(place.pointee) { count += 1 }
+      place += 1
     }
     return count
   }
+}
+
+/// Moves the numbers of all parts together: parts with blank lines have fewer rows than lines. Returns how many there are.
+/// - Parameter starts: where each part's numbers begin.
+func closeGaps(
+  _ parts: [TablePart], _ starts: [Int], width: Int, _ buffer: UnsafeMutableBufferPointer<Double>
+) -> Int {
+  var total = 0
+  for (part, start) in zip(parts, starts) {
+    let count = part.count * width
+    if total < start, count > 0 {
+      memmove(buffer.baseAddress! + total, buffer.baseAddress! + start, 8 * count)
+    }
+    total += count
+  }
+  return total
 }
 
 /// Gives the texts of all parts one numbering, in their natural order.

@@ -152,7 +152,9 @@ extension TableParser {
 /// What begins the lines that are no rows: `#` wherever it is not that of most rows; `%`, `!` or `//` where the table
 /// begins with it.
 private func commentMark(_ parser: TableParser) -> UInt8 {
-  var reader = parser
+  var reader = TableParser(
+    parser, from: parser.position,
+    to: parser.position + min(parser.end - parser.position, TableSample.byteCount))
   var starts: [UInt8] = []
   var isDoubled = false
   while reader.position < reader.end, starts.count < TableSample.rowCount {
