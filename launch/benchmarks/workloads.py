@@ -1,7 +1,11 @@
 """What is measured: the workloads of ours and of the peers, and which ratio each of them is held to."""
 
+import gzip
 import random
+import shutil
 import sys
+import time
+import zlib
 
 from . import running
 from .running import DISTSGD, PEERS, PYTHON, SCRATCH, SINGLE_COPY, bench, mpirun, objects, training, until_ready, until_training
@@ -205,9 +209,11 @@ class Workloads:
         if self.folder:
             self.samples.add("start, images", until_training(1, "--data fashion-mnist"))
             self.samples.add("start 8, images", until_training(8, "--data fashion-mnist"))
-        for name, path in table_files().items():
-            seconds = until_training(1, f"--data {path}", prefix=["taskset", "-c", "0"]) - self.samples.last("start")
-            self.samples.add(f"MB/s, {name}", path.stat().st_size / 1e6 / seconds)
+        for name, (path, size, cores) in table_files().items():
+            seconds = until_training(1, f"--data {path}", prefix=["taskset", "-c", cores]) - self.samples.last("start")
+            self.samples.add(f"MB/s, {name}", size / 1e6 / seconds)
+            if name == "csv.gz":
+                self.samples.add("MB/s, zlib", size / 1e6 / inflating(path))
 
     def mpi(self, ranks, floats):
         """The best that MPI_Allreduce did, of its settings and of both programs: medians of the rounds."""
@@ -298,16 +304,39 @@ class Workloads:
 
 
 def table_files():
-    """Files of numbers by their kind, of some hundred megabytes: 2,000,000 rows of ten columns."""
-    text, array = SCRATCH / "numbers.csv", SCRATCH / "numbers.npz"
-    if not text.exists():
-        draw = random.Random(1).gauss
-        rows = "".join(",".join(f"{draw(0, 1):.5f}" for _ in range(10)) + "\n" for _ in range(20_000))
-        text.write_text("a,b,c,d,e,f,g,h,i,j\n" + 100 * rows)
+    """Files by their kind, with the bytes of what is in them and the cores to read them on: 2,000,000 rows of ten columns."""
+    numbers, texts, array = SCRATCH / "numbers.csv", SCRATCH / "texts.csv", SCRATCH / "numbers.npz"
+    packed = SCRATCH / "numbers.csv.gz"
+    if not numbers.exists():
+        draw = random.Random(1)
+        kinds = [["north", "south", "east", "west"], ["red", "green", "blue", "yellow", "black", "white"],
+                 ["private", "self-employed", "local government", "without pay", "other"]]
+
+        def table(columns):
+            rows = "".join(",".join(column() for column in columns) + "\n" for _ in range(20_000))
+            return "a,b,c,d,e,f,g,h,i,j\n" + 100 * rows
+
+        number = lambda: f"{draw.gauss(0, 1):.5f}"
+        numbers.write_text(table(10 * [number]))
+        texts.write_text(table([number] * 3 + [lambda kind=kind: draw.choice(kind) for kind in kinds] + [number] * 4))
+        with numbers.open("rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
     if not array.exists() and running.has_modules("numpy"):
         make = "import numpy as n, sys; x = n.loadtxt(sys.argv[1], n.float32, delimiter=',', skiprows=1, max_rows=20000); x = n.tile(x, (400, 1)); n.savez(sys.argv[2], x=x[:, :9], y=x[:, 9].copy())"
-        running.run([PYTHON, "-c", make, text, array])
-    return {"csv": text} | ({"npz": array} if array.exists() else {})
+        running.run([PYTHON, "-c", make, numbers, array])
+    files = {"csv": (numbers, numbers, "0"), "texts": (texts, texts, "0"), "csv.gz": (packed, numbers, "0,1")}
+    files |= {"npz": (array, array, "0")} if array.exists() else {}
+    return {name: (path, contents.stat().st_size, cores) for name, (path, contents, cores) in files.items()}
+
+
+def inflating(path):
+    """Seconds that zlib alone takes to decompress a file, in pieces that nobody keeps."""
+    packed = path.read_bytes()
+    start = time.monotonic()
+    stream = zlib.decompressobj(wbits=31)
+    for place in range(0, len(packed), 1 << 14):
+        stream.decompress(packed[place:place + (1 << 14)])
+    return time.monotonic() - start
 
 
 def linear_table():
