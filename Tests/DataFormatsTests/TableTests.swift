@@ -99,6 +99,15 @@ private let twentyRows = String(repeating: "1,2\n", count: 20)
     expectError(.badData, ["UTF-32"], folder.put([0xFF, 0xFE, 0, 0, 0x31, 0, 0, 0], to: "t.csv"))
   }
 
+  /// A model knows columns by their names alone.
+  @Test func namesThatOccurTwice() throws {
+    let path = folder.put("a,b,a\n1,2,3\n4,5,6\n", to: "d.csv")
+    let data = try load("a,b,a\n1,2,3\n4,5,6\n") { ($0.validation, $0.standardize) = (path, false) }
+    #expect(data.validation?.floats == [1, 2, 4, 5] && data.validation?.values == [3, 6])
+    expectError(.badData, ["several columns are named 'a'", "rename"], path) { $0.target = "1" }
+    expectError(.badData, ["several columns are named 'a'"], path) { ($0.target, $0.exclude) = ("2", ["1"]) }
+  }
+
   @Test func columnErrors() {
     let path = folder.put("frequency,angle,pressure\n1,2,3\n", to: "t.csv")
     expectError(.usage, ["'presure'", "--target", "did you mean 'pressure'?", "frequency, angle"], path) {

@@ -75,7 +75,23 @@ enum ColumnRequest {
   }
 }
 
+/// - Throws: `badData` too where a model, which knows columns by their names alone, would take others.
 private func choose(
+  _ wishes: ColumnWishes, _ columns: ColumnNames, index: Int?
+) throws(DistsgdError) -> ColumnChoice {
+  let choice = try chooseFreely(wishes, columns, index: index)
+  let used = choice.features + choice.targets
+  let known = columns.inOrder(used.map { columns.names[$0] })
+  if let (column, _) = zip(used, known).first(where: { $0 != $1 }) {
+    throw DistsgdError(
+      .badData,
+      "several columns are named '\(printable(columns.names[column]))', \(columns.source): a model finds its columns by their names; rename them in the header"
+    )
+  }
+  return choice
+}
+
+private func chooseFreely(
   _ wishes: ColumnWishes, _ columns: ColumnNames, index: Int?
 ) throws(DistsgdError) -> ColumnChoice {
   let names = columns.names
@@ -145,27 +161,22 @@ private func match(
 ) throws(DistsgdError) -> ColumnChoice {
   let names = columns.names
   let featureCount = preprocessing.columns.count
-  var places: [String: [Int]] = [:]
-  for (index, name) in names.enumerated() { places[name, default: []].append(index) }
-  let positions = places.mapValues { $0[0] }
+  let positions = Dictionary(zip(names, names.indices)) { first, _ in first }
   let wanted = preprocessing.featureNames
-  let targets = preprocessing.targets.compactMap { positions[$0.name] }
+  let places = columns.inOrder(wanted + preprocessing.targets.map(\.name))
+  let targets = places[wanted.count...].compactMap { $0 }
   let hasTargets = targets.count == preprocessing.targets.count && !targets.isEmpty
   if !wanted.isEmpty {
-    // Of columns with one name each is another; parts of dates come of the date's column.
-    var taken: [String: Int] = [:]
-    let found = wanted.compactMap { name -> Int? in
-      guard let all = places[name] else { return DatePart.column(name).flatMap { positions[$0] } }
-      let number = taken[name, default: 0]
-      taken[name] = number + 1
-      return number < all.count ? all[number] : nil
+    // Parts of dates come of the date's column.
+    let found = zip(wanted, places).compactMap { name, place in
+      positions[name] == nil ? DatePart.column(name).flatMap { positions[$0] } : place
     }
     let isNumbered = wanted.allSatisfy { Int($0) != nil }
     // Without a header, numbers mean the same columns only in a table that has the target too.
     if found.count == featureCount, isNamed || (isNumbered && hasTargets) {
       return ColumnChoice(features: found, targets: hasTargets ? targets : [])
     }
-    if isNamed, !isNumbered, let name = wanted.first(where: { (places[$0]?.count ?? 0) < taken[$0] ?? 1 }) {
+    if isNamed, !isNumbered, let name = zip(wanted, places).first(where: { $1 == nil })?.0 {
       let others = names.filter { !wanted.contains($0) }
       throw DistsgdError(
         .badData,

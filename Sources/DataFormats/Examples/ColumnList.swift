@@ -82,6 +82,13 @@ struct ColumnNames {
     )
   }
 
+  /// The columns of these names, nil where there is none: of columns with one name each is another, as they come.
+  func inOrder(_ wanted: [String]) -> [Int?] {
+    var places: [String: [Int]] = [:]
+    for (index, name) in names.enumerated().reversed() { places[name, default: []].append(index) }
+    return wanted.map { places[$0]?.popLast() }
+  }
+
   /// What a user types for a column after a flag: its name, or its number where the name is long, unseen, not the
   /// only one, or like a flag.
   func word(_ column: Int) -> String {
