@@ -108,6 +108,14 @@ private let twentyRows = String(repeating: "1,2\n", count: 20)
     expectError(.badData, ["several columns are named 'a'"], path) { ($0.target, $0.exclude) = ("2", ["1"]) }
   }
 
+  /// Without a name a column has its number, unless that is another one's name.
+  @Test func numbersAsNamesBesideNone() throws {
+    let text = ",1,2,3\n0,5.5,6.5,7\n1,8.5,9.5,4\n2,0.5,1.5,3\n"
+    let data = try load(text) { [folder] in $0.validation = folder.put(text, to: "v.csv") }
+    #expect(data.training.floats == [5.5, 6.5, 8.5, 9.5, 0.5, 1.5] && data.validation?.floats == data.training.floats)
+    #expect(data.validation?.values == [7, 4, 3])
+  }
+
   @Test func columnErrors() {
     let path = folder.put("frequency,angle,pressure\n1,2,3\n", to: "t.csv")
     expectError(.usage, ["'presure'", "--target", "did you mean 'pressure'?", "frequency, angle"], path) {

@@ -71,7 +71,12 @@ struct TableSpelling {
       var titles = first.fields
       if isShorter { titles.insert("", at: 0) }
       unnamed = Set(titles.indices.filter { titles[$0].isEmpty })
-      names = titles.indices.map { titles[$0].isEmpty ? String($0 + 1) : titles[$0] }
+      let own = Set(titles)
+      names = titles.enumerated().map { index, title in
+        guard title.isEmpty else { return title }
+        let number = String(index + 1)
+        return own.contains(number) ? "unnamed \(number)" : number
+      }
       headerLine = first.line
       _ = try parser.textRow()
       guard parser.skipBlankLines() else {
