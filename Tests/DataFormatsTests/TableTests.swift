@@ -112,7 +112,9 @@ private let twentyRows = String(repeating: "1,2\n", count: 20)
   @Test func numbersAsNamesBesideNone() throws {
     let text = ",1,2,3\n0,5.5,6.5,7\n1,8.5,9.5,4\n2,0.5,1.5,3\n"
     let data = try load(text) { [folder] in $0.validation = folder.put(text, to: "v.csv") }
-    #expect(data.training.floats == [5.5, 6.5, 8.5, 9.5, 0.5, 1.5] && data.validation?.floats == data.training.floats)
+    #expect(
+      data.training.floats == [5.5, 6.5, 8.5, 9.5, 0.5, 1.5]
+        && data.validation?.floats == data.training.floats)
     #expect(data.validation?.values == [7, 4, 3])
   }
 
