@@ -158,6 +158,7 @@ public final class PhaseClock {
     if step >= nextTurn { turn() }
   }
 
+  @inline(never)
   private func turn() {
     if step >= ranges.next { ranges.turn(to: step, stepTicks) }
     isRecording = timeline?.steps.contains(step) ?? false
@@ -193,6 +194,8 @@ public final class PhaseClock {
     setNextTurn()
   }
 
+  // Not part of a mark, which would ask for the timeline in every step.
+  @inline(never)
   private func record(_ phase: Phase, _ start: UInt64, _ end: UInt64) {
     timeline?.append(phase, start..<end, step: step)
   }

@@ -154,7 +154,6 @@ final class BucketExchange {
       addition.words?.deallocate()
       for program in addition.programs { program.deallocate() }
     }
-    for part in parts { part.deallocate() }
   }
 
   /// Turns to a step.
@@ -286,7 +285,7 @@ final class BucketExchange {
 }
 
 /// A part of the arena that this rank adds up and updates.
-struct OwnPart {
+final class OwnPart {
   let range: Range<Int>
   /// Of the norms' pieces.
   let firstPiece: Int
@@ -297,7 +296,15 @@ struct OwnPart {
   /// Of each server, where the part has them.
   let words: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>?
 
-  func deallocate() {
+  init(
+    range: Range<Int>, firstPiece: Int, sources: UnsafeMutablePointer<UnsafeMutablePointer<Float>>?,
+    programs: [FoldProgram], words: UnsafeMutableBufferPointer<UnsafeMutablePointer<AgreementWords>>?
+  ) {
+    (self.range, self.firstPiece, self.sources) = (range, firstPiece, sources)
+    (self.programs, self.words) = (programs, words)
+  }
+
+  deinit {
     sources?.deallocate()
     words?.deallocate()
     for program in programs { program.deallocate() }

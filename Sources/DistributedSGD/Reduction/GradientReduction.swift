@@ -152,7 +152,6 @@ package final class GradientReduction {
     ownGradient?.deallocate()
     for buffers in nodeBuffers { buffers.deallocate() }
     for words in rankWords { words.deallocate() }
-    if network == nil { for part in ownParts { part.deallocate() } }
     stack.deallocate()
   }
 
@@ -213,10 +212,7 @@ package final class GradientReduction {
     areHalvesMeasured =
       work.measured == .halves
       && (hasMeasuredHalves || ownParts.contains { $0.programs[work.size].addsHalves })
-    if let network {
-      try network.run(clock)
-      return
-    }
+    if network != nil { return try network!.run(clock) }
     meet(clock, isStep: true)
     if holdsWords { commonWords.pointee = serverWords() }
     try foldAndUpdate(clock)

@@ -13,8 +13,7 @@ package final class OrderReader {
   private let list: UnsafeMutablePointer<Int>
   private var listed = 0..<0
   /// What is listed.
-  private var sampler: Sampler?
-  private var epoch = 0
+  private var order: EpochOrder?
   /// The position that a reader of all positions asks for next.
   private var next = 0
 
@@ -30,7 +29,7 @@ package final class OrderReader {
   package func examples(of order: EpochOrder, at positions: Range<Int>) -> UnsafePointer<Int> {
     precondition(positions.count <= capacity)
     if positions.lowerBound < listed.lowerBound || positions.upperBound > listed.upperBound
-      || epoch != order.epoch || sampler != order.sampler
+      || self.order !== order
     {
       fill(order, positions)
     }
@@ -46,7 +45,7 @@ package final class OrderReader {
       end = min(positions.lowerBound + batches * positions.count, order.sampler.count)
     }
     listed = positions.lowerBound..<end
-    (sampler, epoch) = (order.sampler, order.epoch)
+    self.order = order
     order.fill(list, positions: listed)
   }
 }

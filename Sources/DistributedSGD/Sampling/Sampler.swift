@@ -43,8 +43,8 @@ package struct Sampler: Sendable, Equatable {
   package func order(epoch: Int) -> EpochOrder { EpochOrder(self, epoch: epoch) }
 }
 
-/// The order of one epoch.
-package struct EpochOrder: Sendable {
+/// The order of one epoch. An object, so that a step that hands it on copies one reference.
+package final class EpochOrder: Sendable {
   private enum Source: Sendable {
     case permutation(Permutation)
     case draws(Philox, below: Int)
@@ -102,6 +102,7 @@ package struct EpochOrder: Sendable {
 
   /// The examples at `positions` as a range, where they are one: file order, or, as a set, a whole shuffled epoch.
   /// A sum over them may then go through memory from front to back.
+  @inline(__always)
   package func consecutiveExamples(at positions: Range<Int>, inOrder: Bool) -> Range<Int>? {
     switch source {
     case .permutation(let permutation):

@@ -116,7 +116,7 @@ final class ShardGradients {
 
   /// Turns to a batch: `positions` of an epoch's order. Returns how many of its shards have examples.
   func begin(_ order: EpochOrder, positions: Range<Int>) -> Int {
-    self.order = order
+    if self.order !== order { self.order = order }
     self.positions = positions
     scale = weights?.scale(order, positions: positions) ?? 1 / Float(positions.count)
     active = shards.active(batch: positions.count)
@@ -199,7 +199,7 @@ final class ShardGradients {
         batch.load(
           order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
       }
-      let features = treat(start..<start + rows)
+      let features = treated == nil ? batch.features : treat(start..<start + rows)
       clock.mark(.load)
       let output = network.forward(features, pass)
       if isAlone {
@@ -242,7 +242,7 @@ final class ShardGradients {
       batchRows: positions.count, globalSum: globalSum)
     let own = start..<start + (count == 0 ? 0 : pieces[count])
     batch.load(order, positions: own, keepsOrder: true)
-    let features = treat(own)
+    let features = treated == nil ? batch.features : treat(own)
     clock.mark(.load)
     let output = network.forward(features, pass)
     addLosses(output, pass.pieces)
@@ -260,7 +260,7 @@ final class ShardGradients {
   }
 
   /// Treats what was loaded, and returns the inputs.
-  @inline(__always)
+  @inline(never)
   private func treat(_ rows: Range<Int>) -> UnsafePointer<Float> {
     guard let treated else { return batch.features }
     treated.prepare(batch, order, positions: rows, of: positions)

@@ -25,6 +25,14 @@ package struct RunState: Sendable, Equatable {
   package var noise = NoiseScale()
 
   package init() {}
+
+  /// Another step of `count` examples is done.
+  mutating func advance(loss: Float, examples count: Int) {
+    step += 1
+    stepOfEpoch += 1
+    epochLoss.add(Double(loss), weight: count)
+    examples += count
+  }
 }
 
 /// A mean over examples, added up in double precision.

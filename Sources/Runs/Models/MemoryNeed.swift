@@ -30,9 +30,12 @@ package func requireMemory(
   let own = Double(rows) * activations + Double(model.parameterCount) * Double(levels)
   let shared = Double(model.parameterCount) * Double(1 + options.optimizer.states.count + options.averages)
   let gradients = Double(model.parameterCount) * Double(communicator.localRankCount)
+  // Between servers: sums that come, and parameters that come while passes still read the old ones.
+  let received = communicator.topology.serverCount > 1 ? 2 * Double(model.parameterCount) : 0
+  let ofServer = shared + gradients + received
   try requireMemory(
-    bytes: 4 * (own + shared + gradients),
-    ofAll: 4 * (Double(communicator.localRankCount) * own + shared + gradients),
+    bytes: 4 * (own + ofServer),
+    ofAll: 4 * (Double(communicator.localRankCount) * own + ofServer),
     for:
       "--model \(specification) of \(model.parameterCount) parameters, with \(pass) examples at a time,",
     instead: "a smaller model, fewer ranks on a server, or a smaller --micro-batch")

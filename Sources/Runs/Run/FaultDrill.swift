@@ -5,7 +5,7 @@ import Synchronization
 import System
 
 /// This rank's share of the faults that a run was told to suffer.
-struct FaultDrill {
+final class FaultDrill {
   private let faults: [Fault]
   private var computed = 0.0
 
@@ -17,7 +17,7 @@ struct FaultDrill {
 
   /// To be called before every step.
   /// - Parameter positions: those of the step; a rank that is out of step gets others.
-  mutating func strike(_ trainer: Trainer, positions: inout Range<Int>) {
+  func strike(_ trainer: Trainer, positions: inout Range<Int>) {
     for fault in faults {
       if fault.kind == .slow {
         dawdle(trainer.clock, factor: fault.factor)
@@ -41,7 +41,7 @@ struct FaultDrill {
   }
 
   /// Sleeps for what the last step has taken this rank alone, times (factor − 1).
-  private mutating func dawdle(_ clock: PhaseClock, factor: Double) {
+  private func dawdle(_ clock: PhaseClock, factor: Double) {
     let now = [Phase.load, .forward, .backward].reduce(0) { $0 + clock.seconds(of: $1) }
     // The clock starts again with every epoch.
     let spent = now < computed ? now : now - computed

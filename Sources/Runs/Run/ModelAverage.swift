@@ -46,19 +46,19 @@ final class ModelAverage {
 
   /// Takes the parameters in as they are after a step, if they belong to it. Collective.
   /// - Parameters:
-  ///   - count: how many are in it; one more if these are.
+  ///   - count: how many are in it.
   ///   - finishedEpoch: from 1; nil within one.
+  /// - Returns: how many are in it then.
   func add(
-    _ parameters: UnsafeMutableBufferPointer<Float>, count: inout Int, finishedEpoch: Int?
-  ) throws(MPIError) {
+    _ parameters: UnsafeMutableBufferPointer<Float>, count: Int, finishedEpoch: Int?
+  ) throws(MPIError) -> Int {
     let keep: Float
     switch rule {
     case .steps(let decay): keep = count == 0 ? 0 : decay
     case .epochs(let first):
-      guard let finishedEpoch, finishedEpoch >= first else { return }
+      guard let finishedEpoch, finishedEpoch >= first else { return count }
       keep = Float(count) / Float(count + 1)
     }
-    count += 1
     if !own.isEmpty {
       ckernels_average(
         values.baseAddress! + own.lowerBound, parameters.baseAddress! + own.lowerBound, keep, 1 - keep,
@@ -66,6 +66,7 @@ final class ModelAverage {
     }
     // Another rank may read all of it: to evaluate it, or to keep it.
     try wait()
+    return count + 1
   }
 
   /// Returns when all ranks have come here. Collective.

@@ -40,7 +40,7 @@ public final class TrainingRun {
   private var deadline = Double.infinity
   /// Whether a run without a folder stops when a signal has come that somebody else has caught.
   package var heedsSignals = false
-  private var drill: FaultDrill?
+  private let drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
   private var nextHook = Int.max
@@ -175,7 +175,7 @@ public final class TrainingRun {
   private var stepLimit: Int { min(options.steps ?? Int.max, options.lastStep ?? Int.max) }
 
   /// Whether the validation loss has not improved for as long as that is waited for; the same on all ranks.
-  private var stopsEarly: Bool { options.stopsEarly(state) }
+  private var stopsEarly: Bool { options.earlyStopping != nil && options.stopsEarly(state) }
 
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
@@ -224,22 +224,21 @@ public final class TrainingRun {
     }
     checkpointing?.prepare(
       &plan, step: state.step, stepOfEpoch: state.stepOfEpoch, epoch: state.epoch, heard: heard)
-    if drill != nil { drill!.strike(trainer, positions: &plan.positions) }
+    drill?.strike(trainer, positions: &plan.positions)
     let result = try trainer.step(order, plan)
-    heard = result.requests
+    let heard = result.requests
+    self.heard = heard
     if let suspect = result.suspect { throw desynchronized(suspect) }
     try checkpointing?.gather(plan)
     guard result.loss.isFinite else { throw diverged(result.loss) }
     let count = plan.positions.count
-    state.step += 1
-    state.stepOfEpoch += 1
-    state.epochLoss.add(Double(result.loss), weight: count)
+    state.advance(loss: result.loss, examples: count)
     growth.add(result.loss)
     if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) { state.noise.add(sample) }
-    state.examples += count
     if let average = modelAtEnd.average {
-      try average.add(
-        trainer.parameters, count: &state.averagedCount,
+      // Not by inout: a long access to `state` would have every other one checked while the program runs.
+      state.averagedCount = try average.add(
+        trainer.parameters, count: state.averagedCount,
         finishedEpoch: state.stepOfEpoch == schedule.stepsPerEpoch ? state.epoch + 1 : nil)
     }
     if state.step >= nextHook {
