@@ -236,7 +236,6 @@ public final class TrainingRun {
     growth.add(result.loss)
     if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) { state.noise.add(sample) }
     if let average = modelAtEnd.average {
-      // Not by inout: a long access to `state` would have every other one checked while the program runs.
       state.averagedCount = try average.add(
         trainer.parameters, count: state.averagedCount,
         finishedEpoch: state.stepOfEpoch == schedule.stepsPerEpoch ? state.epoch + 1 : nil)
