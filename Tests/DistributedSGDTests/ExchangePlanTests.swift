@@ -15,6 +15,18 @@ private struct Envelope: Hashable {
 }
 
 @Suite struct ExchangePlanTests {
+  /// In rounds where that saves more than it costs, and on slow links; two servers have no choice.
+  @Test func theLinkDecidesOnTheWay() {
+    func way(servers: Int, bitsPerSecond: Double) -> Travel.Route {
+      let link = Link(latency: 50e-6, secondsPerByte: 8 / bitsPerSecond)
+      return TravelChoice().chosen(link, servers: servers, parameterCount: 235_146).route
+    }
+    #expect(way(servers: 2, bitsPerSecond: 1e8) == .direct)
+    #expect(way(servers: 4, bitsPerSecond: 1e8) == .rounds)
+    #expect(way(servers: 4, bitsPerSecond: 1e9) == .direct)
+    #expect(way(servers: 128, bitsPerSecond: 1e9) == .rounds)
+  }
+
   /// A server's ranks share the work: over each float one of them adds up each of the server's nodes.
   @Test func sumsOfAServerAreTheArena() {
     for job in PlannedJob.onSeveralServers {
