@@ -212,7 +212,7 @@ package final class GradientReduction {
     areHalvesMeasured =
       work.measured == .halves
       && (hasMeasuredHalves || ownParts.contains { $0.programs[work.size].addsHalves })
-    if network != nil { return try network!.run(clock) }
+    if let network { return try network.run(clock) }
     meet(clock, isStep: true)
     if holdsWords { commonWords.pointee = serverWords() }
     try foldAndUpdate(clock)

@@ -78,7 +78,7 @@ public struct TravelChoice: Sendable, Equatable {
   private static let bucketSeconds = 0.004
   /// Seconds to add up a byte of two sums that come from memory.
   private static let secondsPerAddedByte = 0.25e-9
-  /// Where a byte takes so many times as long on the link as its addition, additions are done while others travel.
+  /// Where a byte takes so many times as long on the link as its addition, additions weigh nothing.
   private static let slowLink = 40.0
 
   /// Measures the link where something depends on it. Collective.
@@ -115,7 +115,7 @@ public struct TravelChoice: Sendable, Equatable {
   }
 
   /// Directly, S − 1 messages follow each other at every server, up and down; in rounds log₂ S, but between two of them
-  /// what has come is added up. A slow link is used more evenly by one message at a time.
+  /// what has come is added up.
   private static func route(_ link: Link?, servers: Int, bytes: Int) -> Travel.Route {
     guard let link, servers > 2 else { return .direct }
     if link.secondsPerByte > slowLink * secondsPerAddedByte { return .rounds }

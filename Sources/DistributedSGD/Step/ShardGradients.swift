@@ -199,7 +199,7 @@ final class ShardGradients {
         batch.load(
           order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
       }
-      let features = treated == nil ? batch.features : treat(start..<start + rows)
+      let features = inputs(start..<start + rows)
       clock.mark(.load)
       let output = network.forward(features, pass)
       if isAlone {
@@ -242,7 +242,7 @@ final class ShardGradients {
       batchRows: positions.count, globalSum: globalSum)
     let own = start..<start + (count == 0 ? 0 : pieces[count])
     batch.load(order, positions: own, keepsOrder: true)
-    let features = treated == nil ? batch.features : treat(own)
+    let features = inputs(own)
     clock.mark(.load)
     let output = network.forward(features, pass)
     addLosses(output, pass.pieces)
@@ -259,7 +259,12 @@ final class ShardGradients {
     try globalSum.end()
   }
 
-  /// Treats what was loaded, and returns the inputs.
+  /// Of what was loaded, treated where that is asked for.
+  @inline(__always)
+  private func inputs(_ rows: Range<Int>) -> UnsafePointer<Float> {
+    treated == nil ? batch.features : treat(rows)
+  }
+
   @inline(never)
   private func treat(_ rows: Range<Int>) -> UnsafePointer<Float> {
     guard let treated else { return batch.features }

@@ -226,8 +226,7 @@ public final class TrainingRun {
       &plan, step: state.step, stepOfEpoch: state.stepOfEpoch, epoch: state.epoch, heard: heard)
     drill?.strike(trainer, positions: &plan.positions)
     let result = try trainer.step(order, plan)
-    let heard = result.requests
-    self.heard = heard
+    heard = result.requests
     if let suspect = result.suspect { throw desynchronized(suspect) }
     try checkpointing?.gather(plan)
     guard result.loss.isFinite else { throw diverged(result.loss) }
