@@ -121,7 +121,7 @@ package final class Experiment {
   @inline(never)
   private func train(_ trial: Trial, on communicator: any Communicator) throws -> TrialResult {
     let run = try TrainingRun(trial.options, sharing: setUp, communicator: communicator)
-    run.heedsSignals = true
+    run.heedSignals()
     let examples = Double(exampleCount) * Double(trial.options.epochLimit)
     run.afterSteps(every: 100) { Stages.part(Double($0.examples) / examples) }
     var hasDiverged = false

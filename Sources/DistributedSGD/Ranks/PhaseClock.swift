@@ -48,7 +48,7 @@ public final class PhaseClock {
   private let startSeconds: Double
   /// Who came last, and who waited for whom.
   let meetings: Meetings
-  private var ranges = StepRanges()
+  private let ranges = StepRanges()
   /// What is recorded of some steps, if anything is.
   package private(set) var timeline: Timeline?
   /// Whether it is recorded now.
@@ -92,7 +92,6 @@ public final class PhaseClock {
 
   deinit {
     if ownsPlace { place.deallocate() }
-    ranges.deallocate()
     counts.deallocate()
     totals.deallocate()
     maxima.deallocate()

@@ -13,8 +13,9 @@ struct StepTicks {
   }
 }
 
-/// Sums over ranges of steps, in ticks. Nothing here allocates after `init`.
-struct StepRanges {
+/// Sums over ranges of steps, in ticks. Nothing here allocates after `init`, and `turn` is part of every step where an
+/// epoch has few.
+final class StepRanges {
   static let limit = 64
 
   private let firstSteps: UnsafeMutablePointer<Int>
@@ -31,7 +32,7 @@ struct StepRanges {
     sums = .allocate(capacity: Self.limit)
   }
 
-  func deallocate() {
+  deinit {
     firstSteps.deallocate()
     sums.deallocate()
   }
@@ -40,32 +41,32 @@ struct StepRanges {
   /// - Parameters:
   ///   - step: the first.
   ///   - ticks: so far.
-  mutating func begin(step: Int, steps: Int, _ ticks: StepTicks) {
+  func begin(step: Int, steps: Int, _ ticks: StepTicks) {
     count = 0
     length = max(1, (steps + Self.limit - 1) / Self.limit)
     open(step, ticks)
   }
 
-  private mutating func open(_ step: Int, _ ticks: StepTicks) {
+  private func open(_ step: Int, _ ticks: StepTicks) {
     firstSteps[count] = step
     before = ticks
     next = step + length
   }
 
   /// The range before `step` is over.
-  mutating func turn(to step: Int, _ ticks: StepTicks) {
+  func turn(to step: Int, _ ticks: StepTicks) {
     close(step - 1, ticks)
     if count < Self.limit { open(step, ticks) } else { next = .max }
   }
 
-  private mutating func close(_ step: Int, _ ticks: StepTicks) {
+  private func close(_ step: Int, _ ticks: StepTicks) {
     sums[count] = ticks - before
     count += 1
     lastStep = step
   }
 
   /// All ranges so far, the last of which ends with `step`; then none is under way.
-  mutating func end(step: Int, _ ticks: StepTicks, secondsPerTick: Double) -> [StepRange] {
+  func end(step: Int, _ ticks: StepTicks, secondsPerTick: Double) -> [StepRange] {
     guard length > 0 else { return [] }
     if next != .max, step >= firstSteps[count] { close(step, ticks) }
     defer {

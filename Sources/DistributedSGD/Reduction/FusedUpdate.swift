@@ -5,7 +5,7 @@ extension GradientReduction {
   /// Adds up and updates this rank's part, on the only server.
   func foldAndUpdate(_ clock: PhaseClock) throws(MPIError) {
     if update.isStaged { return try foldThenUpdate(clock) }
-    foldAndUpdate(ownParts[0], buffers, work, clock)
+    foldAndUpdate(firstPart, buffers, work, clock)
   }
 
   /// Adds up and updates a part, a block at a time while it is in cache. One block in eight is timed by its parts.

@@ -38,6 +38,8 @@ package final class GradientReduction {
   private let barrier: ServerBarrier?
   /// What this rank adds up and updates.
   let ownParts: [OwnPart]
+  /// The only one where there is one server; every rank has one.
+  let firstPart: OwnPart
   /// Where a replicated arena's gradient waits for its norm; shape (n).
   let ownGradient: UnsafeMutablePointer<Float>?
   /// One pointer for each node of this server's ranks, in the order of `windowNodes`; a row for each turn.
@@ -133,6 +135,7 @@ package final class GradientReduction {
               target: plan.tree.root, sources: plan.windowNodes, active: $0, addition, stack: stack)
           }, words: nil)
       }
+      firstPart = ownParts[0]
       return
     }
     let exchange = try ServerExchange(
@@ -140,6 +143,7 @@ package final class GradientReduction {
       mayBeEarly: overlaps && plan.buckets.count > 1 && !update.isStaged && steps == nil, norms: normPlan,
       communicator: mpi, addition, stack: stack)
     ownParts = exchange.buckets.flatMap(\.parts)
+    firstPart = ownParts[0]
     network = try NetworkReduction(
       exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,
       communicator: communicator)
@@ -240,7 +244,7 @@ package final class GradientReduction {
       target.update(from: buffers[0], count: layout.parameterCount)
       return true
     }
-    let program = ownParts[0].programs[activeShards == self.activeShards[0] ? 0 : 1]
+    let program = firstPart.programs[activeShards == self.activeShards[0] ? 0 : 1]
     for offset in stride(from: 0, to: layout.parameterCount, by: FoldProgram.blockLength) {
       let count = min(FoldProgram.blockLength, layout.parameterCount - offset)
       (target + offset).update(from: program.run(buffers, offset: offset, count: count), count: count)
@@ -263,7 +267,7 @@ package final class GradientReduction {
   }
 
   /// Whether this rank's part of the arena is the one with the words.
-  private var holdsWords: Bool { ownParts[0].range.contains(layout.words) }
+  private var holdsWords: Bool { firstPart.range.contains(layout.words) }
 
   /// The sums of this server's ranks.
   var buffers: UnsafeMutablePointer<UnsafeMutablePointer<Float>> { nodeBuffers[turn] }

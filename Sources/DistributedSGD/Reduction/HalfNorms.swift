@@ -9,7 +9,7 @@ extension GradientReduction {
 
   /// Measures the halves where one rank has added up both.
   func measureHalves(_ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>) {
-    measureHalves(left, right, offset: 0, count: layout.parameterCount, piece: ownParts[0].firstPiece)
+    measureHalves(left, right, offset: 0, count: layout.parameterCount, piece: firstPart.firstPiece)
     hasMeasuredHalves = true
   }
 

@@ -45,8 +45,8 @@ final class ShardGradients {
   /// Where their gradients go; as long as there are nodes.
   private var groups: [(pieces: Int, arena: UnsafeMutablePointer<Float>)] = []
 
-  // One batch's; set at its start, so that the recursion over the tree carries no more than nodes.
-  private var order: EpochOrder
+  // One batch's; set at its start, so that the recursion over the tree carries no more than nodes and the epoch's order,
+  // which is given and not kept: keeping it would count references.
   private var positions = 0..<0
   private var active = 0
   private var scale: Float = 0
@@ -74,7 +74,6 @@ final class ShardGradients {
     self.shards = shards
     self.clock = clock
     self.parameters = parameters
-    order = sampler.order(epoch: 0)
     let largestShard = shards.examples(of: 0, batch: schedule.globalBatch).count
     self.microBatch = shards.rowsOfPass(batch: schedule.globalBatch, microBatch: model.microBatch(microBatch))
     let passes =
@@ -116,7 +115,6 @@ final class ShardGradients {
 
   /// Turns to a batch: `positions` of an epoch's order. Returns how many of its shards have examples.
   func begin(_ order: EpochOrder, positions: Range<Int>) -> Int {
-    if self.order !== order { self.order = order }
     self.positions = positions
     scale = weights?.scale(order, positions: positions) ?? 1 / Float(positions.count)
     active = shards.active(batch: positions.count)
@@ -125,51 +123,61 @@ final class ShardGradients {
 
   /// For every node of a reduction, the sum over its shards of the gradient of loss / batch size, and behind it of the
   /// loss itself.
-  /// - Parameter measuresHalves: whether the reduction is to know the norms of the tree's halves.
+  /// - Parameters:
+  ///   - order: as in `begin`.
+  ///   - measuresHalves: whether the reduction is to know the norms of the tree's halves.
   @inline(__always)
-  func add(to reduction: GradientReduction, measuresHalves: Bool) throws(MPIError) {
-    if let globalSum { return try addShare(to: reduction, globalSum) }
-    if measuresHalves, let rightHalf { return addHalves(to: reduction, rightHalf) }
+  func add(_ order: EpochOrder, to reduction: GradientReduction, measuresHalves: Bool) throws(MPIError) {
+    if let globalSum { return try addShare(order, to: reduction, globalSum) }
+    if measuresHalves, let rightHalf { return addHalves(order, to: reduction, rightHalf) }
     let last = reduction.nodes.lastIndex { $0.firstLeaf < active }
     for (number, node) in reduction.nodes.enumerated() where node.firstLeaf < active {
-      add(node, into: reduction.gradientBuffer(number), isLast: number == last)
+      add(order, node, into: reduction.gradientBuffer(number), isLast: number == last)
     }
   }
 
   /// The whole tree, its halves one after the other.
-  private func addHalves(to reduction: GradientReduction, _ rightHalf: UnsafeMutablePointer<Float>) {
+  private func addHalves(
+    _ order: EpochOrder, to reduction: GradientReduction, _ rightHalf: UnsafeMutablePointer<Float>
+  ) {
     let root = reduction.nodes[0]
     let sum = reduction.gradientBuffer(0)
-    add(root.left, into: sum)
+    add(order, root.left, into: sum)
     guard root.right.firstLeaf < active else { return }
-    add(root.right, into: rightHalf)
+    add(order, root.right, into: rightHalf)
     reduction.measureHalves(sum, rightHalf)
     addition.add(sum, rightHalf, offset: 0, count: layout.addedCount)
     clock.mark(.reduce)
   }
 
   /// - Parameter isLast: whether no other node of this rank comes after it in the step.
-  private func add(_ node: TreeNode, into sum: UnsafeMutablePointer<Float>, isLast: Bool = false) {
+  private func add(
+    _ order: EpochOrder, _ node: TreeNode, into sum: UnsafeMutablePointer<Float>, isLast: Bool = false
+  ) {
     let leaves = node.leaves.clamped(to: 0..<active)
-    if leaves.count == 1 || node.level <= passLevel { return addPass(leaves, into: sum, isLast: isLast) }
+    if leaves.count == 1 || node.level <= passLevel {
+      return addPass(order, leaves, into: sum, isLast: isLast)
+    }
     let hasRight = node.right.firstLeaf < active
-    add(node.left, into: sum, isLast: isLast && !hasRight)
+    add(order, node.left, into: sum, isLast: isLast && !hasRight)
     guard hasRight else { return }
     let right = partialSums[node.level - 1 - passLevel]
     if isLast, let progress {
       // The last pass has each layer's gradients added up as soon as they are there.
       progress.add(right, to: sum)
-      add(node.right, into: right, isLast: true)
+      add(order, node.right, into: right, isLast: true)
       sum[layout.loss] += right[layout.loss]
       return
     }
-    add(node.right, into: right)
+    add(order, node.right, into: right)
     addition.add(sum, right, offset: 0, count: layout.addedCount)
     clock.mark(.reduce)
   }
 
   /// Some neighbouring shards at once, or one of them micro-batch by micro-batch.
-  private func addPass(_ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>, isLast: Bool) {
+  private func addPass(
+    _ order: EpochOrder, _ neighbours: Range<Int>, into sum: UnsafeMutablePointer<Float>, isLast: Bool
+  ) {
     let isAlone = neighbours.count == 1
     let isTold = isLast && progress != nil
     if isAlone, isTold { progress?.round(leaf: sum) }
@@ -189,17 +197,20 @@ final class ShardGradients {
         setPieces(neighbours, first: first.lowerBound)
       }
       let rows = pieces[neighbours.count]
-      let pass = Pass(
+      var pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters,
-        batchRows: positions.count, observer: progress, isLast: isLast && (!isAlone || start + rows == end))
+        batchRows: positions.count)
+      if let progress {
+        pass = Pass(pass, observer: progress, isLast: isLast && (!isAlone || start + rows == end))
+      }
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {
         batch.load(
           order, positions: start..<start + rows, keepsOrder: !isAlone || needsOrder)
       }
-      let features = inputs(start..<start + rows)
+      let features = inputs(order, start..<start + rows)
       clock.mark(.load)
       let output = network.forward(features, pass)
       if isAlone {
@@ -222,7 +233,9 @@ final class ShardGradients {
   }
 
   /// All of this rank's shards in one pass, in which its layers wait for sums over the global batch.
-  private func addShare(to reduction: GradientReduction, _ globalSum: ShardSum) throws(MPIError) {
+  private func addShare(
+    _ order: EpochOrder, to reduction: GradientReduction, _ globalSum: ShardSum
+  ) throws(MPIError) {
     let share =
       shares.first { $0.active == active } ?? RankShare(of: reduction.nodes, active: active)
     let firstShard = share.parts.first?.leaves.lowerBound ?? 0
@@ -242,7 +255,7 @@ final class ShardGradients {
       batchRows: positions.count, globalSum: globalSum)
     let own = start..<start + (count == 0 ? 0 : pieces[count])
     batch.load(order, positions: own, keepsOrder: true)
-    let features = inputs(own)
+    let features = inputs(order, own)
     clock.mark(.load)
     let output = network.forward(features, pass)
     addLosses(output, pass.pieces)
@@ -261,12 +274,12 @@ final class ShardGradients {
 
   /// Of what was loaded, treated where that is asked for.
   @inline(__always)
-  private func inputs(_ rows: Range<Int>) -> UnsafePointer<Float> {
-    treated == nil ? batch.features : treat(rows)
+  private func inputs(_ order: EpochOrder, _ rows: Range<Int>) -> UnsafePointer<Float> {
+    treated == nil ? batch.features : treat(order, rows)
   }
 
   @inline(never)
-  private func treat(_ rows: Range<Int>) -> UnsafePointer<Float> {
+  private func treat(_ order: EpochOrder, _ rows: Range<Int>) -> UnsafePointer<Float> {
     guard let treated else { return batch.features }
     treated.prepare(batch, order, positions: rows, of: positions)
     return treated.features

@@ -157,7 +157,7 @@ public final class Trainer {
     let active = gradients.begin(order, positions: plan.positions)
     let compares = agree(order, plan)
     reduction.begin(activeShards: active, step: steps + 1, learningRate: rate, measured: plan.measured)
-    try gradients.add(to: reduction, measuresHalves: plan.measured == .halves)
+    try gradients.add(order, to: reduction, measuresHalves: plan.measured == .halves)
     try reduction.reduceAndUpdate(clock: clock)
     steps += 1
     return StepResult(

@@ -22,55 +22,83 @@ public struct Pass {
   public let batchRows: Int
   // Not owned: a pass lives no longer than the call that makes it.
   private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
-  /// Who wants to know how far the forward pass is.
+  /// Who wants to know how far the pass is.
   private unowned(unsafe) let observer: (any PassObserver)?
-  /// The same for the backward pass, where it is the last one of a step.
-  private unowned(unsafe) let backwardObserver: (any PassObserver)?
+
+  // A nil's references are counted too: whether there is somebody is asked first.
+  private let isObserved: Bool
+  /// Whether somebody wants to know of gradients as soon as they are there.
+  let tellsOfGradients: Bool
 
   /// A pass over all pieces; for who runs a `Network` or tests a layer.
-  /// - Parameters:
-  ///   - batchRows: nil: the pieces are all there is.
-  ///   - observer: who is told how far the forward pass is.
-  ///   - isLast: whether it is told of the backward pass too, which leaves the gradients as they are to be.
+  /// - Parameter batchRows: nil: the pieces are all there is.
   @inline(__always)
   public init(
-    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil,
-    globalSum: (any GlobalBatchSum)? = nil, observer: (any PassObserver)? = nil, isLast: Bool = false
+    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil
   ) {
     self.pieces = pieces
     self.mode = mode
     self.parameters = parameters
     self.batchRows = batchRows ?? pieces[pieces.count - 1]
+    globalSum = nil
+    observer = nil
+    isObserved = false
+    tellsOfGradients = false
+  }
+
+  /// A pass whose layers wait for sums over the global batch.
+  public init(
+    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int,
+    globalSum: any GlobalBatchSum
+  ) {
+    self.pieces = pieces
+    self.mode = mode
+    self.parameters = parameters
+    self.batchRows = batchRows
     self.globalSum = globalSum
+    observer = nil
+    isObserved = false
+    tellsOfGradients = false
+  }
+
+  /// The same pass, of which somebody is told.
+  /// - Parameters:
+  ///   - observer: who is told how far the forward pass is.
+  ///   - isLast: whether it is told of the backward pass too, which leaves the gradients as they are to be.
+  public init(_ pass: Pass, observer: any PassObserver, isLast: Bool) {
+    pieces = pass.pieces
+    mode = pass.mode
+    parameters = pass.parameters
+    batchRows = pass.batchRows
+    globalSum = pass.globalSum
     self.observer = observer
-    backwardObserver = isLast ? observer : nil
+    isObserved = true
+    tellsOfGradients = isLast
   }
 
   /// Whether a layer's parameters are there, in the forward pass.
   @inline(__always)
   func hasArrived(_ parameters: Range<Int>) -> Bool {
-    observer?.hasArrived(upTo: parameters.upperBound) ?? true
+    guard isObserved, let observer else { return true }
+    return observer.hasArrived(upTo: parameters.upperBound)
   }
 
   /// A layer is about to read its parameters, in the forward pass.
   @inline(__always)
   func willRead(_ parameters: Range<Int>) {
-    if let observer, !parameters.isEmpty { observer.willRead(upTo: parameters.upperBound) }
+    if isObserved, let observer, !parameters.isEmpty { observer.willRead(upTo: parameters.upperBound) }
   }
-
-  /// Whether somebody wants to know of gradients as soon as they are there.
-  var tellsOfGradients: Bool { backwardObserver != nil }
 
   /// The gradients of a layer's parameters are there.
   @inline(__always)
   func didSum(_ parameters: Range<Int>) {
-    if let backwardObserver, !parameters.isEmpty { backwardObserver.didSum(downTo: parameters.lowerBound) }
+    if tellsOfGradients, let observer, !parameters.isEmpty { observer.didSum(downTo: parameters.lowerBound) }
   }
 
   /// The backward pass reads them no more.
   @inline(__always)
   func didRead(_ parameters: Range<Int>) {
-    if let backwardObserver, !parameters.isEmpty { backwardObserver.didRead(downTo: parameters.lowerBound) }
+    if tellsOfGradients, let observer, !parameters.isEmpty { observer.didRead(downTo: parameters.lowerBound) }
   }
 
   /// Of all pieces.

@@ -17,6 +17,8 @@ final class Checkpointing {
   private let stepsPerEpoch: Int
   /// Of several servers: rank 0 must be sent the optimizer's state before it can keep it.
   private let isSplit: Bool
+  /// Whether this rank writes checkpoints from time to time.
+  let isPeriodic: Bool
   private let board: RankBoard
   private let log: RunLog
   /// On rank 0 of a run with a folder.
@@ -57,6 +59,7 @@ final class Checkpointing {
           isPeriodic: options.checkpointEvery != nil, words: words, fingerprint: setUp.fingerprint),
         files: [files.metrics, files.timings] + files.tables)
     }
+    isPeriodic = writer != nil && interval != nil
   }
 
   /// Before a step: what this rank asks of all, and whether a checkpoint will be made of the step.
@@ -80,9 +83,6 @@ final class Checkpointing {
     hasGathered = isSplit && plan.comparesParameters
     if hasGathered { try trainer.optimizerState.gather() }
   }
-
-  /// Whether this rank writes checkpoints from time to time.
-  var isPeriodic: Bool { writer != nil && interval != nil }
 
   /// When all is told of a step.
   /// - Parameter isCompared: whether its gradients are known to come from the same parameters on all ranks. No other

@@ -38,8 +38,7 @@ public final class TrainingRun {
   private var isAskedToStop = false
   /// When this rank asks all to end; on rank 0 of a run with a time limit.
   private var deadline = Double.infinity
-  /// Whether a run without a folder stops when a signal has come that somebody else has caught.
-  package var heedsSignals = false
+  private var heedsSignals = false
   private let drill: FaultDrill?
   private var hooks: [StepHook] = []
   /// The first step after which one may have to be called.
@@ -124,6 +123,9 @@ public final class TrainingRun {
     hooks.append(StepHook(interval: interval, body: body))
     nextHook = 0
   }
+
+  /// Has a run without a folder stop when a signal has come that somebody else has caught.
+  package func heedSignals() { heedsSignals = true }
 
   /// Asks all ranks to stop after the next step, as a signal would: with a checkpoint. Any rank may ask.
   public func stop() { isAskedToStop = true }
@@ -233,7 +235,11 @@ public final class TrainingRun {
     let count = plan.positions.count
     state.advance(loss: result.loss, examples: count)
     growth.add(result.loss)
-    if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) { state.noise.add(sample) }
+    if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) {
+      var noise = state.noise
+      noise.add(sample)
+      state.noise = noise
+    }
     if let average = modelAtEnd.average {
       state.averagedCount = try average.add(
         trainer.parameters, count: state.averagedCount,
@@ -247,6 +253,11 @@ public final class TrainingRun {
       try evaluate()
       clock.run()
     }
+    if !heard.isEmpty || checkpointing?.isPeriodic == true { try heed(isCompared: result.isCompared) }
+  }
+
+  /// What was asked before the last step, and a checkpoint where one is due; in most steps there is nothing of it.
+  private func heed(isCompared: Bool) throws {
     guard let checkpointing else {
       if heedsSignals, heard.contains(.stop) {
         throw AgreedError(DistsgdError(.stopped, "stopped after step \(state.step)"))
@@ -260,7 +271,7 @@ public final class TrainingRun {
     {
       throw TimeIsUp()
     }
-    if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: result.isCompared, clock) }
+    if checkpointing.isPeriodic { try checkpointing.keepIfDue(state, isCompared: isCompared, clock) }
   }
 
   private func callHooks(loss: Float, noiseScale: Double?) throws {
