@@ -51,6 +51,8 @@ public final class PhaseClock {
   private let ranges = StepRanges()
   /// What is recorded of some steps, if anything is.
   package private(set) var timeline: Timeline?
+  /// Its steps; none where nothing is recorded.
+  private var recordedSteps = 0..<0
   /// Whether it is recorded now.
   private(set) var isRecording = false
 
@@ -160,18 +162,16 @@ public final class PhaseClock {
   @inline(never)
   private func turn() {
     if step >= ranges.next { ranges.turn(to: step, stepTicks) }
-    isRecording = timeline?.steps.contains(step) ?? false
+    isRecording = recordedSteps.contains(step)
     setNextTurn()
   }
 
   private func setNextTurn() {
     nextTurn = ranges.next
-    if let steps = timeline?.steps {
-      if step < steps.lowerBound {
-        nextTurn = min(nextTurn, steps.lowerBound)
-      } else if step < steps.upperBound {
-        nextTurn = min(nextTurn, steps.upperBound)
-      }
+    if step < recordedSteps.lowerBound {
+      nextTurn = min(nextTurn, recordedSteps.lowerBound)
+    } else if step < recordedSteps.upperBound {
+      nextTurn = min(nextTurn, recordedSteps.upperBound)
     }
   }
 
@@ -190,6 +190,7 @@ public final class PhaseClock {
   /// Has some steps be recorded.
   package func record(into timeline: Timeline) {
     self.timeline = timeline
+    recordedSteps = timeline.steps
     setNextTurn()
   }
 

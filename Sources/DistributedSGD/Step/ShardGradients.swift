@@ -197,13 +197,10 @@ final class ShardGradients {
         setPieces(neighbours, first: first.lowerBound)
       }
       let rows = pieces[neighbours.count]
-      var pass = Pass(
+      let pass = Pass(
         pieces: UnsafeBufferPointer(start: pieces, count: neighbours.count + 1),
         mode: .training(epoch: order.epoch, position: start), parameters: parameters,
-        batchRows: positions.count)
-      if let progress {
-        pass = Pass(pass, observer: progress, isLast: isLast && (!isAlone || start + rows == end))
-      }
+        batchRows: positions.count, observer: progress, isLast: isLast && (!isAlone || start + rows == end))
       if isFileOrder {
         batch.load(examples: start..<start + rows)
       } else {

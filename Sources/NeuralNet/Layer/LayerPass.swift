@@ -20,60 +20,33 @@ public struct Pass {
   public let parameters: UnsafePointer<Float>
   /// Examples of the global batch that the rows are a part of.
   public let batchRows: Int
-  // Not owned: a pass lives no longer than the call that makes it.
-  private unowned(unsafe) let globalSum: (any GlobalBatchSum)?
+  // Not owned: a pass lives no longer than the call that makes it. A nil's references would be counted all the same, so
+  // whether there is somebody is asked first.
+  @usableFromInline unowned(unsafe) let globalSum: (any GlobalBatchSum)?
   /// Who wants to know how far the pass is.
-  private unowned(unsafe) let observer: (any PassObserver)?
-
-  // A nil's references are counted too: whether there is somebody is asked first.
-  private let isObserved: Bool
+  @usableFromInline unowned(unsafe) let observer: (any PassObserver)?
+  @usableFromInline let isObserved: Bool
   /// Whether somebody wants to know of gradients as soon as they are there.
-  let tellsOfGradients: Bool
+  @usableFromInline let tellsOfGradients: Bool
 
   /// A pass over all pieces; for who runs a `Network` or tests a layer.
-  /// - Parameter batchRows: nil: the pieces are all there is.
-  @inline(__always)
+  /// - Parameters:
+  ///   - batchRows: nil: the pieces are all there is.
+  ///   - observer: who is told how far the forward pass is.
+  ///   - isLast: whether it is told of the backward pass too, which leaves the gradients as they are to be.
+  @inlinable @inline(__always)
   public init(
-    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil
+    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int? = nil,
+    globalSum: (any GlobalBatchSum)? = nil, observer: (any PassObserver)? = nil, isLast: Bool = false
   ) {
     self.pieces = pieces
     self.mode = mode
     self.parameters = parameters
     self.batchRows = batchRows ?? pieces[pieces.count - 1]
-    globalSum = nil
-    observer = nil
-    isObserved = false
-    tellsOfGradients = false
-  }
-
-  /// A pass whose layers wait for sums over the global batch.
-  public init(
-    pieces: UnsafeBufferPointer<Int>, mode: Mode, parameters: UnsafePointer<Float>, batchRows: Int,
-    globalSum: any GlobalBatchSum
-  ) {
-    self.pieces = pieces
-    self.mode = mode
-    self.parameters = parameters
-    self.batchRows = batchRows
     self.globalSum = globalSum
-    observer = nil
-    isObserved = false
-    tellsOfGradients = false
-  }
-
-  /// The same pass, of which somebody is told.
-  /// - Parameters:
-  ///   - observer: who is told how far the forward pass is.
-  ///   - isLast: whether it is told of the backward pass too, which leaves the gradients as they are to be.
-  public init(_ pass: Pass, observer: any PassObserver, isLast: Bool) {
-    pieces = pass.pieces
-    mode = pass.mode
-    parameters = pass.parameters
-    batchRows = pass.batchRows
-    globalSum = pass.globalSum
     self.observer = observer
-    isObserved = true
-    tellsOfGradients = isLast
+    isObserved = observer != nil
+    tellsOfGradients = isLast && observer != nil
   }
 
   /// Whether a layer's parameters are there, in the forward pass.

@@ -181,8 +181,8 @@ public final class TrainingRun {
 
   private func runEpoch() throws {
     let order = sampler.order(epoch: state.epoch)
-    clock.run()
     trainer.clock.begin(epochFrom: state.step + 1, steps: schedule.stepsPerEpoch - state.stepOfEpoch)
+    clock.run()
     while state.stepOfEpoch < schedule.stepsPerEpoch && state.step < stepLimit && !stopsEarly {
       try step(order)
     }
