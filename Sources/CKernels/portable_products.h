@@ -48,12 +48,14 @@ enum { ROWS_OF_POINTER = 3 };
 
 // The last inner numbers that chains take row by row, where there are registers for it: a sum that is stored as soon as it
 // is there costs some processors nothing, one that waits in its register a multiplication's time or two.
-enum { TAIL = LANES == 16 ? 2 : 0 };
+// For sums of more than `TAIL_LEVELS` levels it would be too much code.
+enum { TAIL = LANES == 16 ? 2 : 0, TAIL_LEVELS = 3 };
 
-// The last inner numbers of a tile's chains; the sum that comes before them is added, if there is one; all is stored.
+// The last inner numbers of a tile's chains; the sums that they complete are added, so many levels; all is stored.
 PART void end_chains(
-    floats c[HEIGHT][2], float *to, size_t to_row, const float *sum, const float *const *a, size_t a_row, size_t a_column,
-    const float *b, size_t b_row, const size_t height, const size_t vectors, const bool packed) {
+    floats c[HEIGHT][2], float *to, size_t to_row, const float *sums, const size_t levels, const float *const *a,
+    size_t a_row, size_t a_column, const float *b, size_t b_row, const size_t height, const size_t vectors,
+    const bool packed) {
   const floats zero = {0};
   floats y[TAIL + 1][2];
   UNROLLED for (size_t k = 0; k < TAIL; k++) {
@@ -65,13 +67,20 @@ PART void end_chains(
       UNROLLED for (size_t k = 0; k < TAIL; k++) {
         c[i][j] = __builtin_elementwise_fma(x[k * a_column] - zero, y[k][j], c[i][j]);
       }
-      if (sum) c[i][j] = *(const floats *)(sum + i * PANEL + j * LANES) + c[i][j];
+      UNROLLED for (size_t level = levels; level-- > 0;) {
+        c[i][j] = *(const floats *)(sums + (level * HEIGHT + i) * PANEL + j * LANES) + c[i][j];
+      }
       *(floats *)(to + i * to_row + j * LANES) = c[i][j];
     }
     // Not all rows' numbers first, and then all stores.
     __asm__ volatile("" : : : "memory");
   }
 }
+
+#define END_CHAINS(levels)                                                                          \
+  case levels:                                                                                      \
+    end_chains(c, to, to_row, sum, levels, a, a_row, a_column, b, b_row, height, vectors, packed);  \
+    break;
 
 // A tile of known height and one or two vectors. `packed`: whether A's rows lie side by side.
 PART void compute(const tile *t, const size_t height, const size_t vectors, const bool packed) {
@@ -89,7 +98,7 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
     // As PairwiseSum.swift: the trailing ones of a piece's number are the sums that it completes.
     const size_t completes = is_last ? stacked : (size_t)__builtin_ctzll(~piece);
     const size_t length = bounds[piece + 1] - bounds[piece];
-    const size_t tail = completes < 2 && length >= TAIL && !follows ? TAIL : 0;
+    const size_t tail = completes <= TAIL_LEVELS && length >= TAIL && !follows ? TAIL : 0;
     EACH_VECTOR c[i][j] = zero;
     if (t->continues) {
       EACH_VECTOR c[i][j] = *(const floats *)(corner + i * c_row + j * LANES);
@@ -114,10 +123,13 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
     stacked -= completes;
     float *const sum = stack + stacked * HEIGHT * PANEL, *const to = is_last ? corner : sum;
     const size_t to_row = is_last ? c_row : PANEL;
-    if (tail > 0 && completes > 0) {
-      end_chains(c, to, to_row, sum, a, a_row, a_column, b, b_row, height, vectors, packed);
-    } else if (tail > 0) {
-      end_chains(c, to, to_row, NULL, a, a_row, a_column, b, b_row, height, vectors, packed);
+    if (tail > 0) {
+      switch (completes) {
+        END_CHAINS(0)
+        END_CHAINS(1)
+        END_CHAINS(2)
+        END_CHAINS(3)
+      }
     } else {
       for (size_t level = completes; level-- > 0;) {
         EACH_VECTOR c[i][j] = *(const floats *)(sum + (level * HEIGHT + i) * PANEL + j * LANES) + c[i][j];

@@ -92,8 +92,8 @@ static __attribute__((noinline)) void transpose(
     for (; i + LANES <= rows; i += LANES) {
 #if LANES == 16
       if (end - start == 16) {
-        // The processor does not foresee as many rows.
-        UNROLLED for (size_t r = 0; r < 16; r++) __builtin_prefetch(from + (i + r) * from_row + start + 32);
+        // The processor does not foresee as many rows; the first cache would not hold them where they lie far apart.
+        UNROLLED for (size_t r = 0; r < 16; r++) __builtin_prefetch(from + (i + r) * from_row + start + 32, 0, 2);
         transpose_square(to + start * to_row + i, to_row, from + i * from_row + start, from_row);
         continue;
       }
