@@ -186,7 +186,9 @@ PART void multiply_turned(const ckernels_product *p, float *workspace, bool turn
   const size_t block = p->a.row == 1 && !packs_a ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
   const size_t inner = p->pieces == 1 && !turned && p->inner > block ? block : p->inner;
   const size_t panels = inner * PANEL > 0 && PACKED / (inner * PANEL) > 0 ? PACKED / (inner * PANEL) : 1;
-  const size_t tiles_at_once = packs_a ? PACKED_A / (p->inner * PACKED_HEIGHT) + 1 : d.tiles;
+  // As few parts of A as have room, of about as many tiles each: B is packed again for every one of them.
+  const size_t most = packs_a ? PACKED_A / (p->inner * PACKED_HEIGHT) + 1 : d.tiles, parts = (d.tiles + most - 1) / most;
+  const size_t tiles_at_once = (d.tiles + parts - 1) / parts;
   // Shapes (levels, HEIGHT, PANEL), (MAXIMUM_HEIGHT, PANEL), (panels, inner, PANEL) and (tiles, inner, PACKED_HEIGHT)
   float *stack = workspace, *result = stack + LEVELS * HEIGHT * PANEL;
   float *packed_b = result + MAXIMUM_HEIGHT * PANEL, *packed_a = packed_b + PACKED_FLOATS(inner);

@@ -6,9 +6,8 @@ extern const ckernels_instructions ckernels_avx512, ckernels_avx2, ckernels_neon
 
 // Floats that are packed of B at a time, if a panel is not more: half of a core's second cache.
 #define PACKED 131072
-// The same of A, whose tiles are packed whole: what a step of 1,024 examples and 3,584 numbers has of it. B is packed again
-// for those that have no room.
-#define PACKED_A 4194304
+// The same of A, whose tiles are packed whole: a part of the cache that cores share.
+#define PACKED_A 2097152
 // Columns of a panel, rows of a tile and levels of the tree of pieces, at most.
 #define MAXIMUM_PANEL 32
 #define MAXIMUM_HEIGHT 16
