@@ -38,7 +38,7 @@ package final class GradientReduction {
   private let barrier: ServerBarrier?
   /// What this rank adds up and updates.
   let ownParts: [OwnPart]
-  /// The only one where there is one server; every rank has one.
+  /// The first: the only one where there is one server, empty where this rank has none.
   let firstPart: OwnPart
   /// Where a replicated arena's gradient waits for its norm; shape (n).
   let ownGradient: UnsafeMutablePointer<Float>?
@@ -143,7 +143,8 @@ package final class GradientReduction {
       mayBeEarly: overlaps && plan.buckets.count > 1 && !update.isStaged && steps == nil, norms: normPlan,
       communicator: mpi, addition, stack: stack)
     ownParts = exchange.buckets.flatMap(\.parts)
-    firstPart = ownParts[0]
+    firstPart =
+      ownParts.first ?? OwnPart(range: 0..<0, firstPiece: 0, sources: nil, programs: [], words: nil)
     network = try NetworkReduction(
       exchange, plan, of: self, overlaps: overlaps, hasOwnCores: cores.hasCoreForEveryRank,
       communicator: communicator)
