@@ -77,9 +77,9 @@ PART void end_chains(
   }
 }
 
-#define END_CHAINS(levels)                                                                          \
-  case levels:                                                                                      \
-    end_chains(c, to, to_row, sum, levels, a, a_row, a_column, b, b_row, height, vectors, packed);  \
+#define END_CHAINS(levels)                                                                         \
+  case levels:                                                                                     \
+    end_chains(c, to, to_row, sum, levels, a, a_row, a_column, b, b_row, height, vectors, packed); \
     break;
 
 // A tile of known height and one or two vectors. `packed`: whether A's rows lie side by side.
@@ -157,6 +157,7 @@ PART void compute(const tile *t, const size_t height, const size_t vectors, cons
   static void compute_packed_two_##height(const tile *t) { compute(t, height, 2, true); }
 EACH_HEIGHT(TILE)
 #undef TILE
+#undef END_CHAINS
 #define TILE(height) \
   {{compute_one_##height, compute_two_##height}, {compute_packed_one_##height, compute_packed_two_##height}},
 static void (*const compute_tile[HEIGHT][2][2])(const tile *) = {EACH_HEIGHT(TILE)};

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Who waits spins where every rank has a core. With more ranks than cores a spinning rank keeps the one it
 /// waits for from running, so there it yields at once. Where nobody wants its core, a yield is over in a fraction of a
-/// microsecond: who still waits after some tens of them sleeps (a futex, which works across processes).
+/// microsecond: who still waits after some hundreds of them sleeps (a futex, which works across processes).
 package final class ServerBarrier {
   /// Bytes of shared, zeroed memory that a barrier needs: three words, each on a cache line of its own.
   package static let byteCount = 3 * 64

@@ -51,7 +51,7 @@ public final class PhaseClock {
   private let ranges = StepRanges()
   /// What is recorded of some steps, if anything is.
   package private(set) var timeline: Timeline?
-  /// Its steps; none where nothing is recorded.
+  /// Its steps, for `turn`, which would have to check an access to ask it; none where nothing is recorded.
   private var recordedSteps = 0..<0
   /// Whether it is recorded now.
   private(set) var isRecording = false

@@ -38,6 +38,7 @@ public final class TrainingRun {
   private var isAskedToStop = false
   /// When this rank asks all to end; on rank 0 of a run with a time limit.
   private var deadline = Double.infinity
+  // Private, as all that a step reads: others' writes would have each reading checked.
   private var heedsSignals = false
   private let drill: FaultDrill?
   private var hooks: [StepHook] = []
@@ -236,6 +237,7 @@ public final class TrainingRun {
     state.advance(loss: result.loss, examples: count)
     growth.add(result.loss)
     if plan.measured == .halves, let sample = trainer.noise(ofBatch: count) {
+      // Not in place: an access to the state that another module's call is a part of would have all others checked.
       var noise = state.noise
       noise.add(sample)
       state.noise = noise
