@@ -115,24 +115,32 @@ EVERY_WIDTH void ckernels_add_rows(float *restrict sums, const float *dy, size_t
   }
 }
 
-// The processor does not foresee which row comes next: rows are asked for some KiB early, short ones more of them.
-enum { AHEAD = 4096 };
+// The processor does not foresee which row comes next. Some rows at a time are asked for early, so that they wait for
+// memory, and for where their pages are, together; into the second cache, which takes more lines at once than the first.
+enum { ROWS_AT_ONCE = 32, BYTES_AT_ONCE = 12288, BYTES_OF_ROW = 4096 };
 
-static inline void prefetch(const void *row, size_t bytes) {
-  for (size_t i = 0; i < bytes && i < AHEAD; i += 64) __builtin_prefetch((const char *)row + i);
-  __builtin_prefetch((const char *)row + (bytes < AHEAD ? bytes : AHEAD) - 1);
+static inline size_t rows_at_once(size_t bytes) {
+  const size_t rows = BYTES_AT_ONCE / bytes;
+  return rows < 2 ? 2 : rows > ROWS_AT_ONCE ? ROWS_AT_ONCE : rows;
 }
 
-static inline size_t rows_ahead(size_t bytes) {
-  size_t rows = AHEAD / bytes;
-  return rows < 2 ? 2 : rows > 32 ? 32 : rows;
+// Rows from `first` on, not those from `end` on.
+static inline void ask_for(
+    const void *from, const ptrdiff_t *indices, size_t first, size_t rows, size_t end, size_t bytes) {
+  const size_t asked = bytes < BYTES_OF_ROW ? bytes : BYTES_OF_ROW;
+  for (size_t i = first; i < first + rows && i < end; i++) {
+    const char *row = (const char *)from + indices[i] * bytes;
+    for (size_t at = 0; at < asked; at += 64) __builtin_prefetch(row + at, 0, 2);
+    __builtin_prefetch(row + asked - 1, 0, 2);
+  }
 }
 
 EVERY_WIDTH void ckernels_gather_bytes(
     float *restrict to, const uint8_t *from, const ptrdiff_t *indices, size_t rows, size_t columns, float scale) {
-  const size_t ahead = rows_ahead(columns);
+  const size_t at_once = rows_at_once(columns);
+  ask_for(from, indices, 0, at_once, rows, columns);
   for (size_t i = 0; i < rows; i++, to += columns) {
-    if (i + ahead < rows) prefetch(from + indices[i + ahead] * columns, columns);
+    if (i % at_once == 0) ask_for(from, indices, i + at_once, at_once, rows, columns);
     const uint8_t *row = from + indices[i] * columns;
     for (size_t j = 0; j < columns; j++) to[j] = scale * row[j];
   }
@@ -140,10 +148,10 @@ EVERY_WIDTH void ckernels_gather_bytes(
 
 void ckernels_gather_floats(
     float *restrict to, const float *from, const ptrdiff_t *indices, size_t rows, size_t columns) {
-  const size_t bytes = 4 * columns, ahead = rows_ahead(bytes);
-  for (size_t i = 0; i < ahead && i < rows; i++) prefetch(from + indices[i] * columns, bytes);
+  const size_t bytes = 4 * columns, at_once = rows_at_once(bytes);
+  ask_for(from, indices, 0, at_once, rows, bytes);
   for (size_t i = 0; i < rows; i++) {
-    if (i + ahead < rows) prefetch(from + indices[i + ahead] * columns, bytes);
+    if (i % at_once == 0) ask_for(from, indices, i + at_once, at_once, rows, bytes);
     memcpy(to + i * columns, from + indices[i] * columns, bytes);
   }
 }
