@@ -175,15 +175,22 @@ PART void finish(float *c, const ckernels_product *p, size_t row, size_t first, 
   }
 }
 
-// Rows so far apart fall into few sets of a cache: they are packed where they are read more than once.
+// Rows so far apart fall into few sets of a cache, and rows that lie a multiple of it apart into one: they are packed where
+// they are read more than once.
 enum { FAR = 1024 };
+
+// Whether packing A costs less than it gains: of columns a line is read for one inner number, of rows for a vector of them.
+PART bool packs(const ckernels_product *p) {
+  if (p->inner < 64) return false;
+  if (p->a.row == 1) return p->a.column >= FAR && p->columns >= 8 * PANEL;
+  return p->a.row % FAR == 0 && p->columns >= 2 * PANEL;
+}
 
 // - turned: whether C's rows lie `c_row` floats apart in columns: c[i, j] is C[j * c_row + i].
 PART void multiply_turned(const ckernels_product *p, float *workspace, bool turned) {
   const division d = divided(p->rows);
   const bool packs_b = p->b.column != 1 || (p->b.row >= FAR && d.tiles > 4);
-  const bool is_a_far = (p->a.row == 1 ? p->a.column : p->a.row) >= FAR;
-  const bool packs_a = is_a_far && p->columns >= 8 * PANEL && p->inner >= 64;
+  const bool packs_a = packs(p);
   const size_t block = p->a.row == 1 && !packs_a ? INNER_BLOCK_OF_COLUMNS : INNER_BLOCK;
   const size_t inner = p->pieces == 1 && !turned && p->inner > block ? block : p->inner;
   const size_t panels = inner * PANEL > 0 && PACKED / (inner * PANEL) > 0 ? PACKED / (inner * PANEL) : 1;
