@@ -206,11 +206,11 @@ package struct DenseProducts {
     }
   }
 
-  /// Rows of W whose gradients are added up over the pieces at a time: about 128 KiB, whole vectors; and not fewer than
+  /// Rows of W whose gradients are added up over the pieces at a time: about 64 KiB, whole vectors; and not fewer than
   /// a piece has, for which x would be packed more often than it pays.
   private var blockHeight: Int {
     guard freedom.contains(.weightBlocks) else { return outputs }
-    return min(outputs, max(16, largestPiece, (32_768 / inputs) / 16 * 16))
+    return min(outputs, max(16, largestPiece, (16_384 / inputs) / 16 * 16))
   }
 
   /// Rows of W whose gradients are added up over the pieces at a time by portable products, where sums are rounded.
