@@ -107,6 +107,22 @@ private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
     }
   }
 
+  /// Rows from less than a line to more than a page; fewer, as many and more of them than are asked for at once.
+  @Test(arguments: [1, 9, 100, 784, 1_500, 5_000]) func gatheredRows(_ columns: Int) {
+    let count = 12
+    let floats = random(count * columns, from: 0)
+    let bytes = (0..<count * columns).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 8) }
+    for rows in [0, 1, 2, 3, 15, 31, 32, 33, 70] {
+      let indices = (0..<rows).map { $0 * 31 % count }
+      let order = indices.flatMap { $0 * columns..<($0 + 1) * columns }
+      var gathered = [Float](repeating: -1, count: rows * columns + 1)
+      ckernels_gather_floats(&gathered, floats, indices, rows, columns)
+      #expect(bits(gathered) == bits(order.map { floats[$0] } + [-1]))
+      ckernels_gather_bytes(&gathered, bytes, indices, rows, columns, 0.3)
+      #expect(bits(gathered) == bits(order.map { 0.3 * Float(bytes[$0]) } + [-1]))
+    }
+  }
+
   @Test(arguments: [1, 2, 5, 16]) func bias(_ columns: Int) {
     let rows = 19
     let before = random(rows * columns, from: 0)
