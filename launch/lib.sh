@@ -8,7 +8,9 @@ root=$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pw
 # Names in what is said may be of others: what a terminal would obey is shown as a question mark.
 say() {
   local LC_ALL=C.UTF-8
-  local unseen=$'\001-\011\013-\037\177-\u9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff'
+  # In the bytes of UTF-8, for `\u` says something else where this file is read in another locale: U+0001 to U+009F but the
+  # line's end and visible ASCII, U+200B to U+200F, U+2028 to U+202E, U+2060 to U+2069, U+FEFF.
+  local unseen=$'\001-\011\013-\037\177-\xc2\x9f\xe2\x80\x8b-\xe2\x80\x8f\xe2\x80\xa8-\xe2\x80\xae\xe2\x81\xa0-\xe2\x81\xa9\xef\xbb\xbf'
   printf '%s: %s\n' "$(basename -- "$0")" "${*//[$unseen]/?}" >&2
 }
 

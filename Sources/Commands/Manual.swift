@@ -79,6 +79,8 @@ struct Manual {
       switch character {
       case "\\": result += "\\e"
       case "-": result += "\\-"
+      // A terminal without UTF-8 would show nothing.
+      case "…": result += "..."
       default: result.append(character)
       }
     }

@@ -204,12 +204,17 @@ extension JobTests {
       (["--lost-hosts", "forget", "true"], "--lost-hosts 'forget'"),
       (["--lost-hosts"], "--lost-hosts ''"), ([], "there is no command"),
       (["mpirun", distsgd], "no --output"),
+      (["--lost-hosts", "\u{1b}[31m\u{9b}\u{202e}é", "true"], "--lost-hosts '?[31m??é'"),
     ]) func mistakes(_ words: [String], _ expected: String) throws {
-      let outcome = try Child(packageFolder + "/launch/supervise", words, environment: environment).wait(
-        limit: 20)
-      #expect(
-        outcome.code == 64 && outcome.errorLines.count <= 1 && outcome.errors.contains(expected), "\(outcome)"
-      )
+      for locale in ["C", "C.UTF-8"] {
+        let outcome = try Child(
+          packageFolder + "/launch/supervise", words,
+          environment: environment.merging(["LC_ALL": locale]) { $1 }
+        ).wait(limit: 20)
+        #expect(
+          outcome.code == 64 && outcome.errorLines.count <= 1 && outcome.errors.contains(expected),
+          "\(locale): \(outcome)")
+      }
     }
   }
 }

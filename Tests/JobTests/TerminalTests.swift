@@ -175,10 +175,14 @@ extension JobTests {
         #expect(manual.contains(word), "\(word)")
       }
       if FileManager.default.isExecutableFile(atPath: "/usr/bin/man") {
-        let page = try Child("man", ["--warnings", "-l", prefix + "/share/man/man1/distsgd.1"]).wait(
-          limit: 60)
-        #expect(
-          page.code == 0 && page.output.contains("--time-limit") && page.errors.isEmpty, "\(page.errors)")
+        for locale in ["C", "C.UTF-8"] {
+          let page = try Child(
+            "man", ["--warnings", "-l", prefix + "/share/man/man1/distsgd.1"], environment: ["LC_ALL": locale]
+          ).wait(limit: 60)
+          #expect(
+            page.code == 0 && page.output.contains("--time-limit") && page.errors.isEmpty,
+            "\(locale): \(page.errors)")
+        }
       } else {
         print("there is no man here: the page was not shown")
       }
