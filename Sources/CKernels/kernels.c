@@ -124,23 +124,23 @@ static inline size_t rows_at_once(size_t bytes) {
   return rows < 2 ? 2 : rows > ROWS_AT_ONCE ? ROWS_AT_ONCE : rows;
 }
 
-// Rows from `first` on, not those from `end` on.
-static inline void ask_for(
-    const void *from, const ptrdiff_t *indices, size_t first, size_t rows, size_t end, size_t bytes) {
+// At every so many rows, those after the next as many; at the start both.
+static inline void ask_ahead(
+    const void *from, const ptrdiff_t *indices, size_t row, size_t rows, size_t bytes, size_t at_once) {
+  if (row % at_once != 0) return;
   const size_t asked = bytes < BYTES_OF_ROW ? bytes : BYTES_OF_ROW;
-  for (size_t i = first; i < first + rows && i < end; i++) {
-    const char *row = (const char *)from + indices[i] * bytes;
-    for (size_t at = 0; at < asked; at += 64) __builtin_prefetch(row + at, 0, 2);
-    __builtin_prefetch(row + asked - 1, 0, 2);
+  for (size_t i = row == 0 ? 0 : row + at_once; i < row + 2 * at_once && i < rows; i++) {
+    const char *start = (const char *)from + indices[i] * bytes;
+    for (size_t at = 0; at < asked; at += 64) __builtin_prefetch(start + at, 0, 2);
+    __builtin_prefetch(start + asked - 1, 0, 2);
   }
 }
 
 EVERY_WIDTH void ckernels_gather_bytes(
     float *restrict to, const uint8_t *from, const ptrdiff_t *indices, size_t rows, size_t columns, float scale) {
   const size_t at_once = rows_at_once(columns);
-  ask_for(from, indices, 0, at_once, rows, columns);
   for (size_t i = 0; i < rows; i++, to += columns) {
-    if (i % at_once == 0) ask_for(from, indices, i + at_once, at_once, rows, columns);
+    ask_ahead(from, indices, i, rows, columns, at_once);
     const uint8_t *row = from + indices[i] * columns;
     for (size_t j = 0; j < columns; j++) to[j] = scale * row[j];
   }
@@ -149,9 +149,8 @@ EVERY_WIDTH void ckernels_gather_bytes(
 void ckernels_gather_floats(
     float *restrict to, const float *from, const ptrdiff_t *indices, size_t rows, size_t columns) {
   const size_t bytes = 4 * columns, at_once = rows_at_once(bytes);
-  ask_for(from, indices, 0, at_once, rows, bytes);
   for (size_t i = 0; i < rows; i++) {
-    if (i % at_once == 0) ask_for(from, indices, i + at_once, at_once, rows, bytes);
+    ask_ahead(from, indices, i, rows, bytes, at_once);
     memcpy(to + i * columns, from + indices[i] * columns, bytes);
   }
 }

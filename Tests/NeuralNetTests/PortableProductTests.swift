@@ -133,8 +133,7 @@ private struct ProductCase {
   /// Blocks of inner numbers, several panels, rows a page apart, and what is left at the ends of them.
   @Test(arguments: [
     (64, 256, 784), (784, 66, 16), (40, 1_030, 1_100), (45, 70, 1_024), (1_025, 40, 300), (130, 1_100, 70),
-    (1, 300, 2_000),
-    (300, 1, 700),
+    (1, 300, 2_000), (300, 1, 700),
   ]) func largeSizes(_ rows: Int, _ columns: Int, _ inner: Int) {
     for way in 0..<4 {
       for continues in [false, true] {
